@@ -1,0 +1,114 @@
+# Every task of the house. `make` alone lists them.
+
+MEMBERS := services/kit services/academy services/research services/reporting gateway deploy/local
+BIN := .venv/bin
+STAMP := .venv/.stamp
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+##@ Run
+
+.PHONY: up
+up: $(STAMP) ## Start everything; on first run install, migrate and load the demo trust
+	@$(BIN)/trellis up
+
+.PHONY: down
+down: ## Stop everything; the state stays in .trellis/
+	@if [ -x $(BIN)/trellis ]; then $(BIN)/trellis down; else echo "Nothing is installed, so nothing is running."; fi
+
+##@ Check
+
+.PHONY: test
+test: $(STAMP) ## Run the whole test suite on its own database (ARGS= is given to pytest)
+	@$(BIN)/python -m pytest -n 2 tests $(ARGS)
+
+.PHONY: check
+check: format-check lint types imports contracts test ## Everything that a change must pass
+
+.PHONY: format-check
+format-check: $(STAMP) ## Is every file formatted?
+	@$(BIN)/python -m ruff format --check .
+
+.PHONY: lint
+lint: $(STAMP) ## Lint with ruff
+	@$(BIN)/python -m ruff check .
+
+.PHONY: types
+types: $(STAMP) ## Check the types with strict mypy
+	@$(BIN)/python -m mypy
+
+.PHONY: imports
+imports: $(STAMP) ## Check who may import whom
+	@$(BIN)/lint-imports
+
+.PHONY: contracts
+contracts: $(STAMP) ## Are the committed contracts what the code says?
+	@$(BIN)/python -m trellis.contracts check
+
+.PHONY: fuzz
+fuzz: $(STAMP) ## Try to break every operation with generated requests
+	@$(BIN)/python tests/contracts/fuzz.py $(ARGS)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure, side by side; writes build/bench.json
+	@$(BIN)/python tests/load/bench.py $(ARGS)
+
+.PHONY: coverage
+coverage: $(STAMP) ## Run the tests and report what they don't reach
+	@$(BIN)/python -m coverage run -m pytest tests $(ARGS)
+	@$(BIN)/python -m coverage report
+
+##@ Write
+
+.PHONY: fmt
+fmt: $(STAMP) ## Format and fix what can be fixed safely
+	@$(BIN)/python -m ruff check --fix --exit-zero --quiet .
+	@$(BIN)/python -m ruff format .
+
+.PHONY: contract
+contract: $(STAMP) ## Write openapi/ from the code
+	@$(BIN)/python -m trellis.contracts generate
+
+.PHONY: migration
+migration: $(STAMP) ## New migration: make migration service=academy name="create visits"
+	@test -n "$(service)" && test -n "$(name)" || { echo 'Say: make migration service=academy name="create visits"'; exit 2; }
+	@$(BIN)/python -m trellis.migration "$(service)" "$(name)"
+
+.PHONY: docs
+docs: $(STAMP) ## Write the generated pages of docs/ (access matrix, settings, errors)
+	@$(BIN)/python -m trellis.docs generate
+
+.PHONY: changelog
+changelog: $(STAMP) ## Gather changes/ into CHANGELOG.md: make changelog version=0.2.0
+	@test -n "$(version)" || { echo 'Say: make changelog version=0.2.0'; exit 2; }
+	@$(BIN)/python -m towncrier build --yes --version "$(version)"
+
+##@ Install
+
+.PHONY: install
+install: $(STAMP) ## Make .venv from the lock, with every member in it
+	@:
+
+$(STAMP): requirements.lock deploy/local/install.sh $(MEMBERS:%=%/pyproject.toml)
+	@echo "Installing into .venv ..."
+	@sh deploy/local/install.sh $(MEMBERS)
+	@touch $@
+
+.PHONY: lock
+lock: ## Write requirements.lock after a change of dependencies (UPGRADE=all or UPGRADE=NAME)
+	@sh deploy/local/lock.sh $(MEMBERS)
+
+.PHONY: hooks
+hooks: $(STAMP) ## Check each commit before it is made
+	@$(BIN)/python -m pre_commit install
+
+.PHONY: clean
+clean: ## Remove caches and build/ (.venv and .trellis stay)
+	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## "; print "make TARGET" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

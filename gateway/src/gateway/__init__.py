@@ -1,0 +1,1 @@
+"""The one door: Envoy configuration, identity (tokens, keys, grants) and the API portal."""

@@ -1,0 +1,1 @@
+"""How each academy is doing and what is done about it: measures, ratings, plans and support."""

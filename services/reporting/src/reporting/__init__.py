@@ -1,0 +1,1 @@
+"""What others are told: boards, reports, exports and webhooks."""
