@@ -1,0 +1,158 @@
+"""What must never be false about figures: one key, one current row a release, and a value or a reason.
+
+`observation` belongs to a trust (row-level security); the other two are reference data. None has a foreign
+key to its import: the check of a key for each of a million rows would double the time of a load, and imports
+are never deleted. Codes collate as bytes ("C"), which is cheaper to compare and the same on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, Integer, Numeric, Text, Uuid, text
+from sqlalchemy.schema import Column
+from sqlmodel import Field, SQLModel
+
+CODE = Text(collation="C")
+
+
+class ReferenceObservation(SQLModel, table=True):
+    """A published figure of one school, the same for every reader."""
+
+    __tablename__: ClassVar[str | Callable[..., str]] = "reference_observation"
+    __table_args__ = (
+        CheckConstraint("(value is null) <> (reason is null)", name="reference_observation_value_or_reason"),
+        CheckConstraint("lower <= upper", name="reference_observation_interval"),
+        CheckConstraint("cohort >= 0", name="reference_observation_cohort"),
+        CheckConstraint(
+            "release in ('provisional', 'revised', 'final')", name="reference_observation_release"
+        ),
+        Index(
+            "reference_observation_key",
+            "urn",
+            "measure",
+            "academic_year",
+            "pupil_group",
+            "period",
+            "release",
+            "superseded_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("reference_observation_import_id_idx", "import_id"),
+        {"schema": "academy"},
+    )
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
+    urn: int = Field(sa_column=Column(Integer, nullable=False))
+    measure: str = Field(sa_column=Column(CODE, nullable=False))
+    pupil_group: str = Field(sa_column=Column(CODE, nullable=False))
+    academic_year: str = Field(sa_column=Column(CODE, nullable=False))
+    period: str = Field(sa_column=Column(CODE, nullable=False))
+    release: str = Field(sa_column=Column(CODE, nullable=False))
+    value: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    reason: str | None = Field(default=None, sa_column=Column(CODE))
+    lower: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    upper: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    cohort: int | None = None
+    published_band: str | None = Field(default=None, sa_column=Column(CODE))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    import_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+
+
+class ComparisonFigure(SQLModel, table=True):
+    """A published figure of England, a region or a local authority, to compare schools with."""
+
+    __tablename__: ClassVar[str | Callable[..., str]] = "comparison_figure"
+    __table_args__ = (
+        CheckConstraint("(value is null) <> (reason is null)", name="comparison_figure_value_or_reason"),
+        CheckConstraint("area in ('england', 'region', 'la')", name="comparison_figure_area"),
+        CheckConstraint("sector in ('state_funded', 'all')", name="comparison_figure_sector"),
+        CheckConstraint("release in ('provisional', 'revised', 'final')", name="comparison_figure_release"),
+        Index(
+            "comparison_figure_key",
+            "measure",
+            "academic_year",
+            "area",
+            "area_code",
+            "sector",
+            "phase",
+            "pupil_group",
+            "period",
+            "release",
+            "superseded_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("comparison_figure_import_id_idx", "import_id"),
+        {"schema": "academy"},
+    )
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
+    area: str = Field(sa_column=Column(CODE, nullable=False))
+    area_code: str = Field(sa_column=Column(CODE, nullable=False))
+    sector: str = Field(sa_column=Column(CODE, nullable=False))
+    phase: str = Field(sa_column=Column(CODE, nullable=False))
+    measure: str = Field(sa_column=Column(CODE, nullable=False))
+    pupil_group: str = Field(sa_column=Column(CODE, nullable=False))
+    academic_year: str = Field(sa_column=Column(CODE, nullable=False))
+    period: str = Field(sa_column=Column(CODE, nullable=False))
+    release: str = Field(sa_column=Column(CODE, nullable=False))
+    value: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    reason: str | None = Field(default=None, sa_column=Column(CODE))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    import_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+
+
+class Observation(SQLModel, table=True):
+    """A trust's own figure of one academy, seen by that trust alone."""
+
+    __tablename__: ClassVar[str | Callable[..., str]] = "observation"
+    __table_args__ = (
+        CheckConstraint("(value is null) <> (reason is null)", name="observation_value_or_reason"),
+        CheckConstraint("lower <= upper", name="observation_interval"),
+        CheckConstraint("cohort >= 0", name="observation_cohort"),
+        CheckConstraint("release in ('provisional', 'revised', 'final')", name="observation_release"),
+        Index(
+            "observation_key",
+            "trust_id",
+            "urn",
+            "measure",
+            "academic_year",
+            "pupil_group",
+            "period",
+            "release",
+            "superseded_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("observation_recorded_at_idx", "trust_id", "recorded_at"),
+        {"schema": "academy"},
+    )
+
+    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
+    urn: int = Field(sa_column=Column(Integer, nullable=False))
+    measure: str = Field(sa_column=Column(CODE, nullable=False))
+    pupil_group: str = Field(sa_column=Column(CODE, nullable=False))
+    academic_year: str = Field(sa_column=Column(CODE, nullable=False))
+    period: str = Field(sa_column=Column(CODE, nullable=False))
+    release: str = Field(sa_column=Column(CODE, nullable=False))
+    value: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    reason: str | None = Field(default=None, sa_column=Column(CODE))
+    lower: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    upper: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    cohort: int | None = None
+    published_band: str | None = Field(default=None, sa_column=Column(CODE))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    import_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))

@@ -1,0 +1,10 @@
+"""The trusts of England: who they are, by every name that the sector knows them by, and which academies are
+theirs since when.
+
+A trust comes from the published register of groups (GIAS: multi-academy trusts, single-academy trusts, and
+the other kinds, marked by `kind`). Its id is derived from its Group UID, so that every service agrees on it
+without asking. A **membership** says that an academy belongs to a trust from `joined_on` until `left_on`.
+Sponsors, federations and foundation trusts are links of other kinds and never memberships. Only the
+platform's loader writes here, from imports of `gias-groups` and `gias-group-links`; whoever may read
+academies may read all of it.
+"""

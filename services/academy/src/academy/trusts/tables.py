@@ -1,0 +1,84 @@
+"""What must never be false about trusts and memberships. Reference data: no trust owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, Uuid, text
+from sqlalchemy.schema import Column
+from sqlmodel import Field, SQLModel
+
+GROUP_KINDS = (
+    "multi_academy_trust",
+    "single_academy_trust",
+    "secure_single_academy_trust",
+    "foundation_trust",
+    "federation",
+    "sponsor",
+    "umbrella_trust",
+    "childrens_centres",
+    "other",
+)
+
+
+class TrustRegister(SQLModel, table=True):
+    """A group of schools as the register names it; only the kinds ending in academy_trust have members."""
+
+    __tablename__: ClassVar[str | Callable[..., str]] = "trust_register"
+    __table_args__ = (
+        Index("trust_register_group_uid_key", "group_uid", unique=True),
+        Index("trust_register_group_id_idx", "group_id"),
+        Index("trust_register_updated_at_idx", "updated_at", "id"),
+        {"schema": "academy"},
+    )
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    group_uid: str = Field(sa_column=Column(Text, nullable=False))
+    group_id: str | None = Field(default=None, sa_column=Column(Text))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    companies_house_number: str | None = Field(default=None, sa_column=Column(Text))
+    ukprn: str | None = Field(default=None, sa_column=Column(Text))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    opened_on: date | None = None
+    closed_on: date | None = None
+    updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+
+
+class Membership(SQLModel, table=True):
+    """That an academy belonged to a trust from one day until another, as it was told at `recorded_at`.
+
+    `left_on` is the first day on which it no longer belonged. A row with `superseded_at` is what was told
+    before.
+    """
+
+    __tablename__: ClassVar[str | Callable[..., str]] = "membership"
+    __table_args__ = (
+        CheckConstraint("left_on is null or left_on >= joined_on", name="membership_left_after_joined"),
+        CheckConstraint("superseded_at >= recorded_at", name="membership_superseded_after_recorded"),
+        Index(
+            "membership_key",
+            "urn",
+            "register_id",
+            "joined_on",
+            "superseded_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("membership_register_id_idx", "register_id", "urn"),
+        Index("membership_import_id_idx", "import_id"),
+        {"schema": "academy"},
+    )
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
+    urn: int = Field(sa_column=Column(Integer, nullable=False))
+    register_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("academy.trust_register.id"), nullable=False))
+    joined_on: date
+    left_on: date | None = None
+    import_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
