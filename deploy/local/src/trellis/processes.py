@@ -1,0 +1,144 @@
+"""Processes of one installation: who they are, whether they still live, and how they are ended.
+
+A process id alone names nothing: it is reused after a restart of the machine, or in another container. An
+`Identity` adds the moment at which the process began, so that an unrelated process is never taken for ours.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process that cannot be mistaken: its number, and when it began."""
+
+    pid: int
+    began: str
+
+    @classmethod
+    def of(cls, pid: int) -> "Identity | None":
+        """The process with this number; None when there is none, or only what is left of one that ended."""
+        began = _began(pid)
+        return cls(pid, began) if began else None
+
+    @classmethod
+    def read(cls, path: Path) -> "Identity | None":
+        """The process that a file names, dead or alive; None without such a file or with nonsense in it."""
+        try:
+            pid, began = path.read_text().split("\n")[:2]
+            return cls(int(pid), began)
+        except (OSError, ValueError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Name this process in a file that is complete from its first moment on."""
+        partial = path.with_name(f"{path.name}.{os.getpid()}")
+        partial.write_text(f"{self.pid}\n{self.began}\n")
+        partial.replace(path)
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs."""
+        return _began(self.pid) == self.began
+
+    def send(self, number: signal.Signals) -> bool:
+        """Signal it; False when it is gone."""
+        if not self.is_alive():
+            return False
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is gone; False when it is still there after so many seconds."""
+        deadline = time.monotonic() + seconds
+        pause = 0.01
+        while self.is_alive():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
+        return True
+
+
+def end(process: Identity, *, politely: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> bool:
+    """Ask a process to stop, and kill it when it doesn't within so many seconds. False when it survived."""
+    if not process.send(politely):
+        return True
+    if process.wait(patience):
+        return True
+    process.send(signal.SIGKILL)
+    return process.wait(5.0)
+
+
+def end_group(process: Identity) -> None:
+    """Kill what a leader of a session left behind in its process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def command_of(pid: int) -> list[str]:
+    """The command line of a process; empty when it can't be known."""
+    if sys.platform != "linux":
+        return _ps(pid, "command").split()
+    try:
+        line = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return []
+    return [part.decode(errors="replace") for part in line.split(b"\0")][:-1]
+
+
+def processes_in(folder: Path, *, only: Iterable[int] | None = None) -> Iterator[int]:
+    """Processes whose working directory is this folder. Only those that we may look at; none off Linux."""
+    try:
+        wanted = folder.stat()
+    except OSError:
+        return
+    for entry in PROC.glob("[0-9]*") if only is None else (PROC / str(pid) for pid in only):
+        try:
+            found = (entry / "cwd").stat()
+        except OSError:
+            continue
+        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+            yield int(entry.name)
+
+
+def _began(pid: int) -> str:
+    """When a process began, only to be compared: clock ticks and the boot on Linux, else the date from ps."""
+    if pid <= 0:
+        return ""
+    if sys.platform != "linux":
+        state, _, began = _ps(pid, "stat=,lstart").partition(" ")
+        return "" if state.startswith("Z") else began.strip()
+    try:
+        # The name in brackets may hold anything, brackets too: the fields are counted after the last one.
+        fields = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    if fields[0] in "ZX":
+        return ""
+    return f"{fields[19]} {_boot()}"
+
+
+def _boot() -> str:
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _ps(pid: int, what: str) -> str:
+    listing = subprocess.run(
+        ["/bin/ps", "-o", f"{what}=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listing.stdout.strip()
