@@ -92,7 +92,9 @@ class EmbeddedPostgres:
         try:
             password = self._password_file.read_text().strip()
         except FileNotFoundError:
-            raise PostgresFailed(f"There is no database in {self.data_dir} yet.") from None
+            raise PostgresFailed(
+                f"No database was made in {self.data_dir}: {self._password_file} is missing."
+            ) from None
         folder = quote(str(self._layout.sockets))
         return f"postgresql://{quote(self.superuser)}:{quote(password)}@/{quote(dbname)}?host={folder}"
 

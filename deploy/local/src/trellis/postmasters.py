@@ -1,7 +1,7 @@
 """Which server process a data folder has, told from files that a killed server leaves behind.
 
-A lock file holds a process number. After a restart of the machine, or in a fresh container, that number may be
-another program's, and Postgres would refuse to start for ever.
+A lock file holds a process number. After a restart of the machine, or in a fresh container, that number may
+be another program's, and Postgres would refuse to start for ever.
 """
 
 import time
@@ -35,7 +35,7 @@ def clear_stale_locks(data: Path, locks: Iterable[Path]) -> None:
     """Remove lock files whose number is another process's now. Raises DataInUse.
 
     Files that name a dead process stay: Postgres clears them itself, after a look at the shared memory that
-    children of a killed server may still use. For the same reason nothing is removed while such children live.
+    children of a killed server may still use. Nothing is removed while any of them lives, for the same reason.
     """
     for lock in locks:
         if processes.Identity.of(_number_in(lock)) is None:
