@@ -42,6 +42,10 @@ types: $(STAMP) ## Check the types with strict mypy
 imports: $(STAMP) ## Check who may import whom
 	@$(BIN)/lint-imports
 
+.PHONY: house
+house: $(STAMP) ## Check the rules of the house (files, lock, members)
+	@$(BIN)/python -m pytest -q tests/architecture/test_house.py
+
 .PHONY: contracts
 contracts: $(STAMP) ## Are the committed contracts what the code says?
 	@$(BIN)/python -m trellis.contracts check
