@@ -1,0 +1,235 @@
+"""What a criteria set says, as plain values, and what makes one sound.
+
+Everything that decides a colour is data here: the scale, the bounds, what a figure is compared with, how old it
+may be, how small its cohort, how the criteria add up. `academy.ratings.rules` applies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The canonical words of a rating, best last but one; every step of a trust's own scale maps to one."""
+
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+    NOT_ASSESSED = "not_assessed"
+
+
+class Direction(StrEnum):
+    """Which way is good."""
+
+    HIGHER_IS_BETTER = "higher_is_better"
+    LOWER_IS_BETTER = "lower_is_better"
+
+
+class ComparisonKind(StrEnum):
+    """What a figure is held against.
+
+    `fixed`: the bounds are figures of the measure itself. `national`: the bounds are differences from the England
+    state-funded figure of the same year. `previous`: the bounds are differences from the academy's own figure of the
+    year before. The others are named so that clients know them; a set that uses one is refused until it is computed.
+    """
+
+    FIXED = "fixed"
+    NATIONAL = "national"
+    PREVIOUS = "previous"
+    TARGET = "target"
+    SIMILAR_SCHOOLS = "similar_schools"
+
+
+SUPPORTED_COMPARISONS = frozenset({ComparisonKind.FIXED, ComparisonKind.NATIONAL, ComparisonKind.PREVIOUS})
+
+
+class OverallMethod(StrEnum):
+    """How criteria add up to one colour."""
+
+    WORST_OF = "worst_of"
+    WEIGHTED_POINTS = "weighted_points"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a scale: the trust's own word and the canonical status that it stands for."""
+
+    code: str
+    label: str
+    status: Status
+
+
+DEFAULT_SCALE: tuple[Step, ...] = (
+    Step("green", "Green", Status.GREEN),
+    Step("amber", "Amber", Status.AMBER),
+    Step("red", "Red", Status.RED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One question asked of every academy of the phase.
+
+    `cuts` has one bound fewer than the scale has steps, best step first: a figure that reaches `cuts[0]` takes the
+    best step, else one that reaches `cuts[1]` the second, and so on; one that reaches none takes the last. With a
+    comparison, cuts are differences (figure minus comparison), in the measure's unit. `max_age_years` counts academic
+    years back from the newest year loaded nationally for the measure. `weight` is 1 to 100.
+    """
+
+    code: str
+    title: str
+    measure: str
+    cuts: tuple[Decimal, ...]
+    direction: Direction
+    layer: str = "national"
+    pupil_group: str = "all"
+    term: str = "year"
+    max_age_years: int = 1
+    academic_year: str | None = None
+    comparison: ComparisonKind = ComparisonKind.FIXED
+    needs_significance: bool = False
+    smallest_cohort: int | None = None
+    weight: int = 1
+    is_limiting: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """How the criteria become one status.
+
+    `point_cuts` (weighted points only) are percentages of the points that could be had, best step first; the best step
+    earns full points, the last none, those between evenly spaced. `least_assessed_percent` of the weight must have
+    a colour before the academy gets one. A limiting criterion in red means that the whole is no better than `limit`.
+    """
+
+    method: OverallMethod = OverallMethod.WEIGHTED_POINTS
+    point_cuts: tuple[Decimal, ...] = (Decimal("66"), Decimal("33"))
+    least_assessed_percent: int = 50
+    limit: Status = Status.RED
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The whole of a criteria set that decides colours."""
+
+    criteria: tuple[Criterion, ...]
+    overall: Overall = Overall()
+    scale: tuple[Step, ...] = DEFAULT_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that keeps a set from being sound: where (JSON pointer), a stable code, and what to do."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+def bounds_of(cuts: Sequence[Decimal], scale: Sequence[Step]) -> dict[str, Decimal]:
+    """The cuts as canonical bounds: `green` and `amber`, the least good figure that still earns each word.
+
+    A status that no step of the scale stands for has no bound.
+    """
+    bounds: dict[str, Decimal] = {}
+    for cut, step in zip(cuts, scale, strict=False):
+        bounds[step.status.value] = cut
+    bounds.pop(Status.RED.value, None)
+    return bounds
+
+
+def flaws_of(rules: Rules, measures: Mapping[str, Direction | None]) -> list[Flaw]:
+    """All that is wrong with a set; empty when it is sound.
+
+    `measures` maps each known measure code to its direction (None when neither way is good).
+    """
+    flaws = _scale_flaws(rules.scale) + _overall_flaws(rules)
+    seen: dict[str, int] = {}
+    for position, criterion in enumerate(rules.criteria):
+        at = f"/criteria/{position}"
+        if criterion.code in seen:
+            flaws.append(
+                Flaw(f"{at}/code", "duplicate-criterion", f"criterion {seen[criterion.code]} has this code too")
+            )
+        seen.setdefault(criterion.code, position)
+        if criterion.measure not in measures:
+            flaws.append(
+                Flaw(
+                    f"{at}/measure",
+                    "unknown-measure",
+                    f"{criterion.measure} is not in the measures catalogue",
+                )
+            )
+        elif measures[criterion.measure] not in (None, criterion.direction):
+            flaws.append(
+                Flaw(
+                    f"{at}/direction",
+                    "direction-contradicts-measure",
+                    f"of {criterion.measure} {measures[criterion.measure]} is known",
+                )
+            )
+        if criterion.comparison not in SUPPORTED_COMPARISONS:
+            flaws.append(
+                Flaw(
+                    f"{at}/comparison",
+                    "comparison-not-supported",
+                    f"{criterion.comparison} is not computed yet; use fixed, national or previous",
+                )
+            )
+        flaws += _cut_flaws(criterion, len(rules.scale), at)
+    if not rules.criteria:
+        flaws.append(Flaw("/criteria", "no-criteria", "a set needs at least one criterion"))
+    return flaws
+
+
+def _scale_flaws(scale: Sequence[Step]) -> list[Flaw]:
+    flaws: list[Flaw] = []
+    if len(scale) < 2:
+        flaws.append(Flaw("/scale", "scale-too-short", "a scale needs at least two steps"))
+    if len({step.code for step in scale}) != len(scale):
+        flaws.append(Flaw("/scale", "duplicate-step", "each step needs a code of its own"))
+    order = [Status.GREEN, Status.AMBER, Status.RED]
+    ranks = [order.index(step.status) if step.status in order else -1 for step in scale]
+    if -1 in ranks:
+        flaws.append(Flaw("/scale", "step-without-colour", "a step stands for red, amber or green"))
+    elif ranks != sorted(ranks):
+        flaws.append(Flaw("/scale", "scale-out-of-order", "steps go from the best to the worst"))
+    return flaws
+
+
+def _overall_flaws(rules: Rules) -> list[Flaw]:
+    overall = rules.overall
+    if overall.method is not OverallMethod.WEIGHTED_POINTS:
+        return []
+    flaws: list[Flaw] = []
+    if len(overall.point_cuts) != len(rules.scale) - 1:
+        flaws.append(
+            Flaw(
+                "/overall/point_cuts",
+                "wrong-number-of-cuts",
+                f"a scale of {len(rules.scale)} steps needs {len(rules.scale) - 1}",
+            )
+        )
+    if list(overall.point_cuts) != sorted(set(overall.point_cuts), reverse=True):
+        flaws.append(Flaw("/overall/point_cuts", "cuts-out-of-order", "cuts fall strictly from the best step down"))
+    return flaws
+
+
+def _cut_flaws(criterion: Criterion, steps: int, at: str) -> list[Flaw]:
+    if len(criterion.cuts) != steps - 1:
+        return [Flaw(f"{at}/bounds", "wrong-number-of-bounds", f"a scale of {steps} steps needs {steps - 1} bounds")]
+    falling = criterion.direction is Direction.HIGHER_IS_BETTER
+    if list(criterion.cuts) != sorted(set(criterion.cuts), reverse=falling):
+        way = "fall" if falling else "rise"
+        return [
+            Flaw(
+                f"{at}/bounds",
+                "bounds-out-of-order",
+                f"with {criterion.direction} bounds {way} strictly from the best step",
+            )
+        ]
+    return []

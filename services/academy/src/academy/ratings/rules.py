@@ -1,0 +1,263 @@
+"""How a colour is decided: from figures and a criteria set to criteria results and one overall status.
+
+Pure: no clock, no database. A figure that is missing never becomes a colour, and neither does one that may not be
+told (suppressed), is too old, or comes from too small a cohort; the reason is kept in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from academy.criteria.rules import (
+    ComparisonKind,
+    Criterion,
+    Direction,
+    Overall,
+    OverallMethod,
+    Rules,
+    Status,
+    Step,
+)
+
+NOT_PUBLISHED = "not_published"
+NOT_AVAILABLE = "not_available"
+TOO_OLD = "too_old"
+COHORT_TOO_SMALL = "cohort_too_small"
+NO_COMPARISON = "comparison_not_available"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One current figure of one academy: a value or the reason why there is none, never both."""
+
+    observation_id: str
+    academic_year: str
+    value: Decimal | None
+    reason: str | None
+    source: str
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    cohort: int | None = None
+    release: str = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparator:
+    """What a figure is held against: a value of one academic year, or the reason why there is none."""
+
+    academic_year: str
+    value: Decimal | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that one criterion needs to know about one academy.
+
+    `figures`: the current figures of the criterion's measure, layer, group and term, in any order. `newest_year`: the
+    newest academic year loaded nationally for the measure, None when there is none. `national`: the England
+    state-funded figures by academic year. `unpublished`: the years in which nobody has this measure, with why.
+    """
+
+    figures: Sequence[Figure]
+    newest_year: str | None
+    national: Mapping[str, Comparator]
+    unpublished: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one criterion: the figure it used, what decided, and the status or the reason for none."""
+
+    criterion: Criterion
+    figure: Figure | None
+    academic_year: str | None
+    reason: str | None
+    comparator: Comparator | None
+    step: Step | None
+    decided_by: str | None
+    age_years: int | None
+
+    @property
+    def status(self) -> Status:
+        """The canonical word; not_assessed when no step was given."""
+        return self.step.status if self.step else Status.NOT_ASSESSED
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The overall status of one academy, with the share of the weight that had a colour and what capped it."""
+
+    status: Status
+    step: Step | None
+    assessed_percent: Decimal
+    points_percent: Decimal | None
+    limited_by: tuple[str, ...]
+    why: str
+
+
+def year_start(academic_year: str) -> int:
+    """The calendar year in which an academic year ("2023/24") begins."""
+    return int(academic_year[:4])
+
+
+def year_before(academic_year: str) -> str:
+    """The academic year before ("2023/24" gives "2022/23")."""
+    start = year_start(academic_year) - 1
+    return f"{start}/{(start + 1) % 100:02d}"
+
+
+def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> Result:
+    """What one criterion says of one academy."""
+    figure, reason = _figure_to_use(criterion, evidence)
+    year = figure.academic_year if figure else (criterion.academic_year or evidence.newest_year)
+    age = _age(year, evidence.newest_year)
+
+    def nothing(why: str, comparator: Comparator | None = None) -> Result:
+        return Result(criterion, figure, year, why, comparator, None, None, age)
+
+    if figure is None or figure.value is None:
+        return nothing(reason or NOT_AVAILABLE)
+    if age is not None and age > criterion.max_age_years and criterion.academic_year is None:
+        return nothing(TOO_OLD)
+    if criterion.smallest_cohort and figure.cohort is not None and figure.cohort < criterion.smallest_cohort:
+        return nothing(COHORT_TOO_SMALL)
+    comparator = _comparator(criterion, figure, evidence)
+    if comparator is not None and comparator.value is None:
+        return nothing(NO_COMPARISON, comparator)
+    offset = comparator.value if comparator and comparator.value is not None else Decimal(0)
+    step, decided_by = _step(criterion, scale, figure, offset)
+    return Result(criterion, figure, year, None, comparator, step, decided_by, age)
+
+
+def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | None, str | None]:
+    """The figure that counts, with the reason when it has no value.
+
+    Years in which the measure was published for nobody are passed over; a school's own gap (suppressed, not
+    available) is not, since an older figure would hide it.
+    """
+    by_year = {figure.academic_year: figure for figure in evidence.figures}
+    if criterion.academic_year is not None:
+        figure = by_year.get(criterion.academic_year)
+        if figure is None:
+            unpublished = criterion.academic_year in evidence.unpublished
+            return None, NOT_PUBLISHED if unpublished else NOT_AVAILABLE
+        return figure, figure.reason
+    newest_gap: Figure | None = None
+    for year in sorted(by_year, reverse=True):
+        figure = by_year[year]
+        if figure.value is None and (figure.reason == NOT_PUBLISHED or year in evidence.unpublished):
+            newest_gap = newest_gap or figure
+            continue
+        if newest_gap is not None and (_age(year, evidence.newest_year) or 0) > criterion.max_age_years:
+            break
+        return figure, figure.reason
+    if newest_gap is not None:
+        return newest_gap, NOT_PUBLISHED
+    newest = evidence.newest_year
+    return None, NOT_PUBLISHED if newest in evidence.unpublished else NOT_AVAILABLE
+
+
+def _age(year: str | None, newest_year: str | None) -> int | None:
+    """Academic years between a figure's year and the newest loaded nationally; never negative."""
+    if year is None or newest_year is None:
+        return None
+    return max(0, year_start(newest_year) - year_start(year))
+
+
+def _comparator(criterion: Criterion, figure: Figure, evidence: Evidence) -> Comparator | None:
+    if criterion.comparison is ComparisonKind.FIXED:
+        return None
+    if criterion.comparison is ComparisonKind.NATIONAL:
+        year = figure.academic_year
+        return evidence.national.get(year) or Comparator(year, None, NOT_AVAILABLE)
+    year = year_before(figure.academic_year)
+    for earlier in evidence.figures:
+        if earlier.academic_year == year:
+            return Comparator(year, earlier.value, earlier.reason)
+    return Comparator(year, None, NOT_PUBLISHED if year in evidence.unpublished else NOT_AVAILABLE)
+
+
+def _step(criterion: Criterion, scale: Sequence[Step], figure: Figure, offset: Decimal) -> tuple[Step, str]:
+    """The step that a figure earns, and what decided: a bound's step code, "below_all" or "not_significant"."""
+    assert figure.value is not None
+    sign = 1 if criterion.direction is Direction.HIGHER_IS_BETTER else -1
+    cuts = [sign * cut for cut in criterion.cuts]
+    value = sign * (figure.value - offset)
+    position = next((place for place, cut in enumerate(cuts) if value >= cut), len(cuts))
+    if criterion.needs_significance and figure.lower is not None and figure.upper is not None:
+        ends = sorted((sign * (figure.lower - offset), sign * (figure.upper - offset)))
+        reference = _green_cut(cuts, scale)
+        if ends[0] <= reference <= ends[1]:
+            return _middle(scale), "not_significant"
+    step = scale[position]
+    return step, scale[position].code if position < len(cuts) else "below_all"
+
+
+def _green_cut(cuts: Sequence[Decimal], scale: Sequence[Step]) -> Decimal:
+    """The least good figure that still earns a green step: significance is asked of this bound.
+
+    For Progress 8 with a green bound of 0 an interval that includes or touches 0 is "average", as in the DfE's bands.
+    """
+    greens = [cut for cut, step in zip(cuts, scale, strict=False) if step.status is Status.GREEN]
+    return greens[-1] if greens else cuts[0]
+
+
+def _middle(scale: Sequence[Step]) -> Step:
+    """The step for a figure that can't be told from the green bound: the first amber one, else the middle."""
+    ambers = [step for step in scale if step.status is Status.AMBER]
+    return ambers[0] if ambers else scale[len(scale) // 2]
+
+
+def overall(rules: Rules, results: Sequence[Result]) -> Outcome:
+    """One status from all results. Enough of the weight must have a colour, else not_assessed: never green or red."""
+    total = sum(result.criterion.weight for result in results)
+    with_step = [result for result in results if result.step is not None]
+    assessed = sum(result.criterion.weight for result in with_step)
+    percent = Decimal(100) * assessed / total if total else Decimal(0)
+    percent = percent.quantize(Decimal("0.1"))
+    least = rules.overall.least_assessed_percent
+    if not with_step or percent < least:
+        why = f"{percent.normalize():f}% of the weight could be assessed; at least {least}% is needed."
+        return Outcome(Status.NOT_ASSESSED, None, percent, None, (), why)
+    if rules.overall.method is OverallMethod.WORST_OF:
+        place = max(_place(rules.scale, result) for result in with_step)
+        points: Decimal | None = None
+        why = f"the worst of {len(with_step)} assessed criteria decides."
+    else:
+        points = _points(rules.scale, with_step, assessed)
+        place = next((at for at, cut in enumerate(rules.overall.point_cuts) if points >= cut), len(rules.scale) - 1)
+        why = f"{points.normalize():f}% of the weighted points were earned."
+    limiting = tuple(
+        result.criterion.code for result in with_step if result.criterion.is_limiting and result.status is Status.RED
+    )
+    cap = _cap(rules.overall, rules.scale)
+    if limiting and place < cap:
+        place = cap
+        why += f" Limited to {rules.scale[cap].label} by {', '.join(limiting)}."
+        return Outcome(rules.scale[place].status, rules.scale[place], percent, points, limiting, why)
+    return Outcome(rules.scale[place].status, rules.scale[place], percent, points, (), why)
+
+
+def _place(scale: Sequence[Step], result: Result) -> int:
+    assert result.step is not None
+    return next(place for place, step in enumerate(scale) if step.code == result.step.code)
+
+
+def _points(scale: Sequence[Step], results: Sequence[Result], weight: int) -> Decimal:
+    """Percent of the points that could be had; full points for the best step, none for the last."""
+    last = Decimal(len(scale) - 1)
+    earned = sum((last - _place(scale, result)) / last * result.criterion.weight for result in results)
+    return (Decimal(100) * earned / weight).quantize(Decimal("0.1"))
+
+
+def _cap(rules: Overall, scale: Sequence[Step]) -> int:
+    """The best place on the scale that a limiting criterion in red still allows."""
+    return next((place for place, step in enumerate(scale) if step.status is rules.limit), len(scale) - 1)
+
+
+def counts(results: Sequence[Result]) -> dict[str, int]:
+    """How many criteria have each canonical status; all four words are always there."""
+    return {status.value: sum(result.status is status for result in results) for status in Status}

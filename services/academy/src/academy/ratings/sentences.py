@@ -1,0 +1,143 @@
+"""One plain English sentence for every criterion: what the figure was, what it was held against, what decided.
+
+Written for a governor, not for a statistician; no colour without its word, no number without its unit and year.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from academy.criteria.rules import ComparisonKind, Direction, Step
+from academy.ratings.rules import (
+    COHORT_TOO_SMALL,
+    NO_COMPARISON,
+    TOO_OLD,
+    Comparator,
+    Figure,
+    Result,
+)
+
+REASONS = {
+    "suppressed": "it was suppressed to protect small numbers of pupils",
+    "not_applicable": "it doesn't apply to this school",
+    "not_published": "it was not published",
+    "not_available": "no figure is available",
+    "low_coverage": "too few of the pupils are in the measure",
+    "no_entries": "no pupils were entered",
+    "redacted": "it was redacted",
+    "new_institution": "the school was too new",
+    "rounds_to_zero": "it was published only as near to zero",
+    "low_reliability": "it was published as unreliable",
+    TOO_OLD: "the newest figure is too old to count",
+    COHORT_TOO_SMALL: "too few pupils stand behind the figure",
+    NO_COMPARISON: "there was no figure to compare it with",
+}
+"""Why a criterion has no colour, in words that finish "not assessed, because ..."."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a measure is spoken of: its title, its unit and how many decimals it is told with."""
+
+    title: str
+    unit: str
+    decimals: int
+
+
+def amount(value: Decimal, wording: Wording, *, signed: bool = False) -> str:
+    """A figure as it is read out: "63.0%", "+0.17", "46.4 points"."""
+    number = f"{value:{'+' if signed else ''}.{wording.decimals}f}"
+    if wording.unit == "percent":
+        return f"{number} percentage points" if signed else f"{number}%"
+    if wording.unit == "score":
+        return f"{value:+.{wording.decimals}f}" if not signed else number
+    if wording.unit == "points":
+        return f"{number} points"
+    return number if wording.unit in ("number", "") else f"{number} {wording.unit.replace('_', ' ')}"
+
+
+def sentence(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
+    """The sentence that explains one criterion; ends with a full stop and names the status word."""
+    if result.step is None:
+        return _no_colour(result, wording)
+    figure, comparator = result.figure, result.comparator
+    assert figure is not None and figure.value is not None
+    told = f"{wording.title} was {amount(figure.value, wording)} in {figure.academic_year}"
+    told += _release(figure)
+    if comparator is not None and comparator.value is not None:
+        told += _against(result, figure.value, comparator, wording)
+    return f"{told}: {_decision(result, wording, scale)}, so {result.step.label.lower()}.{_unknowns(result, figure)}"
+
+
+def _no_colour(result: Result, wording: Wording) -> str:
+    why = REASONS.get(result.reason or "", "no figure is available")
+    figure = result.figure
+    when = f" for {result.academic_year}" if result.academic_year else ""
+    if figure is not None and figure.value is not None:
+        value = amount(figure.value, wording)
+        return f"{wording.title} was {value} in {figure.academic_year}, but {why}, so not assessed."
+    return f"{wording.title}{when} is not assessed, because {why}."
+
+
+def _release(figure: Figure) -> str:
+    return "" if figure.release == "final" else f" ({figure.release} figure)"
+
+
+def _against(result: Result, value: Decimal, comparator: Comparator, wording: Wording) -> str:
+    assert comparator.value is not None
+    gap = value - comparator.value
+    held = amount(comparator.value, wording)
+    whose = (
+        f"the England state-funded figure of {held}"
+        if result.criterion.comparison is ComparisonKind.NATIONAL
+        else f"its own {held} in {comparator.academic_year}"
+    )
+    if gap == 0:
+        return f", the same as {whose}"
+    size = amount(abs(gap), wording, signed=True).removeprefix("+")
+    return f", {size} {'above' if gap > 0 else 'below'} {whose}"
+
+
+def _decision(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
+    """What decided, in words: a bound reached, no bound reached, or an interval that doesn't tell."""
+    criterion = result.criterion
+    higher = criterion.direction is Direction.HIGHER_IS_BETTER
+    figure = result.figure
+    assert figure is not None
+    if result.decided_by == "not_significant":
+        assert figure.lower is not None and figure.upper is not None
+        span = f"{amount(figure.lower, wording)} to {amount(figure.upper, wording)}"
+        return f"its confidence interval ({span}) doesn't tell it from the green bound ({_bound(result, 0, wording)})"
+    codes = [step.code for step in scale]
+    if result.decided_by == "below_all":
+        last = len(criterion.cuts) - 1
+        side = "below" if higher else "above"
+        return f"{side} the {scale[last].label.lower()} bound ({_bound(result, last, wording)})"
+    place = codes.index(result.decided_by or codes[0])
+    side = "at or above" if higher else "at or below"
+    return f"{side} the {scale[place].label.lower()} bound ({_bound(result, place, wording)})"
+
+
+def _bound(result: Result, place: int, wording: Wording) -> str:
+    cut = result.criterion.cuts[place]
+    if result.criterion.comparison is ComparisonKind.FIXED:
+        return amount(cut, wording)
+    whose = "England" if result.criterion.comparison is ComparisonKind.NATIONAL else "the year before"
+    if cut == 0:
+        return f"level with {whose}"
+    size = amount(abs(cut), wording, signed=True).removeprefix("+")
+    return f"{size} {'above' if cut > 0 else 'below'} {whose}"
+
+
+def _unknowns(result: Result, figure: Figure) -> str:
+    """Says what wasn't published beside the figure, since it could have changed how far to trust it."""
+    missing = []
+    if figure.cohort is None and result.criterion.smallest_cohort:
+        missing.append("number of pupils")
+    if result.criterion.needs_significance and (figure.lower is None or figure.upper is None):
+        missing.append("confidence interval")
+    if not missing:
+        return ""
+    were = "was" if len(missing) == 1 else "were"
+    return f" The {' and the '.join(missing)} {were} not published."
