@@ -1,0 +1,154 @@
+"""Public keys that tokens are checked with: where they come from and how long they are believed."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+# A revoked key is refused within a minute: keys are fetched again after half of it, and after
+# a whole minute without an answer nothing is believed any more.
+FRESH_SECONDS = 30.0
+STALE_SECONDS = 60.0
+# A token with an unknown key makes at most one fetch in this time, whoever sends how many.
+UNKNOWN_KEY_PAUSE_SECONDS = 5.0
+# After a failed fetch the next one waits, so that an outage isn't made worse.
+FAILURE_PAUSE_SECONDS = 1.0
+FETCH_TIMEOUT_SECONDS = 2.0
+LARGEST_KEY_SET_BYTES = 64 * 1024
+MOST_KEYS = 50
+
+Jwk = dict[str, Any]
+
+
+class KeysUnavailable(Exception):
+    """The keys can't be fetched, and those known are too old to be believed."""
+
+
+class KeySource(Protocol):
+    """Something that knows the public keys of the issuer."""
+
+    async def key(self, kid: str) -> Jwk | None:
+        """The key with this id, the same object as long as it is unchanged; None when unknown.
+
+        Raises KeysUnavailable when it can't be known.
+        """
+        ...
+
+
+def usable_keys(key_set: Mapping[str, Any]) -> dict[str, Jwk]:
+    """The keys of a JWK set that may sign tokens: P-256, for signatures, with an id."""
+    keys = key_set.get("keys")
+    if not isinstance(keys, list):
+        return {}
+    return {key["kid"]: key for key in keys[:MOST_KEYS] if _is_usable(key)}
+
+
+def _is_usable(key: object) -> bool:
+    return (
+        isinstance(key, dict)
+        and isinstance(key.get("kid"), str)
+        and key.get("kty") == "EC"
+        and key.get("crv") == "P-256"
+        and isinstance(key.get("x"), str)
+        and isinstance(key.get("y"), str)
+        and key.get("use", "sig") == "sig"
+        and key.get("alg", "ES256") == "ES256"
+    )
+
+
+class StaticKeys:
+    """Keys that are known beforehand (tests, and identity itself)."""
+
+    def __init__(self, key_set: Mapping[str, Any]) -> None:
+        self._keys = usable_keys(key_set)
+
+    async def key(self, kid: str) -> Jwk | None:
+        """The key with this id; None when unknown."""
+        return self._keys.get(kid)
+
+    def replace(self, key_set: Mapping[str, Any]) -> None:
+        """From now on these are the keys."""
+        self._keys = _merged(self._keys, usable_keys(key_set))
+
+
+def _merged(old: Mapping[str, Jwk], new: Mapping[str, Jwk]) -> dict[str, Jwk]:
+    """The new keys, keeping the old object of each that is unchanged."""
+    return {kid: old[kid] if old.get(kid) == key else key for kid, key in new.items()}
+
+
+class RemoteKeys:
+    """The issuer's key set, fetched over HTTP or a Unix socket and believed for half a minute."""
+
+    def __init__(self, url: str, *, socket: Path | None = None) -> None:
+        self._url = url
+        self._socket = socket
+        self._client: httpx.AsyncClient | None = None
+        self._keys: dict[str, Jwk] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._fetching = asyncio.Lock()
+
+    async def key(self, kid: str) -> Jwk | None:
+        """The key with this id; None when unknown. Raises KeysUnavailable."""
+        age = time.monotonic() - self._fetched_at
+        if age < FRESH_SECONDS:
+            if (found := self._keys.get(kid)) is not None:
+                return found
+            if age < UNKNOWN_KEY_PAUSE_SECONDS:
+                return None
+        await self._refresh(kid)
+        if time.monotonic() - self._fetched_at >= STALE_SECONDS:
+            raise KeysUnavailable(self._url)
+        return self._keys.get(kid)
+
+    async def _refresh(self, kid: str) -> None:
+        async with self._fetching:
+            now = time.monotonic()
+            age = now - self._fetched_at
+            if age < UNKNOWN_KEY_PAUSE_SECONDS or (age < FRESH_SECONDS and kid in self._keys):
+                return
+            pause = FAILURE_PAUSE_SECONDS if age >= FRESH_SECONDS else UNKNOWN_KEY_PAUSE_SECONDS
+            if now - self._tried_at < pause:
+                return
+            self._tried_at = now
+            try:
+                keys = await self._fetch()
+            except (httpx.HTTPError, ValueError):
+                return
+            self._keys = _merged(self._keys, keys)
+            # The moment of asking counts: what is revoked while the answer travels isn't in it.
+            self._fetched_at = now
+
+    async def _fetch(self) -> dict[str, Jwk]:
+        if self._client is None:
+            transport = httpx.AsyncHTTPTransport(uds=str(self._socket) if self._socket else None)
+            self._client = httpx.AsyncClient(transport=transport, timeout=FETCH_TIMEOUT_SECONDS, follow_redirects=False)
+        async with self._client.stream("GET", self._url, headers={"Accept": "application/json"}) as response:
+            if response.status_code != httpx.codes.OK:
+                raise ValueError(f"the key set answered {response.status_code}")
+            content = b""
+            async for part in response.aiter_bytes():
+                content += part
+                if len(content) > LARGEST_KEY_SET_BYTES:
+                    raise ValueError("the key set is too large")
+        return _key_set(httpx.Response(200, content=content).json())
+
+    async def aclose(self) -> None:
+        """Close the connections to the issuer."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+def _key_set(document: object) -> dict[str, Jwk]:
+    if not isinstance(document, dict) or not (keys := usable_keys(document)):
+        raise ValueError("the key set holds no usable key")
+    return keys
+
+
+def key_ids(keys: Iterable[Jwk]) -> list[str]:
+    """The ids of keys, for logs."""
+    return [str(key.get("kid")) for key in keys]

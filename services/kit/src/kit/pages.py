@@ -1,0 +1,48 @@
+"""Pages of a list: `limit` and `cursor` in, `items` and `next` out."""
+
+from typing import Annotated, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from kit.cursors import LONGEST_CURSOR
+
+DEFAULT_LIMIT = 100
+LARGEST_LIMIT = 500
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list. Subclass it per list (`class PlanPage(Page[PlanOut])`)."""
+
+    items: list[Item] = Field(description="The items of this page, in the order of the list.")
+    next: str | None = Field(
+        description="Send it as `cursor` to get the next page; null at the end.", examples=["c29tZSBwbGFjZQ"]
+    )
+
+
+class ListParams(BaseModel):
+    """The parameters of every list. Subclass it with the filters of one list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=LARGEST_LIMIT, description="The most items that a page has.")] = DEFAULT_LIMIT
+    cursor: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_CURSOR, description="Where to go on: `next` of the page before."),
+    ] = None
+
+
+ListQuery = Annotated[ListParams, Query()]
+
+
+def page_links(response: Response, request: Request, next_cursor: str | None) -> None:
+    """Say where the next page is in the `Link` header (RFC 8288)."""
+    if next_cursor is None:
+        return
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if name != "cursor"]
+    query = urlencode([*kept, ("cursor", next_cursor)])
+    response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'

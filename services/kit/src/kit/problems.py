@@ -1,0 +1,293 @@
+"""What goes wrong, said in one shape: problem details (RFC 9457) with a stable code.
+
+A slice raises a named subclass of `Problem` and lists it on its routes with `responses(...)`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with one part of a request."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+    pointer: str = Field(
+        description="Where: a JSON pointer into the body (`#/items/0/urn`), or `/query/limit`, "
+        "`/path/urn`, `/header/if-match` for a parameter.",
+        examples=["#/items/0/urn"],
+    )
+    parameter: str | None = Field(
+        default=None, description="Name of the parameter; null for the body.", examples=["limit"]
+    )
+    code: str = Field(description="Stable word for programs.", examples=["greater_than"])
+    detail: str = Field(description="One sentence for people.", examples=["Input should be greater than 0"])
+
+    @field_validator("pointer")
+    @classmethod
+    def _name_the_body(cls, pointer: str) -> str:
+        """Pointers of slices are plain JSON pointers into the body (`/items/0/urn`)."""
+        if pointer == "" or (pointer.startswith("/") and not pointer.startswith(("/query/", "/path/", "/header/"))):
+            return f"#{pointer}"
+        return pointer
+
+    @classmethod
+    def in_body(cls, path: Sequence[str | int], code: str, detail: str) -> "FieldError":
+        """An error at a place in the body, such as `["items", 0, "urn"]`."""
+        steps = (quote(str(step).replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@") for step in path)
+        return cls(pointer="#" + "".join(f"/{step}" for step in steps), code=code, detail=detail)
+
+    @classmethod
+    def in_query(cls, name: str, code: str, detail: str) -> "FieldError":
+        """An error in a query parameter."""
+        return cls(pointer=f"/query/{_shown(name)}", parameter=_shown(name), code=code, detail=detail)
+
+    @classmethod
+    def in_path(cls, name: str, code: str, detail: str) -> "FieldError":
+        """An error in a part of the path."""
+        return cls(pointer=f"/path/{name}", parameter=name, code=code, detail=detail)
+
+    @classmethod
+    def in_header(cls, name: str, code: str, detail: str) -> "FieldError":
+        """An error in a header."""
+        return cls(pointer=f"/header/{name.lower()}", parameter=name, code=code, detail=detail)
+
+
+def _shown(name: str) -> str:
+    """A name that came from outside, short and printable enough to be said back."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[:100])
+
+
+class ProblemOut(BaseModel):
+    """Why a request was not answered as asked (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow", title="Problem")
+
+    type: str = Field(description="The kind of problem as a URI.", examples=["urn:trellis:problem:not-found"])
+    title: str = Field(description="The kind of problem in words.", examples=["Not found"])
+    status: int = Field(description="The HTTP status.", examples=[404])
+    detail: str | None = Field(
+        description="What happened this time.", examples=["There is no academy 999999 that you may see."]
+    )
+    instance: str = Field(description="The path that was asked for.", examples=["/academy/v1/academies/999999"])
+    code: str = Field(description="The kind of problem as a stable word.", examples=["not-found"])
+    trace_id: str = Field(
+        description="Finds this request in the logs; quote it when you ask for help.",
+        examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"],
+    )
+    errors: list[FieldError] = Field(description="Every thing that is wrong with the request; often empty.")
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[A-Z]+(?=[A-Z][a-z]|$)|[A-Z][a-z0-9]*|[a-z0-9]+", name)
+
+
+class Problem(Exception):
+    """Something that a request can run into. Subclasses are named after the sad fact.
+
+    `code` is the class name in kebab-case and `title` its words, unless a subclass says otherwise.
+    `extensions` are further members of the answer.
+    """
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Problem"
+    code: ClassVar[str] = "problem"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        words = [word if word.isupper() and len(word) > 1 else word.lower() for word in _words(cls.__name__)]
+        if "code" not in cls.__dict__:
+            cls.code = "-".join(words).lower()
+        if "title" not in cls.__dict__:
+            sentence = " ".join(words)
+            cls.title = sentence[:1].upper() + sentence[1:]
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **extensions: Any,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.extensions = extensions
+
+    def body(self, *, instance: str, trace_id: str) -> dict[str, Any]:
+        """The members of the answer."""
+        return {
+            "type": f"urn:trellis:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "trace_id": trace_id,
+            "errors": [error.model_dump() for error in self.errors],
+            **self.extensions,
+        }
+
+
+class MalformedRequest(Problem):
+    """The request can't be read at all."""
+
+    status = 400
+
+
+class InvalidCursor(Problem):
+    """The cursor wasn't given out for this list, these filters and this caller."""
+
+    status = 400
+
+
+class Unauthorized(Problem):
+    """The caller isn't known: no token, or none that counts."""
+
+    status = 401
+
+
+class Forbidden(Problem):
+    """The caller is known and may not do this."""
+
+    status = 403
+
+
+class InsufficientScope(Forbidden):
+    """The token lacks a scope that the operation needs."""
+
+
+class NotFound(Problem):
+    """It doesn't exist, or isn't the caller's to see."""
+
+    status = 404
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, but not with this method."""
+
+    status = 405
+
+
+class NotAcceptable(Problem):
+    """None of the media types that the caller accepts can be given."""
+
+    status = 406
+
+
+class Conflict(Problem):
+    """It contradicts what is stored."""
+
+    status = 409
+
+
+class Gone(Problem):
+    """It existed once and is no longer given out."""
+
+    status = 410
+
+
+class PreconditionFailed(Problem):
+    """It changed since the caller read it."""
+
+    status = 412
+
+
+class PayloadTooLarge(Problem):
+    """The body is larger than this operation takes."""
+
+    status = 413
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a kind, or encoded in a way, that this operation doesn't take."""
+
+    status = 415
+
+
+class InvalidRequest(Problem):
+    """The request can be read but breaks the contract; `errors` names every breach."""
+
+    status = 422
+
+
+class PreconditionRequired(Problem):
+    """The caller must say which version it read."""
+
+    status = 428
+
+
+class TooManyRequests(Problem):
+    """The caller asks faster than it may."""
+
+    status = 429
+
+
+class InternalError(Problem):
+    """A fault of ours."""
+
+    status = 500
+
+
+class ServiceUnavailable(Problem):
+    """It can't be done now, but asking again soon may work."""
+
+    status = 503
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        retry_after_seconds: int = 1,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **extensions: Any,
+    ) -> None:
+        headers = {"Retry-After": str(retry_after_seconds), **(headers or {})}
+        super().__init__(detail, errors=errors, headers=headers, **extensions)
+
+
+def problem_schema(codes: Sequence[str]) -> dict[str, Any]:
+    """The schema of an answer that carries one of these codes."""
+    return {
+        "allOf": [
+            {"$ref": "#/components/schemas/ProblemOut"},
+            {"type": "object", "properties": {"code": {"type": "string", "enum": sorted(set(codes))}}},
+        ]
+    }
+
+
+def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that can run into these problems.
+
+    Problems that every route of the house can run into (401, 422, 503, ...) are added by
+    `create_service` and need not be listed.
+    """
+    by_status: dict[int, list[type[Problem]]] = {}
+    for problem in problems:
+        by_status.setdefault(problem.status, []).append(problem)
+    return {status: response_of(same_status) for status, same_status in by_status.items()}
+
+
+def response_of(problems: Sequence[type[Problem]]) -> dict[str, Any]:
+    """One entry of a contract's `responses` for problems that share a status."""
+    unique = {problem.code: problem for problem in problems}
+    described = "; ".join(f"`{code}`: {first_line(problem)}" for code, problem in sorted(unique.items()))
+    return {
+        "description": described or HTTPStatus(problems[0].status).phrase,
+        "content": {MEDIA_TYPE: {"schema": problem_schema(list(unique))}},
+    }
+
+
+def first_line(problem: type[Problem]) -> str:
+    """What a problem means, in the words of its class."""
+    return (problem.__doc__ or problem.title).strip().splitlines()[0].rstrip(".")

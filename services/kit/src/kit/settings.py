@@ -1,0 +1,128 @@
+"""What a service is told by its environment (`TRELLIS_...`), read once when it starts."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+# Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
+# administrator's connection, to which row-level security doesn't apply.
+PER_SERVICE = ("database_url", "loader_database_url", "follower_database_url")
+
+# Long enough that nobody finds the key by trying.
+SHORTEST_SECRET = 32
+
+
+class _ServiceEnvironment(EnvSettingsSource):
+    """The environment, with the connections taken from the service's own variables."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        service = self.current_state.get("service", "")
+        for name in PER_SERVICE:
+            values.pop(name, None)
+            if value := os.environ.get(f"TRELLIS_{service}_{name}".upper()):
+                values[name] = value
+        return values
+
+
+class ServiceSettings(BaseSettings):
+    """Everything that differs between one deployment and another.
+
+    Make it with `for_service`; a subclass may add the settings of its own service.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    service: str = Field(description="Name of the service, its schema and the first part of its paths.")
+    env: Literal["demo", "production", "test"] = Field(
+        default="production",
+        description="`demo` gives out tokens for demo people; never use it with real data.",
+    )
+    database_url: str = Field(repr=False, description="libpq URL of the service's own role (several hosts allowed).")
+    loader_database_url: str | None = Field(
+        default=None, repr=False, description="The role that writes reference tables."
+    )
+    follower_database_url: str | None = Field(
+        default=None, repr=False, description="The role that reads events across trusts."
+    )
+    database_pool_size: int = Field(default=8, ge=1, le=200, description="Connections that one process keeps.")
+    secret_key: SecretStr = Field(
+        description="At least 32 characters; signs cursors, encrypts stored keys. Keep it with the backups."
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8080", description="Where clients reach the gateway; no slash at the end."
+    )
+    issuer: str = Field(default="", description="`iss` of the tokens; the public URL unless set.")
+    audience: str = Field(default="trellis", description="`aud` of the tokens.")
+    jwks_url: str = Field(default="", description="Public keys; those of the issuer unless set.")
+    jwks_socket: Path | None = Field(
+        default=None, description="Unix socket of identity, preferred over the network when set."
+    )
+    cors_origins: list[str] = Field(default=[], description="Origins of browser clients, as a JSON list.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="From WARNING on, answered requests are no longer logged."
+    )
+    state_dir: Path = Field(default=Path(".trellis"), description="Sockets, logs and the embedded database.")
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest JSON body; larger ones are 413.")
+    max_json_depth: int = Field(
+        default=32, ge=4, le=500, description="Deepest nesting of a JSON body; deeper ones are 422."
+    )
+    long_poll_seconds: float = Field(
+        default=30.0, gt=0, le=30, description="Longest time for which a reader of the feed may wait."
+    )
+    shutdown_seconds: float = Field(
+        default=10.0, gt=0, description="Time that running requests get to finish on shutdown."
+    )
+
+    @classmethod
+    def for_service(cls, name: str) -> Self:
+        """The settings of one service. Raises pydantic's ValidationError that names every missing one."""
+        values: dict[str, Any] = {"service": name}
+        return cls(**values)
+
+    @classmethod
+    def for_contract(cls, name: str) -> Self:
+        """Settings that reach nothing, enough to write down the contract of a service."""
+        values: dict[str, Any] = {
+            "service": name,
+            "env": "test",
+            "database_url": "postgresql://nobody@127.0.0.1:1/nothing",
+            "secret_key": "only-for-writing-down-the-contract",
+        }
+        return cls(**values)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by our own
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the environment alone decides
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment; no files."""
+        return init_settings, _ServiceEnvironment(settings_cls)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
+        values = dict(values)
+        public_url = str(values.get("public_url") or cls.model_fields["public_url"].default).rstrip("/")
+        values["public_url"] = public_url
+        values["issuer"] = values.get("issuer") or public_url
+        values["jwks_url"] = values.get("jwks_url") or f"{public_url}/.well-known/jwks.json"
+        return values
+
+    @model_validator(mode="after")
+    def _refuse_weak_secret(self) -> Self:
+        if len(self.secret_key.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"TRELLIS_SECRET_KEY must have at least {SHORTEST_SECRET} characters")
+        return self
