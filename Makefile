@@ -3,6 +3,8 @@
 MEMBERS := services/kit services/academy services/research services/reporting gateway deploy/local
 BIN := .venv/bin
 STAMP := .venv/.stamp
+# Programs in .venv name its place: after a move it is made again.
+PLACE := .venv/.place
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -94,9 +96,13 @@ changelog: $(STAMP) ## Gather changes/ into CHANGELOG.md: make changelog version
 install: $(STAMP) ## Make .venv from the lock, with every member in it
 	@:
 
+ifneq ($(shell test -x $(BIN)/python && cat $(PLACE) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
 $(STAMP): requirements.lock deploy/local/install.sh $(MEMBERS:%=%/pyproject.toml)
 	@echo "Installing into .venv ..."
 	@sh deploy/local/install.sh $(MEMBERS)
+	@pwd -P >$(PLACE)
 	@touch $@
 
 .PHONY: lock

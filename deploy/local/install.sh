@@ -25,9 +25,10 @@ if ! new_enough "$python"; then
     python=$candidate
 fi
 
-# A moved folder or a removed interpreter leaves an environment that cannot run: start again.
-if [ -e "$venv" ] && ! "$venv/bin/python" -c 'import sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null; then
-    rm -rf "$venv"
+# An environment whose interpreter is gone, or that was made in another place, can't be mended.
+if [ -e "$venv" ]; then
+    place=$(cat "$venv/.place" 2>/dev/null || pwd -P)
+    if [ "$place" != "$(pwd -P)" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then rm -rf "$venv"; fi
 fi
 
 if [ ! -x "$venv/bin/python" ]; then
