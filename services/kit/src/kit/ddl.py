@@ -1,0 +1,206 @@
+"""The statements that every service's migrations share: row-level security, grants, and the kit's own tables.
+
+Each function gives SQL for a migration to execute (`for statement in ...: op.execute(statement)`). What a released
+migration executes must not change: alter these tables by a later migration, not here.
+"""
+
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+_NAME = re.compile(r"^[a-z][a-z0-9_]{0,50}$")
+
+
+def _checked(*names: str) -> None:
+    for name in names:
+        if not _NAME.match(name):
+            raise ValueError(f"not a plain lower-case SQL name: {name!r}")
+
+
+TRUST = "nullif(current_setting('app.trust_id', true), '')::uuid"
+
+
+def _academies(column: str) -> str:
+    # The sub-select is worked out once per query and not once per row.
+    urns = "(select string_to_array(nullif(current_setting('app.academies', true), ''), ',')::int[])"
+    return f"current_setting('app.academies', true) = '*' or {column} = any({urns}::int[])"
+
+
+def tenant_table_policies(
+    schema: str,
+    table: str,
+    *,
+    academy_column: str | None,
+    academy_optional: bool = False,
+    grants: Sequence[str] = ("select", "insert", "update", "delete"),
+) -> list[str]:
+    """Row-level security and the app role's grants for a table that leads with `trust_id`.
+
+    `academy_column` names the URN by which a grant for some academies only restricts rows; with `academy_optional`
+    a row without a URN concerns the whole trust and is shown to all of it. `grants` leaves out what never happens to
+    the table (a history is never updated). Nobody but the app role has a policy, so that everyone else, the owner
+    included (FORCE), sees nothing.
+    """
+    _checked(schema, table, *([academy_column] if academy_column else []), *grants)
+    name, app = f"{schema}.{table}", f"{schema}_app"
+    statements = [
+        f"alter table {name} enable row level security",
+        f"alter table {name} force row level security",
+        f"create policy trust on {name} to {app} using (trust_id = {TRUST}) with check (trust_id = {TRUST})",
+    ]
+    if academy_column is not None:
+        rule = _academies(academy_column)
+        if academy_optional:
+            rule = f"{academy_column} is null or {rule}"
+        statements.append(
+            f"create policy academies on {name} as restrictive to {app} using ({rule}) with check ({rule})"
+        )
+    statements.append(f"grant {', '.join(grants)} on {name} to {app}")
+    return statements
+
+
+def reader_policy(schema: str, table: str, role: str) -> list[str]:
+    """Let one more role read a tenant table across all trusts (the follower, the loader)."""
+    _checked(schema, table, role)
+    return [
+        f"create policy {role}_reads on {schema}.{table} for select to {role} using (true)",
+        f"grant select on {schema}.{table} to {role}",
+    ]
+
+
+def reference_table_grants(schema: str, table: str, *, loader: str | None = None) -> list[str]:
+    """Grants for a table that belongs to no trust: the app reads it, only the loader role writes it."""
+    _checked(schema, table)
+    loader = loader or f"{schema}_loader"
+    _checked(loader)
+    return [
+        f"grant select on {schema}.{table} to {schema}_app",
+        f"grant select, insert, update, delete on {schema}.{table} to {loader}",
+    ]
+
+
+def kit_tables(schema: str) -> list[str]:
+    """The kit's own tables in a service's schema: events with their epoch, idempotency keys, jobs."""
+    _checked(schema)
+    return [*_event_tables(schema), *_idempotency_tables(schema), *job_tables(schema)]
+
+
+def drop_kit_tables(schema: str) -> list[str]:
+    """Undo `kit_tables`."""
+    _checked(schema)
+    jobs = (
+        "procrastinate_events",
+        "procrastinate_periodic_defers",
+        "procrastinate_jobs",
+        "procrastinate_workers",
+    )
+    tables = ("idempotency_key", "event", "feed_epoch", *jobs)
+    return [
+        *(f"drop table {schema}.{table} cascade" for table in tables),
+        f"drop function {schema}.event_position()",
+        f"""do $$ declare it record; begin
+            for it in select p.oid::regprocedure as name from pg_proc p
+                       where p.pronamespace = '{schema}'::regnamespace and p.proname like 'procrastinate\\_%'
+            loop execute 'drop function ' || it.name || ' cascade'; end loop;
+            for it in select t.oid::regtype as name from pg_type t
+                       where t.typnamespace = '{schema}'::regnamespace and t.typname like 'procrastinate\\_%'
+            loop execute 'drop type ' || it.name || ' cascade'; end loop;
+        end $$""",  # noqa: S608 - the name is checked
+    ]
+
+
+def _event_tables(schema: str) -> list[str]:
+    s = schema
+    return [
+        # One row. A restore into another cluster raises the epoch: transaction ids of the old one mean nothing there.
+        f"""create table {s}.feed_epoch (
+            only_row boolean primary key default true check (only_row),
+            epoch integer not null check (epoch > 0),
+            system_identifier text not null,
+            raised_at timestamptz not null default now()
+        )""",
+        f"""insert into {s}.feed_epoch (epoch, system_identifier)
+            select 1, system_identifier::text from pg_control_system()""",  # noqa: S608 - the name is checked
+        f"grant select on {s}.feed_epoch to {s}_app, {s}_follower",
+        f"""create table {s}.event (
+            trust_id uuid not null,
+            epoch integer not null,
+            xid xid8 not null,
+            seq bigint generated always as identity,
+            id uuid not null,
+            type text not null,
+            subject text not null,
+            urn integer,
+            occurred_at timestamptz not null,
+            data jsonb not null,
+            primary key (trust_id, epoch, xid, seq)
+        )""",
+        f"create index event_order on {s}.event (epoch, xid, seq)",
+        # By trigger and not by default: on a sharded Postgres a default is worked out on another node, and
+        # transaction ids of two nodes can't be compared.
+        f"""create function {s}.event_position() returns trigger language plpgsql as $$
+            begin
+                new.xid := pg_current_xact_id();
+                select e.epoch into strict new.epoch from {s}.feed_epoch e;
+                return new;
+            end $$""",  # noqa: S608 - the name is checked
+        f"""create trigger event_position before insert on {s}.event
+            for each row execute function {s}.event_position()""",
+        *tenant_table_policies(s, "event", academy_column="urn", academy_optional=True, grants=("select", "insert")),
+        *reader_policy(s, "event", f"{s}_follower"),
+    ]
+
+
+def _idempotency_tables(schema: str) -> list[str]:
+    s = schema
+    return [
+        f"""create table {s}.idempotency_key (
+            trust_id uuid not null,
+            client text not null,
+            route text not null,
+            key text not null,
+            fingerprint bytea not null,
+            status integer,
+            headers jsonb,
+            body bytea,
+            expires_at timestamptz not null,
+            primary key (trust_id, client, route, key)
+        )""",
+        f"create index idempotency_key_expiry on {s}.idempotency_key (trust_id, expires_at)",
+        *tenant_table_policies(s, "idempotency_key", academy_column=None),
+        # Expired keys go, whichever trust they belong to, by a role that can see and touch nothing else.
+        f"""create policy janitor on {s}.idempotency_key to {s}_janitor
+            using (expires_at < now()) with check (false)""",
+        f"grant select (expires_at), delete on {s}.idempotency_key to {s}_janitor",
+    ]
+
+
+# Its NOTIFY on every insert would make all commits queue up (12 times fewer transactions a second).
+_NOTIFYING = (
+    "procrastinate_jobs_notify_queue_job_inserted_v1",
+    "procrastinate_jobs_notify_queue_job_aborted_v1",
+)
+
+
+def job_tables(schema: str) -> list[str]:
+    """procrastinate's own tables, types and functions, inside the service's schema and without its NOTIFY triggers."""
+    _checked(schema)
+    sql = resources.files("procrastinate.sql").joinpath("schema.sql").read_text(encoding="utf-8")
+    # The language is there; only a superuser could create it.
+    sql = re.sub(r"DO \$\$\s*BEGIN\s*CREATE EXTENSION.*?END;\s*\$\$;", "", sql, count=1, flags=re.DOTALL)
+    return [
+        f"set local search_path = {schema}, pg_temp",
+        sql,
+        "set local search_path = public, pg_temp",
+        *(f"drop trigger {trigger} on {schema}.procrastinate_jobs" for trigger in _NOTIFYING),
+        *(
+            f"grant select, insert, update, delete on {schema}.{table} to {schema}_app"
+            for table in (
+                "procrastinate_jobs",
+                "procrastinate_events",
+                "procrastinate_workers",
+                "procrastinate_periodic_defers",
+            )
+        ),
+        f"grant usage on all sequences in schema {schema} to {schema}_app",
+    ]

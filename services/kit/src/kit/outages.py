@@ -1,0 +1,63 @@
+"""What it looks like when the database is away, restarting, failing over or overloaded, and what callers are told."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from kit.problems import ServiceUnavailable
+
+RETRY_AFTER_SECONDS = 2
+
+# Connection failures; no room; shutting down, crashed, starting; a standby after a failover; our own time limits;
+# serialization failure and deadlock. In each the same request may well succeed a moment later.
+_SQLSTATES = ("08", "53", "57", "58", "25006", "25P03", "25P04", "55P03", "40001", "40P01")
+
+
+class DatabaseUnavailable(ServiceUnavailable):
+    """The database can't serve this request now; nothing was changed."""
+
+    title = "The database can't be reached"
+
+
+def is_outage(error: BaseException) -> bool:
+    """Would the same request probably succeed a moment later?"""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return _is_driver_outage(cause) if cause is not None else False
+    return _is_driver_outage(error)
+
+
+def _is_driver_outage(error: BaseException) -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        return str(getattr(error, "sqlstate", "") or "").startswith(_SQLSTATES)
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error) or "released" in str(error)
+    return isinstance(error, ConnectionError | FileNotFoundError | asyncio.TimeoutError | asyncpg.InternalClientError)
+
+
+@contextmanager
+def outages_as_503() -> Iterator[None]:
+    """Raises DatabaseUnavailable in place of the driver's errors that mean "try later"."""
+    try:
+        yield
+    except (
+        TimeoutError,
+        DBAPIError,
+        PoolTimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        OSError,
+    ) as error:
+        if not is_outage(error):
+            raise
+        raise DatabaseUnavailable(
+            "Try again in a moment.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+        ) from error
