@@ -1,5 +1,4 @@
-"""What must never be false about the register of schools and inspections. Reference data: no trust owns
-it."""
+"""What must never be false about the register of schools and inspections: reference data of no trust."""
 
 from __future__ import annotations
 
@@ -29,6 +28,7 @@ class School(SQLModel, table=True):
             "status in ('open', 'closed', 'proposed_to_open', 'proposed_to_close', 'unknown')",
             name="school_status",
         ),
+        Index("school_name_idx", "name", "urn"),
         Index("school_ukprn_idx", "ukprn"),
         Index("school_laestab_idx", "laestab"),
         Index("school_la_code_idx", "la_code", "urn"),
@@ -55,9 +55,7 @@ class School(SQLModel, table=True):
     town: str | None = Field(default=None, sa_column=Column(Text))
     postcode: str | None = Field(default=None, sa_column=Column(Text))
     region: str | None = Field(default=None, sa_column=Column(Text))
-    is_registered: bool = Field(
-        default=True, sa_column=Column(Boolean, nullable=False, server_default=text("true"))
-    )
+    is_registered: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=text("true")))
     source: str | None = Field(default=None, sa_column=Column(Text))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import Column
 from sqlmodel import Field, SQLModel
 
@@ -30,19 +30,18 @@ def _count() -> Any:
 
 
 class Import(SQLModel, table=True):
-    """One file that somebody sent, and what came of it. A platform-operator's live under the platform's own
-    id."""
+    """One file that somebody sent, and what came of it. A platform-operator's live under the platform's own id.
+
+    `academies` are those that the sender's grant covers (null for all of the trust's): the job that reads the file
+    later may write figures of these only.
+    """
 
     __tablename__: ClassVar[str | Callable[..., str]] = "import"
     __table_args__ = (
-        CheckConstraint(
-            "state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="import_state"
-        ),
+        CheckConstraint("state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="import_state"),
         CheckConstraint("release in ('provisional', 'revised', 'final')", name="import_release"),
         CheckConstraint("progress_percent between 0 and 100", name="import_progress"),
-        CheckConstraint(
-            "(finished_at is null) = (state in ('queued', 'running'))", name="import_finished_when_ended"
-        ),
+        CheckConstraint("(finished_at is null) = (state in ('queued', 'running'))", name="import_finished_when_ended"),
         Index("import_created_at_idx", "trust_id", "created_at", "id"),
         {"schema": "academy"},
     )
@@ -72,9 +71,8 @@ class Import(SQLModel, table=True):
     warnings: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
     )
-    progress_percent: int = Field(
-        default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
-    )
+    progress_percent: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    academies: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer)))
     created_by: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     started_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
@@ -118,7 +116,8 @@ class ReferenceLoad(SQLModel, table=True):
     it.
 
     The loader can't see the import itself (that is a tenant row). A worker that was killed between the two
-    finds the receipt and finishes the import with these counts, instead of applying it again.
+    finds the receipt and finishes the import with these counts, instead of applying it again. `affected_trusts` are those whose
+    ratings may differ now.
     """
 
     __tablename__: ClassVar[str | Callable[..., str]] = "reference_load"
@@ -129,4 +128,5 @@ class ReferenceLoad(SQLModel, table=True):
     rows_new: int = Field(sa_column=Column(BigInteger, nullable=False))
     rows_changed: int = Field(sa_column=Column(BigInteger, nullable=False))
     rows_unchanged: int = Field(sa_column=Column(BigInteger, nullable=False))
+    affected_trusts: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
     recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -1,5 +1,4 @@
-"""The trusts of England: who they are, by every name that the sector knows them by, and which academies are
-theirs since when.
+"""The trusts of England: who they are, by every name the sector has, and which academies are theirs.
 
 A trust comes from the published register of groups (GIAS: multi-academy trusts, single-academy trusts, and
 the other kinds, marked by `kind`). Its id is derived from its Group UID, so that every service agrees on it

@@ -30,6 +30,7 @@ class TrustRegister(SQLModel, table=True):
     __tablename__: ClassVar[str | Callable[..., str]] = "trust_register"
     __table_args__ = (
         Index("trust_register_group_uid_key", "group_uid", unique=True),
+        Index("trust_register_name_idx", "name", "id"),
         Index("trust_register_group_id_idx", "group_id"),
         Index("trust_register_updated_at_idx", "updated_at", "id"),
         {"schema": "academy"},

@@ -45,6 +45,7 @@ create table academy.school (
     constraint school_status check (status in (
         'open', 'closed', 'proposed_to_open', 'proposed_to_close', 'unknown'))
 );
+create index school_name_idx on academy.school (name, urn);
 create index school_ukprn_idx on academy.school (ukprn);
 create index school_laestab_idx on academy.school (laestab);
 create index school_la_code_idx on academy.school (la_code, urn);
@@ -74,6 +75,7 @@ create table academy.trust_register (
     updated_at timestamptz not null,
     version integer not null default 1
 );
+create index trust_register_name_idx on academy.trust_register (name, id);
 create unique index trust_register_group_uid_key on academy.trust_register (group_uid);
 create index trust_register_group_id_idx on academy.trust_register (group_id);
 create index trust_register_updated_at_idx on academy.trust_register (updated_at, id);

@@ -36,6 +36,7 @@ create table academy.import (
     errors_total bigint not null default 0,
     warnings jsonb not null default '[]'::jsonb,
     progress_percent integer not null default 0,
+    academies integer[],
     created_by text not null,
     created_at timestamptz not null,
     started_at timestamptz,
@@ -73,6 +74,7 @@ create table academy.reference_load (
     rows_new bigint not null,
     rows_changed bigint not null,
     rows_unchanged bigint not null,
+    affected_trusts uuid[] not null,
     recorded_at timestamptz not null
 )""",
     *tenant_table_policies("academy", "import", academy_column=None),
