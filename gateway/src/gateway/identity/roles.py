@@ -72,9 +72,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Every scope and what it allows."""
 
-_BOARD: Final = frozenset(
-    {"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"}
-)
+_BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
 _DETAIL: Final = _BOARD | {"observations:read", "criteria:read"}
 _TRUST_ONLY: Final = frozenset({Extent.TRUST})
 _LISTED_ONLY: Final = frozenset({Extent.ACADEMIES})

@@ -1,0 +1,68 @@
+"""Client secrets: made here, kept as argon2id hashes, checked in threads of their own.
+
+A check costs some 20 ms and 19 MiB on purpose. So only a few run at once, off the event loop; the others wait, and
+when too many wait the next is told to come back.
+"""
+
+import secrets
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+PREFIX: Final = "trellis"
+_HINT_BYTES: Final = 6
+_SECRET_BYTES: Final = 32
+LONGEST_SECRET: Final = 200
+# OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane.
+_TIME_COST: Final = 2
+_MEMORY_KIB: Final = 19 * 1024
+
+
+class HasherBusy(Exception):
+    """Too many secrets are waiting to be checked."""
+
+
+def new_secret() -> tuple[str, str]:
+    """A secret (`trellis_<hint>_<random>`) and the hint by which it may be known without being told."""
+    hint = secrets.token_hex(_HINT_BYTES)
+    return f"{PREFIX}_{hint}_{secrets.token_urlsafe(_SECRET_BYTES)}", hint
+
+
+def hint_of(secret: str) -> str:
+    """The hint in a secret; empty when it isn't one of ours."""
+    prefix, _, rest = secret.partition("_")
+    hint, _, _ = rest.partition("_")
+    return hint if prefix == PREFIX and len(hint) == 2 * _HINT_BYTES else ""
+
+
+class SecretHasher:
+    """Hashes and checks secrets, a few at a time."""
+
+    def __init__(self, *, workers: int = 2, waiting: int = 64, argon2: PasswordHasher | None = None) -> None:
+        self._argon2 = argon2 or PasswordHasher(time_cost=_TIME_COST, memory_cost=_MEMORY_KIB, parallelism=1)
+        self._limiter = CapacityLimiter(workers)
+        self._waiting = waiting
+        # Checked when there is nothing to check against, so that an unknown client takes as much work as a known.
+        self._dummy = self._argon2.hash(secrets.token_urlsafe(_SECRET_BYTES))
+
+    async def hash(self, secret: str) -> str:
+        """The hash to store."""
+        return await to_thread.run_sync(self._argon2.hash, secret, limiter=self._limiter)
+
+    async def verify(self, stored: str | None, secret: str) -> bool:
+        """Whether the secret belongs to the stored hash; the same work and False when there is none.
+
+        Raises HasherBusy when too many are waiting already.
+        """
+        if self._limiter.statistics().tasks_waiting >= self._waiting:
+            raise HasherBusy
+        matches = await to_thread.run_sync(self._check, stored or self._dummy, secret, limiter=self._limiter)
+        return matches and stored is not None
+
+    def _check(self, stored: str, secret: str) -> bool:
+        try:
+            return self._argon2.verify(stored, secret)
+        except (VerificationError, InvalidHashError):
+            return False
