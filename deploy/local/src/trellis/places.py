@@ -105,9 +105,7 @@ def make_private(folder: Path, account: Account | None = None) -> Path:
     except FileExistsError:
         found = folder.lstat() if not folder.is_symlink() else folder.stat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
-            raise PermissionError(
-                f"{folder} exists and belongs to {Account.of(found.st_uid).name}."
-            ) from None
+            raise PermissionError(f"{folder} exists and belongs to {Account.of(found.st_uid).name}.") from None
     else:
         if account is not None and is_root():
             os.chown(folder, account.uid, account.gid)

@@ -98,6 +98,12 @@ class EmbeddedPostgres:
         folder = quote(str(self._layout.sockets))
         return f"postgresql://{quote(self.superuser)}:{quote(password)}@/{quote(dbname)}?host={folder}"
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the server's process; None when it doesn't run."""
+        postmaster = self._postmaster()
+        return postmaster.pid if postmaster else None
+
     def is_running(self) -> bool:
         """Whether the server of this very data folder lives (it may still be starting)."""
         return self._postmaster() is not None
@@ -238,13 +244,9 @@ class EmbeddedPostgres:
             if "pre-existing shared memory" in said and time.monotonic() < deadline:
                 time.sleep(0.2)
                 continue
-            reasons = [
-                line for line in said.splitlines() if "FATAL" in line or "PANIC" in line or "HINT" in line
-            ]
+            reasons = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line or "HINT" in line]
             raise PostgresFailed(
-                "\n".join(
-                    ["Postgres did not start.", *(reasons or said.splitlines()[-5:]), f"Its log: {self.log}"]
-                )
+                "\n".join(["Postgres did not start.", *(reasons or said.splitlines()[-5:]), f"Its log: {self.log}"])
             )
 
     def _postmaster(self) -> processes.Identity | None:

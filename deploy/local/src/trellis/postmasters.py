@@ -35,7 +35,7 @@ def clear_stale_locks(data: Path, locks: Iterable[Path]) -> None:
     """Remove lock files whose number is another process's now. Raises DataInUse.
 
     Files that name a dead process stay: Postgres clears them itself, after a look at the shared memory that
-    children of a killed server may still use. Nothing is removed while any of them lives, for the same reason.
+    children of a killed server may still use. While any of them lives nothing is removed, for that reason.
     """
     for lock in locks:
         if processes.Identity.of(_number_in(lock)) is None:

@@ -138,7 +138,5 @@ def _boot() -> str:
 
 
 def _ps(pid: int, what: str) -> str:
-    listing = subprocess.run(
-        ["/bin/ps", "-o", f"{what}=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    listing = subprocess.run(["/bin/ps", "-o", f"{what}=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return listing.stdout.strip()

@@ -1,0 +1,80 @@
+"""The logs of an installation: kept from growing without end, and read back."""
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+LARGEST_BYTES = 10 * 1024 * 1024
+KEPT = 3
+
+
+def trim(paths: Iterable[Path], *, largest: int = LARGEST_BYTES, kept: int = KEPT) -> None:
+    """Move what is in a log that has grown too large to `.1`, and that to `.2`; the oldest goes.
+
+    The log is copied and emptied, since its program keeps it open (for appending); lines that are written
+    between the two are lost.
+    """
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if path.stat().st_size <= largest:
+                continue
+            for number in range(kept - 1, 0, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    path.with_name(f"{path.name}.{number}").replace(path.with_name(f"{path.name}.{number + 1}"))
+            shutil.copy(path, path.with_name(f"{path.name}.1"))
+            os.truncate(path, 0)
+
+
+def tail(path: Path, lines: int) -> list[str]:
+    """The last lines of a log; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            start = end
+            block = b""
+            while start > 0 and block.count(b"\n") <= lines:
+                start = max(0, start - 64 * 1024)
+                file.seek(start)
+                block = file.read(end - start)
+    except OSError:
+        return []
+    return block.decode(errors="replace").splitlines()[-lines:]
+
+
+def follow(logs: Mapping[str, Path], *, pause: float = 0.2) -> Iterator[tuple[str, str]]:
+    """New lines of several logs as they come, each with the name of its log. Never ends by itself."""
+    read = {name: path.stat().st_size if path.exists() else 0 for name, path in logs.items()}
+    rest = dict.fromkeys(logs, b"")
+    while True:
+        for name, path in logs.items():
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                # It was emptied: what came since is all new.
+                file.seek(min(read[name], size) if size >= read[name] else 0)
+                block = rest[name] + file.read()
+                read[name] = file.tell()
+                *complete, rest[name] = block.split(b"\n")
+                for line in complete:
+                    yield name, line.decode(errors="replace")
+        time.sleep(pause)
+
+
+def show(logs: Mapping[str, Path], *, lines: int, following: bool) -> None:
+    """Print the end of each log, and what comes after when following, with the names in front of several."""
+    width = max(map(len, logs), default=0)
+
+    def put(name: str, line: str) -> None:
+        sys.stdout.write(f"{name:<{width}} | {line}\n" if len(logs) > 1 else f"{line}\n")
+
+    for name, path in logs.items():
+        for line in tail(path, lines):
+            put(name, line)
+    sys.stdout.flush()
+    if following:
+        for name, line in follow(logs):
+            put(name, line)
+            sys.stdout.flush()

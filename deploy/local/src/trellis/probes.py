@@ -1,0 +1,65 @@
+"""Asking a process over HTTP whether it is ready, on its Unix socket or its port."""
+
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a probe brought: ready or not, and why not."""
+
+    ready: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Where to ask: a path, on a Unix socket or on a host and port."""
+
+    path: str
+    unix: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    def ask(self, timeout: float = 2.0) -> Answer:
+        """Ready is 200; everything else, silence too, is a reason."""
+        connection = (
+            _SocketConnection(self.unix, timeout)
+            if self.unix is not None
+            else http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        )
+        try:
+            connection.request("GET", self.path, headers={"Accept": "application/json"})
+            response = connection.getresponse()
+            body = response.read(100_000)
+        except (OSError, http.client.HTTPException) as problem:
+            return Answer(False, f"does not answer ({str(problem) or type(problem).__name__})")
+        finally:
+            connection.close()
+        return Answer(True) if response.status == 200 else Answer(False, _reason(response.status, body))
+
+
+def _reason(status: int, body: bytes) -> str:
+    """The sentence of a problem+json body; else the status."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return f"answers {status}"
+    detail = told.get("detail") if isinstance(told, dict) else None
+    return str(detail) if detail else f"answers {status}"

@@ -1,0 +1,163 @@
+"""The programs that an installation keeps running, and the one place that starts and watches one of them."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from trellis import places, processes
+from trellis.probes import Answer, Probe
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+STEADY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program: how it is started, what must be ready before it, how to ask whether it is."""
+
+    name: str
+    command: Sequence[str]
+    probe: Probe | None = None
+    """None: ready while it runs."""
+    after: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patience: float = 15.0
+    """Seconds between the polite request to stop and the kill."""
+    stops_last: bool = False
+    """Whether it is asked to stop only when the others are gone."""
+
+
+class Stage(StrEnum):
+    """How far a program is."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Watched:
+    """One program under watch: started when it may, asked until it is ready, started again when it ended.
+
+    The pause before a new start doubles with each end and is forgotten after a steady while.
+    """
+
+    def __init__(self, program: Program, *, process_file: Path, log: Path) -> None:
+        self.program = program
+        self.stage = Stage.WAITING
+        self.reason = ""
+        self.starts = 0
+        self.was_ready = False
+        self._process_file = process_file
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._identity: processes.Identity | None = None
+        self._started_at = 0.0
+        self._due_at = 0.0
+        self._asked_at = 0.0
+        self._pause = FIRST_PAUSE
+
+    @property
+    def pid(self) -> int | None:
+        """The number of its process; None while there is none."""
+        return self._process.pid if self._process else None
+
+    def report(self) -> dict[str, object]:
+        """What is told about it."""
+        return {
+            "name": self.program.name,
+            "stage": self.stage.value,
+            "reason": self.reason,
+            "pid": self.pid,
+            "restarts": max(self.starts - 1, 0),
+            "was_ready": self.was_ready,
+            "log": str(self._log),
+        }
+
+    def step(self, now: float, *, may_start: bool) -> None:
+        """Do what is due: notice an end, start, ask whether it is ready."""
+        if self._process is not None and (code := self._process.poll()) is not None:
+            self._ended(code, now)
+        if self._process is None:
+            if may_start and now >= self._due_at:
+                self._start(now)
+            return
+        # Each answer costs the program something: seldom once it is ready.
+        if now - self._asked_at >= (0.1 if self.stage is not Stage.READY else 5.0):
+            self._asked_at = now
+            answer = self.program.probe.ask(2.0) if self.program.probe else Answer(True)
+            self.stage = Stage.READY if answer.ready else Stage.STARTING
+            self.was_ready = self.was_ready or answer.ready
+            self.reason = answer.reason
+        if now - self._started_at > STEADY_SECONDS:
+            self._pause = FIRST_PAUSE
+
+    def ask_to_stop(self) -> None:
+        """Ask it politely to stop."""
+        if self._identity is not None:
+            self._identity.send(signal.SIGTERM)
+
+    def finish(self, deadline: float) -> None:
+        """Wait until it is gone, and kill it and what it started when it stays too long."""
+        if self._process is None or self._identity is None:
+            return
+        try:
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._identity.send(signal.SIGKILL)
+            self._process.wait()
+        processes.end_group(self._identity)
+        self._gone(Stage.STOPPED, "")
+
+    def _start(self, now: float) -> None:
+        environment = {**os.environ, **self.program.environment}
+        with places.open_log(self._log) as log:
+            try:
+                # A session of its own: no terminal and no signal of the caller reaches it.
+                self._process = subprocess.Popen(
+                    self.program.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    start_new_session=True,
+                )
+            except OSError as problem:
+                log.write(f"{self.program.command[0]} can't be started: {problem}\n".encode())
+                self._ended(127, now)
+                return
+        self._identity = processes.Identity.of(self._process.pid)
+        if self._identity is not None:
+            self._identity.write(self._process_file)
+        self.starts += 1
+        self.stage, self.reason = Stage.STARTING, "is starting"
+        self._started_at, self._asked_at = now, 0.0
+
+    def _ended(self, code: int, now: float) -> None:
+        if self._identity is not None:
+            processes.end_group(self._identity)
+        self._gone(Stage.FAILED, _ending(code))
+        self._due_at = now + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _gone(self, stage: Stage, reason: str) -> None:
+        self.stage, self.reason = stage, reason
+        self._process = self._identity = None
+        self._process_file.unlink(missing_ok=True)
+
+
+def _ending(code: int) -> str:
+    """The end of a process in words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -1,0 +1,127 @@
+"""What this command is told by its environment, and what it tells the programs that it starts."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from trellis import state
+from trellis.credentials import LOGINS, Credentials
+
+DATABASE = "trellis"
+"""The name of the embedded database."""
+
+
+class LocalSettings(BaseSettings):
+    """Everything that an operator may set; each has a value that suits a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    env: Literal["demo", "production", "test"] = Field(
+        default="demo", description="`demo` loads the demo trusts and gives out tokens for demo people."
+    )
+    state_dir: Path = Field(default_factory=state.default_folder, description="Data, sockets, logs and secrets.")
+    host: str = Field(default="127.0.0.1", description="Where the gateway listens.")
+    port: int = Field(default=8080, ge=1, le=65535, description="Where the gateway listens.")
+    public_url: str = Field(default="", description="Where clients reach the gateway; no slash at the end.")
+    database_url: str = Field(
+        default="", repr=False, description="Administrator of a Postgres of your own, in place of the embedded."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs cursors and encrypts the token keys; made once unless set."
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Processes of each service.")
+    start_seconds: float = Field(default=90.0, gt=0, description="How long `up` waits for everything.")
+    client_id: str = Field(default="", description="The client that this command acts as, outside the demo.")
+    client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return Path(os.path.abspath(folder.expanduser()))  # noqa: PTH100  (links stay as they are)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way_in(cls, values: Mapping[str, object]) -> dict[str, object]:
+        values = dict(values)
+        host, port = values.get("host") or "127.0.0.1", values.get("port") or 8080
+        # A gateway that listens everywhere is still reached here by this name.
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        values["public_url"] = str(values.get("public_url") or f"http://{shown}:{port}").rstrip("/")
+        return values
+
+    @property
+    def state(self) -> state.State:
+        """The state folder with names for what lies in it."""
+        return state.State(self.state_dir)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is ours to start and stop."""
+        return not self.database_url
+
+    @property
+    def gateway_url(self) -> str:
+        """The gateway as seen from this machine; the public URL may only work from outside."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
+        scheme = "https" if os.environ.get("TRELLIS_TLS_CERTIFICATE") else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @classmethod
+    def load(cls) -> Self:
+        """From the environment. Raises pydantic's ValidationError that names everything wrong."""
+        return cls()
+
+
+def environment_of(settings: LocalSettings, credentials: Credentials, admin_url: str) -> dict[str, str]:
+    """The variables that the programs get beside those of the operator, which win where both say something."""
+    key = settings.secret_key.get_secret_value() if settings.secret_key else credentials.secret_key
+    made = {
+        "TRELLIS_ENV": settings.env,
+        "TRELLIS_STATE_DIR": str(settings.state_dir),
+        "TRELLIS_PUBLIC_URL": settings.public_url,
+        "TRELLIS_SECRET_KEY": key,
+        "TRELLIS_JWKS_SOCKET": str(settings.state.socket("identity")),
+    }
+    for role in LOGINS:
+        made[variable_of(role)] = url_of(admin_url, role, credentials.passwords[role])
+    told = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_") and value}
+    # The administrator's connection is for migrations and backups; no service gets it, nor this command's secret.
+    kept_back = {"TRELLIS_DATABASE_URL", "TRELLIS_CLIENT_ID", "TRELLIS_CLIENT_SECRET"}
+    fixed = {name: made[name] for name in ("TRELLIS_ENV", "TRELLIS_STATE_DIR", "TRELLIS_PUBLIC_URL")}
+    return {name: value for name, value in {**made, **told, **fixed}.items() if name not in kept_back}
+
+
+def variable_of(role: str) -> str:
+    """The variable that holds a role's database URL: `academy_app` is TRELLIS_ACADEMY_DATABASE_URL."""
+    service, _, kind = role.partition("_")
+    middle = "" if kind == "app" else f"{kind}_"
+    return f"TRELLIS_{service}_{middle}DATABASE_URL".upper()
+
+
+def url_of(admin_url: str, role: str, password: str) -> str:
+    """The administrator's database as another role sees it: same servers, same options."""
+    parts = urlsplit(admin_url)
+    servers = parts.netloc.rpartition("@")[2]
+    query = urlencode(
+        [(name, value) for name, value in parse_qsl(parts.query) if name not in {"user", "password"}], safe="/"
+    )
+    return urlunsplit((parts.scheme, f"{quote(role)}:{quote(password)}@{servers}", parts.path, query, ""))
+
+
+def login_urls(environment: Mapping[str, str]) -> list[str]:
+    """The services' database URLs; whose users get the passwords in them when roles are made."""
+    return [environment[variable] for variable in map(variable_of, LOGINS) if variable in environment]
+
+
+def digest(environment: Mapping[str, str], settings: LocalSettings) -> str:
+    """Tells whether what runs was started with these settings."""
+    others = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
+    told = [environment, others, settings.host, settings.port, settings.workers]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

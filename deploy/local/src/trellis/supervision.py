@@ -1,0 +1,149 @@
+"""Keeps the programs of one installation running until it is told to stop, or its state folder is taken away."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from trellis import logs, processes
+from trellis.postgres import EmbeddedPostgres, PostgresFailed
+from trellis.programs import Program, Stage, Watched
+from trellis.state import State
+
+TICK_SECONDS = 0.1
+LOOK_SECONDS = 1.0
+TRIM_SECONDS = 10.0
+
+DATABASE = "postgres"
+
+
+class Supervisor:
+    """Starts, watches, restarts and stops; tells about it in the report file."""
+
+    def __init__(
+        self, state: State, programs: Sequence[Program], *, postgres: EmbeddedPostgres | None, told: str = ""
+    ) -> None:
+        """`told` is kept in the report: a digest of the settings that these programs were started with."""
+        self._state = state
+        self._postgres = postgres
+        self._told = told
+        self._watched = [
+            Watched(program, process_file=state.process(program.name), log=state.log(program.name))
+            for program in programs
+        ]
+        self._me = processes.Identity.of(os.getpid())
+        self._stop = threading.Event()
+        self._database_reason = ""
+        self._database_restarts = 0
+        self._reported = ""
+        self._next_look = 0.0
+        self._next_trim = 0.0
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT, or until the state folder no longer names this process."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        # Not ignored: an ignored signal would be inherited by every program.
+        signal.signal(signal.SIGHUP, lambda *_: None)
+        assert self._me is not None
+        self._me.write(self._state.supervisor)
+        self._say("watching " + ", ".join(watched.program.name for watched in self._watched))
+        while not self._stop.is_set():
+            self._step(time.monotonic())
+            self._stop.wait(TICK_SECONDS)
+        self._finish()
+
+    def _step(self, now: float) -> None:
+        if now >= self._next_look:
+            self._next_look = now + LOOK_SECONDS
+            if processes.Identity.read(self._state.supervisor) != self._me:
+                self._say("the state folder no longer names this process: stopping")
+                self._stop.set()
+                return
+            self._look_after_database()
+        ready = {watched.program.name for watched in self._watched if watched.stage is Stage.READY}
+        for watched in self._watched:
+            before = (watched.stage, watched.reason)
+            watched.step(now, may_start=ready.issuperset(watched.program.after))
+            if (watched.stage, watched.reason) != before and watched.stage in {Stage.READY, Stage.FAILED}:
+                self._say(f"{watched.program.name} {watched.reason or 'is ready'}")
+        if now >= self._next_trim:
+            self._next_trim = now + TRIM_SECONDS
+            logs.trim(self._state.logs.glob("*.log"))
+            if self._postgres is not None:
+                logs.trim([self._postgres.log])
+        self._tell()
+
+    def _look_after_database(self) -> None:
+        if self._postgres is None or self._postgres.is_running():
+            self._database_reason = ""
+            return
+        self._database_restarts += 1
+        self._say("the database is gone: starting it")
+        try:
+            self._postgres.start()
+        except (PostgresFailed, OSError) as problem:
+            self._database_reason = str(problem)
+            self._say(str(problem))
+
+    def _tell(self) -> None:
+        """Write the report, when it differs from the last one."""
+        programs: list[dict[str, object]] = [watched.report() for watched in self._watched]
+        if self._postgres is not None:
+            programs.insert(0, self._database_report())
+        report = json.dumps({"told": self._told, "programs": programs}, indent=1)
+        if report != self._reported:
+            partial = self._state.report.with_suffix(".partial")
+            partial.write_text(report)
+            partial.replace(self._state.report)
+            self._reported = report
+
+    def _database_report(self) -> dict[str, object]:
+        assert self._postgres is not None
+        return {
+            "name": DATABASE,
+            "stage": (Stage.FAILED if self._database_reason else Stage.READY).value,
+            "reason": self._database_reason,
+            "pid": self._postgres.pid,
+            "restarts": self._database_restarts,
+            "was_ready": True,
+            "log": str(self._postgres.log),
+        }
+
+    def _finish(self) -> None:
+        """Stop the services, then the gateway (so that their last answers get out), then the database."""
+        self._say("stopping")
+        for last in (False, True):
+            rank = [watched for watched in self._watched if watched.program.stops_last is last]
+            for watched in rank:
+                watched.ask_to_stop()
+            asked_at = time.monotonic()
+            for watched in rank:
+                watched.finish(asked_at + watched.program.patience)
+        if self._postgres is not None:
+            try:
+                self._postgres.stop()
+            except PostgresFailed as problem:
+                self._say(str(problem))
+        if processes.Identity.read(self._state.supervisor) == self._me:
+            self._state.report.unlink(missing_ok=True)
+            self._state.supervisor.unlink(missing_ok=True)
+        self._say("stopped")
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _say(self, what: str) -> None:
+        print(datetime.now(UTC).isoformat(timespec="milliseconds"), what, file=sys.stderr, flush=True)
+
+
+def leftovers(folder: Path) -> list[tuple[str, processes.Identity]]:
+    """The living processes that files in a run folder name: of a supervisor that was killed, say."""
+    found = ((path.stem, processes.Identity.read(path)) for path in sorted(folder.glob("*.pid")))
+    return [(name, process) for name, process in found if process is not None and process.is_alive()]
