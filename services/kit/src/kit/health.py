@@ -1,0 +1,65 @@
+"""Is the process alive, and can it serve? `/healthz`, `/readyz` and `/metrics`, for those who run it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from kit.keys import KeysUnavailable
+from kit.logs import logger
+from kit.metrics import MEDIA_TYPE, Metrics
+from kit.problems import Problem
+from kit.shutdown import closing_of
+
+# Says what is wrong in a few words; None when all is well.
+Check = Callable[[], Awaitable[str | None]]
+
+CHECK_SECONDS = 2.0
+
+log = logger(__name__)
+
+
+async def _answer_of(name: str, check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await check()
+    except TimeoutError:
+        return "no answer in time"
+    except (Problem, KeysUnavailable, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        log.warning("not ready", check=name, exc_info=error)
+        return type(error).__name__
+
+
+def health_router(checks: Mapping[str, Check], metrics: Metrics) -> APIRouter:
+    """The routes for those who run a service; they are in no contract and the gateway lets nobody in."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> JSONResponse:
+        """The process answers."""
+        return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
+
+    @router.get("/readyz")
+    async def readyz(request: Request) -> JSONResponse:
+        """Everything that serving needs is there; 503 with what is missing otherwise."""
+        names = list(checks)
+        found = await asyncio.gather(*(_answer_of(name, checks[name]) for name in names))
+        wrong = {name: answer for name, answer in zip(names, found, strict=True) if answer is not None}
+        if closing_of(request).asked:
+            wrong["process"] = "was asked to stop"
+        body = {
+            "status": "unready" if wrong else "ready",
+            "checks": {name: wrong.get(name, "ok") for name in dict.fromkeys([*names, *wrong])},
+        }
+        headers = {"Cache-Control": "no-store", **({"Retry-After": "1"} if wrong else {})}
+        return JSONResponse(body, status_code=503 if wrong else 200, headers=headers)
+
+    @router.get("/metrics")
+    async def metrics_view() -> Response:
+        """The numbers, for Prometheus."""
+        return Response(metrics.exposition(), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+    return router
