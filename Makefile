@@ -3,6 +3,8 @@
 MEMBERS := services/kit services/academy services/research services/reporting gateway deploy/local
 BIN := .venv/bin
 STAMP := .venv/.stamp
+NODE_TOOLS := openapi/tools
+NODE_STAMP := $(NODE_TOOLS)/node_modules/.package-lock.json
 # Programs in .venv name its place: after a move it is made again.
 PLACE := .venv/.place
 
@@ -23,6 +25,7 @@ down: ## Stop everything; the state stays in .trellis/
 
 .PHONY: test
 test: $(STAMP) ## Run the whole test suite on its own database (ARGS= is given to pytest)
+	@$(MAKE) --no-print-directory node-tools || echo "Node's contract tools can't be installed here: their tests are skipped."
 	@$(BIN)/python -m pytest -n 2 tests $(ARGS)
 
 .PHONY: check
@@ -49,8 +52,9 @@ house: $(STAMP) ## Check the rules of the house (files, lock, members)
 	@$(BIN)/python -m pytest -q tests/architecture/test_house.py
 
 .PHONY: contracts
-contracts: $(STAMP) ## Are the committed contracts what the code says?
+contracts: $(STAMP) $(NODE_STAMP) ## Are the committed contracts fresh, unbroken and clean?
 	@$(BIN)/python -m trellis.contracts check
+	@$(BIN)/python -m trellis.contracts lint
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Try to break every operation with generated requests
@@ -75,6 +79,22 @@ fmt: $(STAMP) ## Format and fix what can be fixed safely
 .PHONY: contract
 contract: $(STAMP) ## Write openapi/ from the code
 	@$(BIN)/python -m trellis.contracts generate
+
+.PHONY: types-ts
+types-ts: $(STAMP) $(NODE_STAMP) ## Write TypeScript types of the contracts to build/types/
+	@$(BIN)/python -m trellis.contracts types
+
+.PHONY: release-contract
+release-contract: $(STAMP) ## Make the present contracts the released ones
+	@$(BIN)/python -m trellis.contracts release
+
+.PHONY: node-tools
+node-tools: $(NODE_STAMP) ## Install the contract tools that run on the locked Node
+
+# Node is for checks only; it comes from the locked wheel, its tools from their own lock.
+$(NODE_STAMP): $(STAMP) $(NODE_TOOLS)/package-lock.json
+	@cd $(NODE_TOOLS) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-update-notifier
+	@touch $@
 
 .PHONY: migration
 migration: $(STAMP) ## New migration: make migration service=academy name="create visits"

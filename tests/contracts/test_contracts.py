@@ -1,0 +1,157 @@
+"""The committed contracts: what the apps say, unbroken, linted, and fit for generated clients."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from trellis.contracts import nodetools
+from trellis.contracts.calls import flaws_of_calls
+from trellis.contracts.checks import broken, stale
+from trellis.contracts.documents import APPS, Contract, all_made, contract_file, operations, repository
+
+OPENAPI = repository() / "openapi"
+TOOLS = OPENAPI / "tools"
+EVERY = (*APPS, "trellis")
+
+needs_node = pytest.mark.skipif(
+    nodetools.node() is None or not nodetools.installed(TOOLS),
+    reason="skipped: no Node here, or its tools aren't installed (`make node-tools`)",
+)
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Contract]:
+    """Every contract as the apps state it now."""
+    return all_made()
+
+
+def test_committed_contracts_are_fresh(made: dict[str, Contract]) -> None:
+    assert stale(OPENAPI, made) == []
+
+
+def test_no_released_contract_is_broken(made: dict[str, Contract]) -> None:
+    assert broken(OPENAPI, made) == []
+
+
+def test_a_stale_contract_is_noticed(tmp_path: Path, made: dict[str, Contract]) -> None:
+    contract_file(tmp_path, "academy").write_text("{}", encoding="utf-8")
+
+    assert stale(tmp_path, {"academy": made["academy"]})
+
+
+def test_every_listed_call_exists(made: dict[str, Contract]) -> None:
+    assert flaws_of_calls(OPENAPI / "calls.toml", made) == []
+
+
+def test_a_call_of_nothing_is_noticed(tmp_path: Path, made: dict[str, Contract]) -> None:
+    file = tmp_path / "calls.toml"
+    file.write_text(
+        '[[call]]\ncaller = "academy"\ncallee = "identity"\noperation = "nothing_at_all"\n', encoding="utf-8"
+    )
+
+    flaws = flaws_of_calls(file, made)
+
+    assert any("no such operation" in flaw for flaw in flaws)
+    assert any("say why" in flaw for flaw in flaws)
+
+
+@pytest.mark.parametrize("service", APPS)
+def test_operation_ids_are_unique_and_plain(made: dict[str, Contract], service: str) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(made[service])]
+
+    assert len(set(ids)) == len(ids)
+    assert [one for one in ids if not one.replace("_", "").isalnum() or not one.islower()] == []
+
+
+@pytest.mark.parametrize("service", APPS)
+def test_every_field_of_an_answer_is_described(made: dict[str, Contract], service: str) -> None:
+    schemas = made[service]["components"]["schemas"]
+    bare = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, said in schema.get("properties", {}).items()
+        if not ({"description", "$ref", "title"} & said.keys())
+    ]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize("service", APPS)
+def test_answers_have_no_optional_fields(made: dict[str, Contract], service: str) -> None:
+    """A client must see every field that it may count on; absent and null differ only in what is sent."""
+    schemas = made[service]["components"]["schemas"]
+    optional = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        if name.endswith(("Out", "Page"))
+        for field in schema.get("properties", {})
+        if field not in schema.get("required", [])
+    ]
+
+    assert optional == []
+
+
+@needs_node
+@pytest.mark.parametrize("service", EVERY)
+def test_contracts_pass_the_published_ruleset(service: str) -> None:
+    file = str(contract_file(OPENAPI, service))
+    done = nodetools.run(TOOLS, nodetools.REDOCLY, "lint", "--config", "redocly.yaml", "--max-problems", "50", file)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_node
+def test_generated_types_compile_strictly(tmp_path: Path) -> None:
+    """A portal that is written against the generated types compiles under `tsc --strict`."""
+    for service in EVERY:
+        source = contract_file(OPENAPI, service)
+        done = nodetools.run(TOOLS, nodetools.TYPES, str(source), "--output", str(tmp_path / f"{service}.d.ts"))
+        assert done.returncode == 0, done.stdout + done.stderr
+    portal = tmp_path / "portal.ts"
+    portal.write_text(PORTAL, encoding="utf-8")
+    options = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"]
+
+    done = nodetools.run(TOOLS, nodetools.COMPILER, *options, "--types", "", str(portal))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_node
+def test_types_refuse_what_the_contract_refuses(tmp_path: Path) -> None:
+    done = nodetools.run(
+        TOOLS, nodetools.TYPES, str(contract_file(OPENAPI, "academy")), "--output", str(tmp_path / "academy.d.ts")
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    portal = tmp_path / "portal.ts"
+    portal.write_text(PORTAL.replace("rag.status", "rag.colour"), encoding="utf-8")
+
+    done = nodetools.run(TOOLS, nodetools.COMPILER, "--strict", "--noEmit", "--target", "es2022", str(portal))
+
+    assert done.returncode != 0
+    assert "colour" in done.stdout
+
+
+def test_lock_of_the_tools_names_no_address() -> None:
+    lock = json.loads((TOOLS / "package-lock.json").read_text(encoding="utf-8"))
+
+    assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+    assert all("integrity" in package for name, package in lock["packages"].items() if name)
+
+
+def test_accepted_breaks_have_a_shape() -> None:
+    entries = tomllib.loads((OPENAPI / "accepted-breaks.toml").read_text(encoding="utf-8")).get("break", [])
+
+    assert all(entry.keys() == {"service", "id", "reason"} for entry in entries)
+
+
+PORTAL = """
+import type { paths } from "./academy";
+
+type Board = paths["/academy/v1/rag-statuses"]["get"]["responses"][200]["content"]["application/json"];
+
+export function reds(board: Board): number[] {
+  return board.items.filter((rag) => rag.status === "red").map((rag) => rag.urn);
+}
+"""

@@ -1,0 +1,101 @@
+"""Every answer of every test is held against the contract: undeclared statuses, fields and headers are faults."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+OPENAPI = Path(__file__).resolve().parents[2] / "openapi"
+
+# Answers of the framework's own doors, which are no part of a contract.
+OUTSIDE = re.compile(r"^/(healthz|readyz|metrics|$|docs|openapi/|assets/|portal|\.well-known/)")
+
+
+class ContractBroken(AssertionError):
+    """A service answered something that its contract doesn't say."""
+
+
+class ContractChecker:
+    """The contract of one service, ready to hold answers against."""
+
+    def __init__(self, contract: dict[str, Any]) -> None:
+        """Read the paths of `contract`; literal paths win over those with parameters."""
+        self._contract = contract
+        self._paths = sorted(
+            ((_pattern(path), path) for path in contract["paths"]), key=lambda one: (one[1].count("{"), one[1])
+        )
+
+    def check(self, method: str, path: str, status: int, headers: dict[str, str], body: bytes) -> None:
+        """Raises ContractBroken unless the contract declares this answer."""
+        template = next((one for pattern, one in self._paths if pattern.fullmatch(path)), None)
+        if template is None:
+            if status != 404 and not OUTSIDE.match(path):
+                raise ContractBroken(f"{method} {path} answered {status}, but the contract has no such path")
+            return
+        item = self._contract["paths"][template]
+        # HEAD answers as GET does, without a body.
+        operation = item.get("get" if method == "HEAD" else method.lower())
+        where = f"{method} {template}"
+        if operation is None:
+            if status not in (405, 200, 204):
+                raise ContractBroken(f"{where} answered {status}, but the contract has no such method")
+            return
+        self._check_answer(where, method, operation, status, headers, body)
+
+    def _check_answer(
+        self, where: str, method: str, operation: dict[str, Any], status: int, headers: dict[str, str], body: bytes
+    ) -> None:
+        declared = operation["responses"].get(str(status))
+        if declared is None:
+            raise ContractBroken(f"{where} answered {status}, which it doesn't declare: {body[:300]!r}")
+        declared = self._resolve(declared)
+        for name, header in declared.get("headers", {}).items():
+            if self._resolve(header).get("required") and name.lower() not in headers:
+                raise ContractBroken(f"{where} answered {status} without the header {name}")
+        if method == "HEAD":
+            return
+        contents = declared.get("content")
+        if not contents:
+            if body:
+                raise ContractBroken(f"{where} answered {status} with a body that it doesn't declare")
+            return
+        media_type = headers.get("content-type", "").partition(";")[0].strip()
+        if media_type not in contents:
+            raise ContractBroken(f"{where} answered {status} as {media_type!r}, declared are {sorted(contents)}")
+        if media_type.endswith("json"):
+            self._check_body(where, status, contents[media_type].get("schema", {}), body)
+
+    def _check_body(self, where: str, status: int, schema: dict[str, Any], body: bytes) -> None:
+        key = json.dumps(schema, sort_keys=True)
+        flaws = [
+            f"{error.instance_path}: {error.message}" for error in self._validator(key).iter_errors(json.loads(body))
+        ]
+        if flaws:
+            raise ContractBroken(f"{where} answered {status} against its schema: {'; '.join(flaws[:5])}")
+
+    @cache  # noqa: B019 - one checker a service lives as long as the test run
+    def _validator(self, key: str) -> Any:
+        root = {**json.loads(key), "components": self._contract.get("components", {})}
+        return jsonschema_rs.validator_for(root, validate_formats=True)
+
+    def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in node:
+            target: Any = self._contract
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return node
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[^}]+\}", template)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+
+
+@cache
+def checker(service: str) -> ContractChecker:
+    """The checker of a service's committed contract."""
+    return ContractChecker(json.loads((OPENAPI / f"{service}.v1.json").read_text(encoding="utf-8")))
