@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema_rs
 
 OPENAPI = Path(__file__).resolve().parents[2] / "openapi"
@@ -28,8 +29,10 @@ class ContractChecker:
             ((_pattern(path), path) for path in contract["paths"]), key=lambda one: (one[1].count("{"), one[1])
         )
 
-    def check(self, method: str, path: str, status: int, headers: dict[str, str], body: bytes) -> None:
+    def check(self, request: httpx.Request, response: httpx.Response) -> None:
         """Raises ContractBroken unless the contract declares this answer."""
+        method, path = request.method, request.url.path
+        status, headers, body = response.status_code, response.headers, response.content
         template = next((one for pattern, one in self._paths if pattern.fullmatch(path)), None)
         if template is None:
             if status != 404 and not OUTSIDE.match(path):
@@ -46,7 +49,7 @@ class ContractChecker:
         self._check_answer(where, method, operation, status, headers, body)
 
     def _check_answer(
-        self, where: str, method: str, operation: dict[str, Any], status: int, headers: dict[str, str], body: bytes
+        self, where: str, method: str, operation: dict[str, Any], status: int, headers: httpx.Headers, body: bytes
     ) -> None:
         declared = operation["responses"].get(str(status))
         if declared is None:
@@ -96,6 +99,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 @cache
-def checker(service: str) -> ContractChecker:
-    """The checker of a service's committed contract."""
-    return ContractChecker(json.loads((OPENAPI / f"{service}.v1.json").read_text(encoding="utf-8")))
+def contract(service: str) -> ContractChecker | None:
+    """The checker of a service's committed contract; None before its first one is committed."""
+    file = OPENAPI / f"{service}.v1.json"
+    return ContractChecker(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
