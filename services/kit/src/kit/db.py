@@ -227,7 +227,7 @@ class Database:
                 session.info[DATABASE] = self
                 try:
                     yield session
-                    await self._commit(session)
+                    await session.commit()
                 except BaseException:
                     await session.rollback()
                     raise
@@ -261,9 +261,6 @@ class Database:
             yield session
         finally:
             await session.close()
-
-    async def _commit(self, session: Session) -> None:
-        await session.commit()
 
     @asynccontextmanager
     async def connection(self, context: Context) -> AsyncIterator[Connection]:

@@ -66,7 +66,7 @@ async def create_roles(admin_url: str, schemas: Sequence[str], login_urls: Seque
     """
     connection = await asyncpg.connect(asyncpg_dsn(admin_url), timeout=10)
     try:
-        # Roles belong to the whole cluster, and two databases of it may be migrated at once.
+        # One at a time; the lock ends with the connection.
         await connection.execute("select pg_advisory_lock(7465686974)")
         known = passwords(login_urls)
         await _role(connection, MIGRATOR, "login inherit nosuperuser nocreatedb nocreaterole bypassrls", known)
@@ -93,13 +93,11 @@ async def _service(
     database = await connection.fetchval("select quote_ident(current_database())")
     for name, attributes in roles_of(schema).items():
         await _role(connection, name, attributes, known)
-        await connection.execute(
-            f"alter role {name} in database {database} set search_path = {schema}, public, pg_temp"
-        )
+        await connection.execute(f"alter role {name} set search_path = {schema}, public, pg_temp")
         if " login" in f" {attributes}":
             await connection.execute(f"grant connect on database {database} to {name}")
             for setting, value in APP_SETTINGS.items():
-                await connection.execute(f"alter role {name} in database {database} set {setting} = '{value}'")
+                await connection.execute(f"alter role {name} set {setting} = '{value}'")
     await connection.execute(f"grant {owner} to {MIGRATOR} with inherit true, set true")
     # Only by an explicit `set local role`: the app never has the janitor's rights by itself.
     await connection.execute(f"grant {janitor} to {app} with inherit false, set true")

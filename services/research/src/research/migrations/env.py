@@ -1,0 +1,5 @@
+"""Alembic's entrance to research's migrations; everything is the kit's."""
+
+from kit.migrations import run_env
+
+run_env()

@@ -1,0 +1,22 @@
+"""Create the kit's tables: events with their epoch, idempotency keys, jobs."""
+
+from alembic import op
+
+from kit.ddl import drop_kit_tables, kit_tables
+
+revision: str = "0001_create_kit_tables"
+down_revision: str | None = None
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    """Create them in research's schema."""
+    for statement in kit_tables("research"):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop them."""
+    for statement in drop_kit_tables("research"):
+        op.execute(statement)

@@ -1,0 +1,1 @@
+"""What tests stand on: a Postgres of their own, tokens, clients."""

@@ -1,0 +1,210 @@
+"""Databases for tests: one that is rolled back after each test, and clones for what needs real commits."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from kit.db import Connection, Context, Database, Session, Timeouts, set_context
+from kit.outages import outages_as_503
+from kit.urls import asyncpg_dsn
+from tests.support.cluster import Cluster
+
+_NUMBERS = itertools.count(1)
+_BOOKKEEPING = ("begin", "commit", "rollback", "savepoint", "release", "set local", "reset", "select set_config", ";")
+
+
+def new_name(purpose: str) -> str:
+    """A database name that nobody else in this run uses."""
+    return f"{purpose}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_NUMBERS)}"
+
+
+class RolledBack(Database):
+    """A service's database inside the test's one transaction: its commits are savepoints.
+
+    It acts as the service's role and under row-level security. Its `now()` stands still, and a reader of the feed
+    sees nothing that it wrote: for those, and for several connections, take a clone.
+    """
+
+    def __init__(self, outer: AsyncConnection, schema: str, role: str) -> None:
+        super().__init__("postgresql://nobody@/nowhere", application_name=schema, schema=schema)
+        self._outer = outer
+        self._role = role
+
+    async def connect(self, **arguments: Any) -> Connection:  # noqa: ARG002 - the signature is the product's
+        """Refused: another connection would not see the test's rows."""
+        raise ConnectionRefusedError("the test's rows are rolled back; take committed_database")
+
+    @asynccontextmanager
+    async def _new_session(self, context: Context) -> AsyncIterator[Session]:
+        async with AsyncSession(
+            bind=self._outer, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            await self._enter(session)
+            await set_context(session, context)
+            try:
+                yield session
+            finally:
+                await session.rollback()
+                await self._leave()
+
+    @asynccontextmanager
+    async def connection(self, context: Context) -> AsyncIterator[Connection]:
+        """The driver's connection inside a savepoint."""
+        raw = await self._outer.get_raw_connection()
+        driver: Any = raw.driver_connection
+        try:
+            with outages_as_503():
+                async with driver.transaction():
+                    await driver.execute(f"set local role {self._role}; set local search_path = {self._path}")
+                    await set_context(driver, context)
+                    yield driver
+        finally:
+            await self._leave()
+
+    async def ping(self) -> None:
+        """It answers."""
+        await self._outer.execute(text("select 1"))
+
+    @property
+    def _path(self) -> str:
+        return f"{self.schema}, public, pg_temp"
+
+    async def _enter(self, session: Session) -> None:
+        await session.execute(text(f"set local role {self._role}"))
+        await session.execute(text(f"set local search_path = {self._path}"))
+
+    async def _leave(self) -> None:
+        """Take role and context back: inside the outer transaction they would outlive the savepoint."""
+        await self._outer.execute(text("set local role none"))
+        await self._outer.execute(
+            text(
+                "select set_config('app.trust_id', '', true), set_config('app.academies', '', true),"
+                " set_config('app.subject', '', true)"
+            )
+        )
+
+
+class Sandbox:
+    """The test's database, rolled back at its end. One connection: sessions follow one another or nest."""
+
+    def __init__(self, outer: AsyncConnection) -> None:
+        self._outer = outer
+        self._databases: dict[tuple[str, str], RolledBack] = {}
+
+    def of(self, schema: str, role: str = "app") -> RolledBack:
+        """The database as a service (or its loader or follower) sees it."""
+        if (schema, role) not in self._databases:
+            self._databases[schema, role] = RolledBack(self._outer, schema, f"{schema}_{role}")
+        return self._databases[schema, role]
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[Session]:
+        """A session of the superuser, for factories: names need their schema, rows of all trusts are seen."""
+        async with AsyncSession(
+            bind=self._outer, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            yield session
+            await session.commit()
+
+    async def driver(self) -> Any:
+        """The one asyncpg connection underneath."""
+        return (await self._outer.get_raw_connection()).driver_connection
+
+
+@asynccontextmanager
+async def sandbox(url: str) -> AsyncIterator[Sandbox]:
+    """A sandbox on the database at `url` (of the superuser)."""
+
+    async def connect() -> Connection:
+        connection: Connection = await asyncpg.connect(asyncpg_dsn(url))
+        return connection
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.connect() as outer:
+            transaction = await outer.begin()
+            yield Sandbox(outer)
+            await transaction.rollback()
+    finally:
+        await engine.dispose()
+
+
+class Clone:
+    """A database of the test's own, where commits are commits and every role connects as itself."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self.cluster = cluster
+        self.name = name
+        self._databases: dict[tuple[str, str], Database] = {}
+
+    @property
+    def admin_url(self) -> str:
+        """As superuser."""
+        return self.cluster.admin_url(self.name)
+
+    def url(self, role: str) -> str:
+        """As one of the login roles, such as `academy_app`."""
+        return self.cluster.url(role, self.name)
+
+    def of(self, schema: str, role: str = "app", *, pool_size: int = 8) -> Database:
+        """The database as a service (or its loader or follower) sees it."""
+        if (schema, role) not in self._databases:
+            self._databases[schema, role] = self.new(schema, role, pool_size=pool_size)
+        return self._databases[schema, role]
+
+    def new(self, schema: str, role: str = "app", *, pool_size: int = 8, timeouts: Timeouts | None = None) -> Database:
+        """Another pool, which the test disposes of."""
+        return Database(
+            self.url(f"{schema}_{role}"), application_name=schema, schema=schema, pool_size=pool_size, timeouts=timeouts
+        )
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[Connection]:
+        """A connection of the superuser."""
+        connection: Connection = await asyncpg.connect(asyncpg_dsn(self.admin_url))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def dispose(self) -> None:
+        """Close all pools."""
+        for database in self._databases.values():
+            await database.dispose()
+
+
+@asynccontextmanager
+async def clone(cluster: Cluster, purpose: str = "clone") -> AsyncIterator[Clone]:
+    """A fresh copy of the migrated template, dropped afterwards."""
+    name = new_name(purpose)
+    await cluster.create(name)
+    copy = Clone(cluster, name)
+    try:
+        yield copy
+    finally:
+        await copy.dispose()
+        await cluster.drop(name)
+
+
+@contextmanager
+def counted(driver: Any) -> Iterator[list[str]]:
+    """The statements that go through this connection, without those that open, close and frame transactions."""
+    seen: list[str] = []
+
+    def log(record: Any) -> None:
+        statement = " ".join(record.query.split())
+        if not statement.lower().startswith(_BOOKKEEPING):
+            seen.append(statement)
+
+    driver.add_query_logger(log)
+    try:
+        yield seen
+    finally:
+        driver.remove_query_logger(log)
