@@ -116,8 +116,8 @@ class ReferenceLoad(SQLModel, table=True):
     it.
 
     The loader can't see the import itself (that is a tenant row). A worker that was killed between the two
-    finds the receipt and finishes the import with these counts, instead of applying it again. `affected_trusts` are those whose
-    ratings may differ now.
+    finds the receipt and finishes the import with these counts, instead of applying it again. `affected_trusts` are
+    those whose ratings may differ now.
     """
 
     __tablename__: ClassVar[str | Callable[..., str]] = "reference_load"

@@ -1,0 +1,17 @@
+"""What can go wrong with academies."""
+
+from __future__ import annotations
+
+from kit.problems import InvalidRequest, NotFound
+
+
+class AcademyNotFound(NotFound):
+    """The register has no school with this URN."""
+
+
+class NothingToLookUp(InvalidRequest):
+    """The body names no school."""
+
+
+class TooManyToLookUp(InvalidRequest):
+    """The body names more schools than one look-up takes."""

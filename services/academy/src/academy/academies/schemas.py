@@ -1,0 +1,260 @@
+"""Academies and inspections as clients see them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from academy.academies.rules import Joining
+from academy.parameters import Instant, SearchText, TrustName, Urn
+from kit.pages import ListParams, Page
+
+
+class Phase(StrEnum):
+    """Which pupils a school is for. Special schools and alternative provision are phases of their own here."""
+
+    NURSERY = "nursery"
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    ALL_THROUGH = "all_through"
+    SIXTEEN_PLUS = "sixteen_plus"
+    SPECIAL = "special"
+    ALTERNATIVE_PROVISION = "alternative_provision"
+
+
+class AcademyStatus(StrEnum):
+    """Is the school there?"""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    PROPOSED_TO_OPEN = "proposed_to_open"
+    PROPOSED_TO_CLOSE = "proposed_to_close"
+    UNKNOWN = "unknown"
+
+
+class AcademySort(StrEnum):
+    """The order of the academies."""
+
+    NAME = "name"
+    NAME_DESCENDING = "-name"
+    URN = "urn"
+    URN_DESCENDING = "-urn"
+
+
+class InspectionKind(StrEnum):
+    """What Ofsted said: an overall grade (until 2024), an ungraded visit, or a report card (from November 2025)."""
+
+    OVERALL_GRADE = "overall_grade"
+    UNGRADED = "ungraded"
+    REPORT_CARD = "report_card"
+
+
+class LocalAuthorityOut(BaseModel):
+    """A local authority."""
+
+    code: str = Field(description="Three digits.", examples=["352"])
+    name: str | None = Field(description="Its name.", examples=["Manchester"])
+
+
+class SchoolTypeOut(BaseModel):
+    """What kind of establishment a school is."""
+
+    code: str | None = Field(description="Code in GIAS.", examples=["34"])
+    name: str | None = Field(description="Its name.", examples=["Academy converter"])
+
+
+class AcademyTrustOut(BaseModel):
+    """The trust that an academy belongs to, and since when."""
+
+    id: UUID = Field(description="Id of the trust.", examples=["0b0f6bd4-35a0-5f83-9d4b-4c1c6c0a3a51"])
+    group_uid: str = Field(description="Group UID.", examples=["16846"])
+    group_id: str | None = Field(description="TR reference.", examples=["TR03794"])
+    name: str = Field(description="Its name.", examples=["Prospere Learning Trust"])
+    joined_on: date = Field(description="First day.", examples=["2018-09-01"])
+    left_on: date | None = Field(description="First day on which it belonged no longer.", examples=[None])
+
+
+class AcademyOut(BaseModel):
+    """One school of the register."""
+
+    urn: Urn = Field(description="Unique reference number.", examples=[136105])
+    name: str = Field(description="Its name.", examples=["Chorlton High School"])
+    ukprn: str | None = Field(description="UK provider reference number.", examples=["10030975"])
+    laestab: str | None = Field(description="LA and establishment number, seven digits.", examples=["3524276"])
+    local_authority: LocalAuthorityOut | None = Field(description="Where it is.")
+    type: SchoolTypeOut | None = Field(description="What kind of establishment.")
+    phase: Phase | None = Field(description="Which pupils it is for; null when unknown.", examples=["secondary"])
+    status: AcademyStatus = Field(description="Is it there?", examples=["open"])
+    opened_on: date | None = Field(description="Opened on.", examples=["2010-09-01"])
+    closed_on: date | None = Field(description="Closed on.", examples=[None])
+    low_age: int | None = Field(description="Youngest pupils, in years.", examples=[11])
+    high_age: int | None = Field(description="Oldest pupils, in years.", examples=[16])
+    pupils: int | None = Field(description="Pupils on roll.", examples=[1510])
+    capacity: int | None = Field(description="Places.", examples=[1500])
+    town: str | None = Field(description="Town.", examples=["Manchester"])
+    postcode: str | None = Field(description="Postcode.", examples=["M21 7SL"])
+    region: str | None = Field(description="Region of England.", examples=["North West"])
+    is_registered: bool = Field(
+        description="False for a stub: figures name this URN, but no register file has yet.", examples=[True]
+    )
+    trust: AcademyTrustOut | None = Field(description="The trust that it belongs to; null when none.")
+    is_removed: bool = Field(
+        description="True only with `updated_since`: it belonged to the trust asked for and doesn't any more.",
+        examples=[False],
+    )
+    source: str | None = Field(description="Where the register has it from.", examples=["GIAS establishments"])
+    updated_at: datetime = Field(
+        description="When the register last said something new about it.", examples=["2026-11-22T08:00:00Z"]
+    )
+
+
+class AcademyPage(Page[AcademyOut]):
+    """A page of academies."""
+
+    synced_to: datetime = Field(
+        description="Everything recorded up to this instant is in the list: the `updated_since` of next time.",
+        examples=["2026-11-22T08:00:00Z"],
+    )
+
+
+class InspectionOut(BaseModel):
+    """What one inspection said, in the words of its own framework; the frameworks aren't comparable."""
+
+    id: UUID = Field(description="Id of the inspection.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
+    urn: Urn = Field(description="The school inspected.", examples=[136105])
+    kind: InspectionKind = Field(description="Which framework.", examples=["overall_grade"])
+    inspected_on: date = Field(description="Day of the inspection.", examples=["2018-03-20"])
+    published_on: date | None = Field(description="Day of the report.", examples=["2018-04-24"])
+    overall_grade: str | None = Field(description="The overall grade where there is one.", examples=["good"])
+    category_of_concern: str | None = Field(
+        description="Special measures, serious weaknesses and the like, kept apart.", examples=[None]
+    )
+    judgements: dict[str, Any] = Field(
+        description="Grades by area as published.", examples=[{"leadership_and_governance": "strong_standard"}]
+    )
+    safeguarding: str | None = Field(description="Met or not met, where it was said.", examples=["met"])
+    joining: Joining | None = Field(
+        description="Before or after joining the trust that it belongs to; null when none.", examples=["before"]
+    )
+    source: str | None = Field(description="Where it is from.", examples=["Ofsted inspection outcomes"])
+    recorded_at: datetime = Field(description="When it was loaded.", examples=["2026-11-22T08:00:00Z"])
+
+
+class InspectionPage(Page[InspectionOut]):
+    """A page of inspections."""
+
+
+class LatestInspectionsOut(BaseModel):
+    """The latest inspection under each framework."""
+
+    overall_grade: InspectionOut | None = Field(description="The latest with an overall grade.")
+    ungraded: InspectionOut | None = Field(description="The latest ungraded visit.")
+    report_card: InspectionOut | None = Field(description="The latest report card.")
+
+
+class LinkOut(BaseModel):
+    """A school that came before or after."""
+
+    urn: Urn = Field(description="The other school.", examples=[105560])
+    name: str | None = Field(description="Its name, when the register knows it.", examples=["Chorlton High School"])
+    link_type: str = Field(description="How they are linked, as the register says.", examples=["predecessor"])
+    established_on: date | None = Field(description="Since when.", examples=["2010-09-01"])
+
+
+class AcademyDetailOut(AcademyOut):
+    """One academy with where it came from and what inspectors said."""
+
+    memberships: list[AcademyTrustOut] = Field(description="Every trust that it has belonged to, newest first.")
+    predecessors: list[LinkOut] = Field(description="Schools that it follows.")
+    successors: list[LinkOut] = Field(description="Schools that follow it.")
+    latest_inspections: LatestInspectionsOut = Field(description="The latest under each framework, side by side.")
+
+
+class TrustAcademyOut(BaseModel):
+    """An academy of a trust, with the days on which it joined and left."""
+
+    urn: Urn = Field(description="The academy.", examples=[136105])
+    name: str = Field(description="Its name.", examples=["Chorlton High School"])
+    phase: Phase | None = Field(description="Its phase.", examples=["secondary"])
+    status: AcademyStatus = Field(description="Is it there?", examples=["open"])
+    joined_on: date = Field(description="First day.", examples=["2018-09-01"])
+    left_on: date | None = Field(description="First day on which it belonged no longer.", examples=[None])
+    is_member: bool = Field(description="Does it belong to the trust today?", examples=[True])
+
+
+class TrustAcademyPage(Page[TrustAcademyOut]):
+    """A page of a trust's academies."""
+
+
+class Membership(StrEnum):
+    """Which academies of a trust."""
+
+    CURRENT = "current"
+    PAST = "past"
+    ALL = "all"
+
+
+class TrustAcademyParams(ListParams):
+    """Filters of the list of a trust's academies."""
+
+    membership: Annotated[Membership, Field(description="Those that belong to it today, those that did, or both.")] = (
+        Membership.CURRENT
+    )
+
+
+class AcademyListParams(ListParams):
+    """Filters of the list of academies."""
+
+    trust: Annotated[
+        TrustName | None,
+        Field(
+            description="Of this trust: id, Group UID or TR reference; `any` for all of England. Your own by default."
+        ),
+    ] = None
+    phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
+    status: Annotated[tuple[AcademyStatus, ...], Field(max_length=5, description="With one of these states.")] = ()
+    la: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^\d{3}$", examples=["352"])], ...],
+        Field(max_length=200, description="In these local authorities (three digits)."),
+    ] = ()
+    q: Annotated[SearchText | None, Field(description="Part of the name, a postcode or a whole identifier.")] = None
+    updated_since: Annotated[
+        Instant | None,
+        Field(description="What changed since: send the `synced_to` of last time. Gives also those that left."),
+    ] = None
+    sort: Annotated[AcademySort, Field(description="In this order.")] = AcademySort.NAME
+
+
+class AcademyLookup(BaseModel):
+    """Schools by any of their identifiers; at most 1,000 together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urns: Annotated[list[Urn], Field(max_length=1000, description="URNs.")] = Field(default=[])
+    ukprns: Annotated[
+        list[Annotated[str, Field(pattern=r"^\d{8}$", examples=["10030975"])]],
+        Field(max_length=1000, description="UKPRNs, eight digits."),
+    ] = Field(default=[])
+    laestabs: Annotated[
+        list[Annotated[str, Field(pattern=r"^\d{3}[/\-]?\d{4}$", examples=["3524276"])]],
+        Field(max_length=1000, description="LA and establishment numbers, with or without a slash."),
+    ] = Field(default=[])
+
+
+class NotFoundOut(BaseModel):
+    """What no school has."""
+
+    urns: list[int] = Field(description="URNs that the register doesn't have.")
+    ukprns: list[str] = Field(description="UKPRNs that no school has.")
+    laestabs: list[str] = Field(description="LAESTABs that no school has, as they were sent.")
+
+
+class AcademyLookupOut(BaseModel):
+    """What was found of what was looked up. One identifier may be that of several schools, old and new."""
+
+    found: list[AcademyOut] = Field(description="Every school that has one of the identifiers, by URN.")
+    not_found: NotFoundOut = Field(description="The identifiers that no school has.")

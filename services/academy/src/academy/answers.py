@@ -1,0 +1,46 @@
+"""Answers that are built from rows as they are, without a model for each: lists, and things with a tag.
+
+The contract comes from the route's `response_model`; every answer of every test is checked against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+
+from kit.etags import etag, not_modified
+from kit.pages import page_links
+
+_OPTIONS = orjson.OPT_UTC_Z
+CACHE = "private, no-cache"
+
+
+def list_answer(request: Request, items: list[dict[str, Any]], next_cursor: str | None, **more: Any) -> Response:
+    """A page of a list, with its `Link`; `more` are further members beside `items` and `next`."""
+    body = {"items": items, "next": next_cursor, **more}
+    response = Response(orjson.dumps(body, option=_OPTIONS), media_type="application/json")
+    response.headers["Cache-Control"] = CACHE
+    page_links(response, request, next_cursor)
+    return response
+
+
+def tagged_answer(request: Request, body: Mapping[str, Any], version: str | int | None = None) -> Response:
+    """One thing with its `ETag`, or 304 for who has it; without a version the tag names what it says."""
+    content = orjson.dumps(body, option=_OPTIONS)
+    tag = etag(version if version is not None else hashlib.sha256(content).hexdigest()[:32])
+    response = not_modified(request, tag)
+    if response is None:
+        response = Response(content, media_type="application/json", headers={"ETag": tag})
+    response.headers["Cache-Control"] = CACHE
+    return response
+
+
+def plain_answer(body: Mapping[str, Any]) -> Response:
+    """An answer of one moment, such as a look-up, that nobody keeps."""
+    return Response(
+        orjson.dumps(body, option=_OPTIONS), media_type="application/json", headers={"Cache-Control": CACHE}
+    )

@@ -1,0 +1,15 @@
+"""What can go wrong with figures."""
+
+from __future__ import annotations
+
+from kit.problems import FieldError, InvalidRequest
+
+
+class InstantInFuture(InvalidRequest):
+    """What will be told later isn't known yet."""
+
+    @classmethod
+    def named(cls, parameter: str) -> InstantInFuture:
+        """The problem with this parameter."""
+        detail = "This instant is in the future."
+        return cls(detail, errors=[FieldError.in_query(parameter, "instant_in_future", detail)])

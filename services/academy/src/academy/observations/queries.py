@@ -1,0 +1,167 @@
+"""All SQL about figures.
+
+National figures and comparison figures belong to no trust; of a trust's own, every statement names the trust beside
+row-level security.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kit.db import Session
+
+KEY = ("urn", "measure", "academic_year", "pupil_group", "period")
+"""What makes a figure the same figure within its layer."""
+
+_KEY = ", ".join(f"o.{column}" for column in KEY)
+_AFTER = "cast(:after_urn as int), :after_measure, :after_academic_year, :after_pupil_group, :after_period"
+_RANK = "array_position(array['final', 'revised', 'provisional'], o.release::text)"
+
+_FIGURE = """
+    o.id, o.urn, o.measure, o.pupil_group, o.academic_year, o.period, o.value::float8 as value, o.reason,
+    o.lower::float8 as lower, o.upper::float8 as upper, o.cohort, o.published_band, o.release, o.source,
+    o.import_id, o.recorded_at, {superseded_at} as superseded_at
+"""
+
+NATIONAL = 0
+TRUST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationFilter:
+    """Which figures a list has. `urns` None is every school; `trust_id` None leaves a trust's own figures out."""
+
+    trust_id: UUID | None
+    is_national: bool = True
+    urns: Sequence[int] | None = None
+    measures: Sequence[str] = ()
+    academic_years: Sequence[str] = ()
+    pupil_groups: Sequence[str] = ()
+    periods: Sequence[str] = ()
+    history: bool = False
+    as_of: datetime | None = None
+    updated_since: datetime | None = None
+
+
+async def observation_list(
+    session: Session, wanted: ObservationFilter, *, after: Sequence[Any] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Figures by key, national before the trust's own; `layer` is NATIONAL or TRUST.
+
+    `after` holds the key, layer, `recorded_at` and id of the last one of the page before.
+    """
+    parameters: dict[str, Any] = {"limit": limit}
+    layers = []
+    if wanted.is_national:
+        layers.append(_layer(wanted, NATIONAL, "academy.reference_observation", after, parameters))
+    if wanted.trust_id is not None:
+        parameters["trust"] = wanted.trust_id
+        layers.append(_layer(wanted, TRUST, "academy.observation", after, parameters))
+    if not layers:
+        return []
+    order = f"{', '.join(KEY)}, layer, recorded_at, id"
+    statement = f"select * from ({' union all '.join(layers)}) as figures order by {order} limit :limit"  # noqa: S608
+    rows = await session.execute(text(statement), parameters)
+    return [dict(row) for row in rows.mappings()]
+
+
+def _layer(
+    wanted: ObservationFilter, layer: int, table: str, after: Sequence[Any] | None, parameters: dict[str, Any]
+) -> str:
+    """The select of one layer: its first `limit` figures after `after`."""
+    conditions = ["o.trust_id = :trust"] if layer == TRUST else []
+    conditions += _filters(wanted, parameters)
+    if after is not None:
+        conditions.append(_beyond(layer, after, is_history=wanted.history))
+        names = (*KEY, "layer", "recorded_at", "id")
+        values = dict(zip(names, after, strict=True))
+        values["recorded_at"] = datetime.fromisoformat(values["recorded_at"])
+        parameters |= {f"after_{name}": value for name, value in values.items() if name != "layer"}
+        if not wanted.history:
+            del parameters["after_recorded_at"], parameters["after_id"]
+    superseded_at = "o.superseded_at"
+    if wanted.as_of is not None:
+        # What was superseded later still stood then.
+        superseded_at = "case when o.superseded_at <= :as_of then o.superseded_at end"
+    columns = f"{_FIGURE.format(superseded_at=superseded_at)}, {layer} as layer"
+    where = " and ".join(conditions) or "true"
+    if wanted.history:
+        return f"(select {columns} from {table} o where {where} order by {_KEY}, o.recorded_at, o.id limit :limit)"  # noqa: S608
+    distinct = f"select distinct on ({_KEY}) {columns} from {table} o where {where}"  # noqa: S608
+    return f"({distinct} order by {_KEY}, {_RANK}, o.recorded_at desc limit :limit)"
+
+
+def _filters(wanted: ObservationFilter, parameters: dict[str, Any]) -> list[str]:
+    conditions = []
+    for column, values in (
+        ("urn", wanted.urns),
+        ("measure", wanted.measures or None),
+        ("academic_year", wanted.academic_years or None),
+        ("pupil_group", wanted.pupil_groups or None),
+        ("period", wanted.periods or None),
+    ):
+        if values is not None:
+            conditions.append(f"o.{column} = any(:{column}s)")
+            parameters[f"{column}s"] = list(values)
+    if wanted.as_of is not None:
+        conditions.append("o.recorded_at <= :as_of")
+        parameters["as_of"] = wanted.as_of
+    if not wanted.history:
+        stands = "o.superseded_at is null"
+        conditions.append(stands if wanted.as_of is None else f"({stands} or o.superseded_at > :as_of)")
+    if wanted.updated_since is not None:
+        told = "o.recorded_at >= :since"
+        conditions.append(f"({told} or o.superseded_at >= :since)" if wanted.history else told)
+        parameters["since"] = wanted.updated_since
+    return conditions
+
+
+def _beyond(layer: int, after: Sequence[Any], *, is_history: bool) -> str:
+    """Only what comes after the last figure of the page before, which was of layer `after[len(KEY)]`."""
+    last_layer = int(after[len(KEY)])
+    if is_history and layer == last_layer:
+        return f"({_KEY}, o.recorded_at, o.id) > ({_AFTER}, :after_recorded_at, cast(:after_id as uuid))"
+    return f"({_KEY}) {'>=' if layer > last_layer else '>'} ({_AFTER})"
+
+
+_COMPARISONS = text(
+    """
+    select distinct on (c.measure, c.academic_year, c.pupil_group, c.period, c.area, c.area_code, c.sector, c.phase)
+        c.measure, c.academic_year, c.pupil_group, c.period, c.area, c.area_code, c.sector, c.phase,
+        c.value::float8 as value, c.reason, c.release, c.source
+    from unnest(cast(:measures as text[]), cast(:years as text[]), cast(:groups as text[]), cast(:periods as text[]))
+        as k (measure, academic_year, pupil_group, period)
+    join academy.comparison_figure c
+        on c.measure = k.measure and c.academic_year = k.academic_year
+       and c.pupil_group = k.pupil_group and c.period = k.period
+       and (c.area = 'england' or (c.area = 'la' and c.area_code = any(cast(:las as text[]))))
+    where case when cast(:as_of as timestamptz) is null then c.superseded_at is null
+               else c.recorded_at <= :as_of and (c.superseded_at is null or c.superseded_at > :as_of) end
+    order by c.measure, c.academic_year, c.pupil_group, c.period, c.area, c.area_code, c.sector, c.phase,
+        array_position(array['final', 'revised', 'provisional'], c.release::text), c.recorded_at desc
+    """
+)
+
+_PLACES = text("select s.urn, s.la_code, s.phase from academy.school s where s.urn = any(:urns)")
+
+
+async def comparisons_of(
+    session: Session, keys: Sequence[tuple[str, str, str, str]], *, las: Sequence[str], as_of: datetime | None
+) -> list[dict[str, Any]]:
+    """Figures of England and of these LAs for (measure, academic year, pupil group, period), as told at `as_of`."""
+    columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], [], []]
+    parameters = dict(zip(("measures", "years", "groups", "periods"), columns, strict=True))
+    rows = await session.execute(_COMPARISONS, {**parameters, "las": list(las), "as_of": as_of})
+    return [dict(row) for row in rows.mappings()]
+
+
+async def places_of(session: Session, urns: Sequence[int]) -> dict[int, tuple[str | None, str | None]]:
+    """LA code and phase of each of these schools that the register knows."""
+    rows = await session.execute(_PLACES, {"urns": list(urns)})
+    return {row.urn: (row.la_code, row.phase) for row in rows}

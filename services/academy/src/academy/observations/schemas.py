@@ -1,0 +1,127 @@
+"""Figures as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from academy.measures.rules import Unit
+from academy.observations.rules import ProgressBand
+from academy.parameters import AcademicYear, Code, Instant, TrustName, Urn
+from kit.pages import ListParams, Page
+
+
+class Layer(StrEnum):
+    """Whose figure it is: everybody's (published nationally), or the trust's own."""
+
+    NATIONAL = "national"
+    TRUST = "trust"
+
+
+class Release(StrEnum):
+    """How settled a published figure is. Final beats revised beats provisional."""
+
+    PROVISIONAL = "provisional"
+    REVISED = "revised"
+    FINAL = "final"
+
+
+class ComparisonArea(StrEnum):
+    """What a comparison figure is about."""
+
+    NATIONAL = "national"
+    LA = "la"
+
+
+class IntervalOut(BaseModel):
+    """A 95% confidence interval."""
+
+    lower: float | None = Field(description="Lower end.", examples=[-0.21])
+    upper: float | None = Field(description="Upper end.", examples=[0.17])
+
+
+class ComparisonOut(BaseModel):
+    """The same figure of England (state-funded schools where it is published so) or of the local authority."""
+
+    kind: ComparisonArea = Field(description="England or the local authority.", examples=["national"])
+    area_code: str = Field(description="Code of the area.", examples=["E92000001"])
+    sector: str = Field(description="Which schools it counts.", examples=["state_funded"])
+    phase: str = Field(description="Schools of which phase it counts.", examples=["all"])
+    value: float | None = Field(description="The figure; null when there is a reason.", examples=[46.5])
+    reason: str | None = Field(description="Why there is no figure.", examples=[None])
+    release: Release = Field(description="How settled it is.", examples=["final"])
+    source: str = Field(description="Where it is from.", examples=["DfE key stage 4 performance tables"])
+
+
+class ObservationOut(BaseModel):
+    """One figure: a value or the reason why there is none, never both."""
+
+    id: UUID = Field(description="Id of the figure as it was told.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
+    urn: Urn = Field(description="The academy.", examples=[136105])
+    layer: Layer = Field(description="Whose figure it is.", examples=["national"])
+    measure: str = Field(description="Code of the measure.", examples=["ks4.progress_8"])
+    pupil_group: str = Field(description="Which pupils; `all` for everyone.", examples=["all"])
+    academic_year: str = Field(description="The academic year.", examples=["2018/19"])
+    period: str = Field(description="The year, a term or another part of it.", examples=["year"])
+    value: float | None = Field(description="The figure; null when there is a reason.", examples=[-0.02])
+    reason: str | None = Field(
+        description="Why there is no figure: suppressed, not_applicable, not_published, low_coverage, ...",
+        examples=[None],
+    )
+    unit: Unit | None = Field(description="What the number counts; null for a measure of an older catalogue.")
+    interval: IntervalOut | None = Field(description="The confidence interval where one is published.")
+    cohort: int | None = Field(description="How many pupils it is about, where it is published.", examples=[187])
+    band: ProgressBand | None = Field(
+        description="Progress measures only: the band by the DfE's rule, from score and interval.", examples=["average"]
+    )
+    published_band: ProgressBand | None = Field(description="The band that the file says.", examples=["average"])
+    release: Release = Field(description="How settled it is.", examples=["final"])
+    source: str = Field(description="Where it is from.", examples=["DfE key stage 4 performance tables"])
+    import_id: UUID = Field(
+        description="The import that brought it.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]
+    )
+    recorded_at: datetime = Field(description="When it was told.", examples=["2026-11-22T08:00:00Z"])
+    superseded_at: datetime | None = Field(
+        description="When another took its place; null for what stands. Only with `history`.", examples=[None]
+    )
+    comparisons: list[ComparisonOut] = Field(description="England and the local authority, where published.")
+
+
+class ObservationPage(Page[ObservationOut]):
+    """A page of figures."""
+
+    synced_to: datetime = Field(
+        description="Everything recorded up to this instant is in the list: the `updated_since` of next time.",
+        examples=["2026-11-22T08:00:00Z"],
+    )
+
+
+class ObservationListParams(ListParams):
+    """Filters of the list of figures."""
+
+    urn: Annotated[tuple[Urn, ...], Field(max_length=500, description="Of these academies.")] = ()
+    trust: Annotated[
+        TrustName | None,
+        Field(
+            description="Without `urn`: of the academies of this trust (id, Group UID or TR reference), or `any` for "
+            "all of England. Your own trust's by default."
+        ),
+    ] = None
+    measure: Annotated[tuple[Code, ...], Field(max_length=100, description="Of these measures.")] = ()
+    academic_year: Annotated[
+        tuple[AcademicYear, ...], Field(max_length=50, description="Of these years; 2018/19, 2018-19 or 201819.")
+    ] = ()
+    pupil_group: Annotated[tuple[Code, ...], Field(max_length=50, description="About these pupils.")] = ()
+    period: Annotated[tuple[Code, ...], Field(max_length=20, description="Of these parts of the year.")] = ()
+    layer: Annotated[tuple[Layer, ...], Field(max_length=2, description="Of this layer; both by default.")] = ()
+    history: Annotated[
+        bool, Field(description="Also what was superseded, and earlier releases; oldest first within a figure.")
+    ] = False
+    as_of: Annotated[
+        Instant | None, Field(description="As it was told at this instant, which can't be in the future.")
+    ] = None
+    updated_since: Annotated[Instant | None, Field(description="Told since: send the `synced_to` of last time.")] = None
