@@ -1,0 +1,114 @@
+"""All SQL about grants."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlmodel import col
+
+from gateway.identity.grants.rules import GrantState
+from gateway.identity.tables import Client, Person, RoleGrant
+from kit.caller import Caller
+from kit.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFilter:
+    """Which grants a list shows."""
+
+    role: str | None = None
+    person_id: UUID | None = None
+    client_id: UUID | None = None
+    state: GrantState | None = None
+
+
+def visible_to(caller: Caller) -> Select[RoleGrant]:
+    """The grants in the caller's trust, or for the platform."""
+    return select(RoleGrant).where(col(RoleGrant.trust_id) == caller.tenant_id)
+
+
+def _in_state(state: GrantState, on: date) -> ColumnElement[bool]:
+    ended, started = col(RoleGrant.ended_at).is_not(None), col(RoleGrant.starts_on) <= on
+    over = col(RoleGrant.ends_on) < on
+    not_over = or_(col(RoleGrant.ends_on).is_(None), col(RoleGrant.ends_on) >= on)
+    match state:
+        case GrantState.ENDED:
+            return ended
+        case GrantState.SCHEDULED:
+            return and_(~ended, ~started)
+        case GrantState.CURRENT:
+            return and_(~ended, started, not_over)
+        case GrantState.EXPIRED:
+            return and_(~ended, started, over)
+
+
+def _held_by(person_id: UUID | None, client_id: UUID | None) -> ColumnElement[bool]:
+    if person_id is not None:
+        return col(RoleGrant.person_id) == person_id
+    return col(RoleGrant.client_id) == client_id
+
+
+async def grant_by_id(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> RoleGrant | None:
+    """One grant; with `lock` nobody else ends it until the end of the transaction."""
+    statement = visible_to(caller).where(col(RoleGrant.id) == id_)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def grant_page(
+    session: Session, caller: Caller, wanted: GrantFilter, *, on: date, before: UUID | None, limit: int
+) -> list[RoleGrant]:
+    """Grants before an id, newest first."""
+    statement = visible_to(caller)
+    if wanted.role is not None:
+        statement = statement.where(col(RoleGrant.role) == wanted.role)
+    if wanted.person_id is not None:
+        statement = statement.where(col(RoleGrant.person_id) == wanted.person_id)
+    if wanted.client_id is not None:
+        statement = statement.where(col(RoleGrant.client_id) == wanted.client_id)
+    if wanted.state is not None:
+        statement = statement.where(_in_state(wanted.state, on))
+    if before is not None:
+        statement = statement.where(col(RoleGrant.id) < before)
+    statement = statement.order_by(col(RoleGrant.id).desc()).limit(limit)
+    return list((await session.execute(statement)).scalars())
+
+
+async def current_grants(
+    session: Session, trust_id: UUID, *, on: date, person_id: UUID | None = None, client_id: UUID | None = None
+) -> list[RoleGrant]:
+    """The grants of one holder that count on a day."""
+    statement = select(RoleGrant).where(
+        col(RoleGrant.trust_id) == trust_id, _held_by(person_id, client_id), _in_state(GrantState.CURRENT, on)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def open_grants(
+    session: Session, trust_id: UUID, *, person_id: UUID | None = None, client_id: UUID | None = None
+) -> list[RoleGrant]:
+    """The grants of one holder that nobody ended yet."""
+    statement = select(RoleGrant).where(
+        col(RoleGrant.trust_id) == trust_id, _held_by(person_id, client_id), col(RoleGrant.ended_at).is_(None)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def person_exists(session: Session, trust_id: UUID, person_id: UUID) -> bool:
+    """Whether the trust knows this person. Keeps the person from being erased meanwhile."""
+    statement = (
+        select(col(Person.id))
+        .where(col(Person.trust_id) == trust_id, col(Person.id) == person_id, col(Person.deleted_at).is_(None))
+        .with_for_update(read=True)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def client_kind(session: Session, trust_id: UUID, client_id: UUID) -> str | None:
+    """The kind of a client of the trust; None when there is none. Keeps it from being deleted meanwhile."""
+    statement = (
+        select(col(Client.kind))
+        .where(col(Client.trust_id) == trust_id, col(Client.id) == client_id, col(Client.deleted_at).is_(None))
+        .with_for_update(read=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()

@@ -1,0 +1,227 @@
+"""Giving and ending grants."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from gateway.identity import events
+from gateway.identity.administrators import keeping_an_administrator
+from gateway.identity.days import today
+from gateway.identity.events import GrantChange, GrantFacts
+from gateway.identity.grants import queries, rules
+from gateway.identity.grants.errors import (
+    GrantEnded,
+    GrantInvalid,
+    GrantNotFound,
+    GrantToOneself,
+    RoleNotGrantable,
+)
+from gateway.identity.grants.queries import GrantFilter
+from gateway.identity.grants.rules import Fault, Grant, GrantState
+from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
+from gateway.identity.roles import ROLES, Extent, Holder, Level
+from gateway.identity.tables import RoleGrant
+from kit import clock, cursors
+from kit.caller import Caller
+from kit.db import Session
+from kit.etags import check_if_match, etag
+from kit.events import record_event
+from kit.ids import uuid7
+from kit.problems import FieldError
+
+LIST = "identity.grants"
+
+
+async def list_grants(session: Session, caller: Caller, params: GrantParams) -> GrantPage:
+    """Grants of the caller's trust, newest first."""
+    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+    before = None
+    if params.cursor is not None:
+        before = UUID(cursors.decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)[0])
+    wanted = GrantFilter(
+        params.role, params.person_id, params.client_id, GrantState(params.state) if params.state else None
+    )
+    on = today()
+    found = await queries.grant_page(session, caller, wanted, on=on, before=before, limit=params.limit + 1)
+    shown = found[: params.limit]
+    next_cursor = None
+    if len(found) > len(shown):
+        next_cursor = cursors.encode(LIST, [shown[-1].id], tenant=caller.tenant_id, filters=filters)
+    return GrantPage(items=[shown_grant(grant, on) for grant in shown], next=next_cursor)
+
+
+async def grant_of(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> RoleGrant:
+    """One grant. Raises GrantNotFound."""
+    grant = await queries.grant_by_id(session, caller, id_, lock=lock)
+    if grant is None:
+        raise GrantNotFound(f"There is no grant {id_} that you may see.")
+    return grant
+
+
+async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) -> RoleGrant:
+    """Give a role. Raises RoleNotGrantable, GrantToOneself, GrantInvalid."""
+    academies = frozenset(wanted.academies) if wanted.academies is not None else None
+    level = Level.TRUST if caller.trust_id else Level.PLATFORM
+    if not rules.may_grant(wanted.role, level=level, academies=caller.academies, granted=academies):
+        title = ROLES[wanted.role].title
+        raise RoleNotGrantable(f"{title} isn't yours to give: it counts for the {ROLES[wanted.role].level}.")
+    if caller.subject in {f"person:{wanted.person_id}", f"client:{wanted.client_id}"}:
+        raise GrantToOneself("Ask another administrator to give you this role.")
+    starts_on = wanted.starts_on or today()
+    await _check(session, caller, wanted, starts_on)
+    grant = RoleGrant(
+        trust_id=caller.tenant_id,
+        id=uuid7(),
+        role=wanted.role,
+        person_id=wanted.person_id,
+        client_id=wanted.client_id,
+        extent=_extent(wanted),
+        academies=sorted(academies) if academies is not None else None,
+        project_id=wanted.project_id,
+        starts_on=starts_on,
+        ends_on=wanted.ends_on,
+        created_at=clock.now(),
+        created_by=caller.subject,
+        ended_at=None,
+        ended_by=None,
+        version=1,
+    )
+    await add_grant(session, grant)
+    return grant
+
+
+async def add_grant(session: Session, grant: RoleGrant) -> None:
+    """Store a grant that was checked, and tell the feed."""
+    session.add(grant)
+    await session.flush()
+    data = GrantChange(before=None, after=_facts(grant), by=grant.created_by)
+    await record_event(
+        session,
+        events.GRANT_CREATED,
+        subject=f"grants/{grant.id}",
+        urn=None,
+        data=data,
+        tenant_id=grant.trust_id,
+    )
+
+
+async def end_grant(session: Session, caller: Caller, id_: UUID, if_match: str) -> RoleGrant:
+    """End a grant now. Raises GrantNotFound, GrantEnded, LastAdministrator, PreconditionFailed."""
+    async with keeping_an_administrator(session, caller.tenant_id):
+        grant = await grant_of(session, caller, id_, lock=True)
+        check_if_match(if_match, grant_etag(grant))
+        if grant.ended_at is not None:
+            raise GrantEnded("It was ended already.")
+        await end_grants(session, [grant], by=caller.subject)
+    return grant
+
+
+async def end_grants(session: Session, grants: Sequence[RoleGrant], *, by: str) -> None:
+    """End these grants now and tell the feed."""
+    for grant in grants:
+        before = _facts(grant)
+        grant.ended_at, grant.ended_by, grant.version = clock.now(), by, grant.version + 1
+        data = GrantChange(before=before, after=_facts(grant), by=by)
+        await record_event(
+            session,
+            events.GRANT_ENDED,
+            subject=f"grants/{grant.id}",
+            urn=None,
+            data=data,
+            tenant_id=grant.trust_id,
+        )
+    await session.flush()
+
+
+async def current_grants(
+    session: Session, trust_id: UUID, *, person_id: UUID | None = None, client_id: UUID | None = None
+) -> list[Grant]:
+    """What one holder has today."""
+    found = await queries.current_grants(session, trust_id, on=today(), person_id=person_id, client_id=client_id)
+    return [_plain(grant) for grant in found]
+
+
+def grant_etag(grant: RoleGrant) -> str:
+    """The version of what is shown of a grant; its state moves with the days."""
+    return etag(f"{grant.version}-{_state(grant, today())}")
+
+
+def shown_grant(grant: RoleGrant, on: date) -> GrantOut:
+    """A grant as the API shows it on a day."""
+    return GrantOut.model_validate({**grant.model_dump(exclude={"trust_id", "version"}), "state": _state(grant, on)})
+
+
+def _state(grant: RoleGrant, on: date) -> GrantState:
+    return rules.state_of(starts_on=grant.starts_on, ends_on=grant.ends_on, is_ended=grant.ended_at is not None, on=on)
+
+
+def _plain(grant: RoleGrant) -> Grant:
+    academies = frozenset(grant.academies) if grant.academies is not None else None
+    return Grant(
+        grant.trust_id,
+        grant.role,
+        Extent(grant.extent),
+        academies,
+        grant.project_id,
+        grant.starts_on,
+        grant.ends_on,
+    )
+
+
+def _extent(wanted: GrantCreate) -> Extent:
+    return rules.extent_of(has_academies=wanted.academies is not None, has_project=wanted.project_id is not None)
+
+
+async def _check(session: Session, caller: Caller, wanted: GrantCreate, starts_on: date) -> None:
+    """Raises GrantInvalid with everything that is wrong."""
+    faults: list[Fault] = []
+    if wanted.academies is not None and wanted.project_id is not None:
+        faults.append(Fault("project_id", "extent_unclear", "Name academies or a project, not both."))
+    if wanted.academies is not None and len(set(wanted.academies)) < len(wanted.academies):
+        faults.append(Fault("academies", "academies_repeated", "An academy is named twice."))
+    if (wanted.person_id is None) is (wanted.client_id is None):
+        faults.append(Fault("person_id", "holder_unclear", "Name one holder: person_id or client_id."))
+    else:
+        faults += await _holder_faults(session, caller, wanted)
+        holder = Holder.PERSON if wanted.person_id is not None else Holder.CLIENT
+        faults += rules.faults_of(
+            wanted.role,
+            holder=holder,
+            extent=_extent(wanted),
+            starts_on=starts_on,
+            ends_on=wanted.ends_on,
+            on=today(),
+        )
+    if faults:
+        errors = [FieldError.in_body([fault.field], fault.code, fault.detail) for fault in faults]
+        raise GrantInvalid("This grant can't be given.", errors=errors)
+
+
+async def _holder_faults(session: Session, caller: Caller, wanted: GrantCreate) -> list[Fault]:
+    if wanted.person_id is not None:
+        if await queries.person_exists(session, caller.tenant_id, wanted.person_id):
+            return []
+        return [Fault("person_id", "person_unknown", "There is no such person that you may see.")]
+    assert wanted.client_id is not None
+    match await queries.client_kind(session, caller.tenant_id, wanted.client_id):
+        case None:
+            return [Fault("client_id", "client_unknown", "There is no such client that you may see.")]
+        case "public":
+            return [Fault("client_id", "client_public", "A public client holds no role; people do.")]
+        case _:
+            return []
+
+
+def _facts(grant: RoleGrant) -> GrantFacts:
+    return GrantFacts(
+        grant_id=grant.id,
+        role=grant.role,
+        person_id=grant.person_id,
+        client_id=grant.client_id,
+        extent=grant.extent,
+        academies=grant.academies,
+        project_id=grant.project_id,
+        starts_on=grant.starts_on,
+        ends_on=grant.ends_on,
+        is_ended=grant.ended_at is not None,
+    )

@@ -1,0 +1,73 @@
+"""All SQL about people and their sign-ins."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from gateway.identity.tables import Person, SignIn
+from kit.caller import Caller
+from kit.db import Session
+
+
+def visible_to(caller: Caller) -> Select[Person]:
+    """The people of the caller's trust, or of the platform, who were not erased."""
+    return people_of(caller.tenant_id)
+
+
+def people_of(trust_id: UUID) -> Select[Person]:
+    """The people of a trust who were not erased."""
+    return select(Person).where(col(Person.trust_id) == trust_id, col(Person.deleted_at).is_(None))
+
+
+async def person_by_id(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Person | None:
+    """One person; with `lock` nobody else changes them until the end of the transaction."""
+    statement = visible_to(caller).where(col(Person.id) == id_)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def person_of_trust(session: Session, trust_id: UUID, id_: UUID) -> Person | None:
+    """One person of a trust, kept from changing until the end of the transaction."""
+    statement = people_of(trust_id).where(col(Person.id) == id_).with_for_update()
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def person_page(
+    session: Session,
+    caller: Caller,
+    *,
+    is_active: bool | None,
+    is_bound: bool | None,
+    before: UUID | None,
+    limit: int,
+) -> list[Person]:
+    """People before an id, those invited last first."""
+    statement = visible_to(caller)
+    if is_active is not None:
+        statement = statement.where(col(Person.is_active) == is_active)
+    if is_bound is not None:
+        bound = col(Person.subject).is_not(None)
+        statement = statement.where(bound if is_bound else ~bound)
+    if before is not None:
+        statement = statement.where(col(Person.id) < before)
+    statement = statement.order_by(col(Person.id).desc()).limit(limit)
+    return list((await session.execute(statement)).scalars())
+
+
+async def replace_sign_ins(session: Session, person: Person, digests: Collection[bytes]) -> None:
+    """From now on these digests, and no others, lead to the person."""
+    await session.execute(
+        delete(SignIn).where(col(SignIn.trust_id) == person.trust_id, col(SignIn.person_id) == person.id)
+    )
+    for digest in digests:
+        # A digest that leads to somebody else already is refused by the unique keys of `person`.
+        row = {"digest": digest, "trust_id": person.trust_id, "person_id": person.id}
+        await session.execute(insert(SignIn).values(row))
+
+
+async def sign_ins(session: Session, digests: Sequence[bytes]) -> list[SignIn]:
+    """Where these digests lead, in every trust."""
+    statement = select(SignIn).where(col(SignIn.digest).in_(digests)).order_by(col(SignIn.trust_id))
+    return list((await session.execute(statement)).scalars())

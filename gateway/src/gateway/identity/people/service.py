@@ -1,0 +1,205 @@
+"""Inviting, changing, binding and erasing people."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.identity import events
+from gateway.identity.administrators import keeping_an_administrator
+from gateway.identity.equipment import Equipment
+from gateway.identity.events import PersonChange, PersonFacts
+from gateway.identity.grants.queries import open_grants
+from gateway.identity.grants.service import end_grants
+from gateway.identity.people import queries, rules
+from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
+from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
+from gateway.identity.sealing import Digests
+from gateway.identity.tables import Person
+from kit import clock, cursors
+from kit.caller import Caller
+from kit.db import Session
+from kit.etags import check_if_match, etag
+from kit.events import EventType, record_event
+from kit.ids import uuid7
+from kit.problems import FieldError
+
+LIST = "identity.people"
+
+
+def account_digest(digests: Digests, issuer: str, subject: str) -> bytes:
+    """The digest of an account of an identity provider."""
+    return digests.of("account", issuer, subject)
+
+
+def email_digest(digests: Digests, email: str) -> bytes:
+    """The digest of the address of somebody who was invited."""
+    return digests.of("email", rules.plain_email(email))
+
+
+async def list_people(session: Session, caller: Caller, params: PersonParams) -> PersonPage:
+    """People of the caller's trust, those invited last first."""
+    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+    before = None
+    if params.cursor is not None:
+        before = UUID(cursors.decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)[0])
+    found = await queries.person_page(
+        session,
+        caller,
+        is_active=params.is_active,
+        is_bound=params.is_bound,
+        before=before,
+        limit=params.limit + 1,
+    )
+    shown = found[: params.limit]
+    next_cursor = None
+    if len(found) > len(shown):
+        next_cursor = cursors.encode(LIST, [shown[-1].id], tenant=caller.tenant_id, filters=filters)
+    return PersonPage(items=[shown_person(person) for person in shown], next=next_cursor)
+
+
+async def person_of(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Person:
+    """One person. Raises PersonNotFound."""
+    person = await queries.person_by_id(session, caller, id_, lock=lock)
+    if person is None:
+        raise PersonNotFound(f"There is no person {id_} that you may see.")
+    return person
+
+
+async def create_person(
+    session: Session, equipment: Equipment, trust_id: UUID, wanted: PersonCreate, *, by: str
+) -> Person:
+    """Invite somebody. Raises PersonInvalid, PersonKnown."""
+    _check(equipment, trust_id, wanted.model_dump())
+    now = clock.now()
+    person = Person(
+        trust_id=trust_id,
+        id=uuid7(),
+        display_name=wanted.display_name,
+        email=wanted.email,
+        issuer=wanted.issuer,
+        subject=wanted.subject,
+        is_active=True,
+        created_at=now,
+        created_by=by,
+        updated_at=now,
+        deleted_at=None,
+        version=1,
+    )
+    await _store(session, equipment.digests, person)
+    await _record(session, events.PERSON_CREATED, person, before=None, after=_facts(person), by=by)
+    return person
+
+
+async def change_person(
+    session: Session, equipment: Equipment, caller: Caller, id_: UUID, patch: PersonPatch, if_match: str
+) -> Person:
+    """Change name, address or whether they get tokens.
+
+    Raises PersonNotFound, PersonInvalid, PersonKnown, LastAdministrator, PreconditionFailed.
+    """
+    async with keeping_an_administrator(session, caller.tenant_id):
+        person = await person_of(session, caller, id_, lock=True)
+        check_if_match(if_match, person_etag(person))
+        changes = patch.changes_of(person.model_dump())
+        if not changes:
+            return person
+        before = _facts(person)
+        # Their provider was asked about when they were bound; it may have been removed from the settings since.
+        _check(equipment, person.trust_id, {**person.model_dump(), **changes}, provider=False)
+        for field, value in changes.items():
+            setattr(person, field, value)
+        person.updated_at, person.version = clock.now(), person.version + 1
+        await _store(session, equipment.digests, person)
+        await _record(session, events.PERSON_CHANGED, person, before=before, after=_facts(person), by=caller.subject)
+    return person
+
+
+async def erase_person(session: Session, caller: Caller, id_: UUID, if_match: str) -> None:
+    """Forget who somebody is and end their grants. Raises PersonNotFound, LastAdministrator, PreconditionFailed."""
+    async with keeping_an_administrator(session, caller.tenant_id):
+        person = await person_of(session, caller, id_, lock=True)
+        check_if_match(if_match, person_etag(person))
+        before = _facts(person)
+        grants = await open_grants(session, person.trust_id, person_id=person.id)
+        await end_grants(session, grants, by=caller.subject)
+        await queries.replace_sign_ins(session, person, [])
+        person.display_name = person.email = person.issuer = person.subject = None
+        person.deleted_at = person.updated_at = clock.now()
+        person.is_active = False
+        person.version += 1
+        await _record(session, events.PERSON_ERASED, person, before=before, after=None, by=caller.subject)
+
+
+async def bind(session: Session, digests: Digests, person: Person, *, issuer: str, subject: str) -> None:
+    """From now on this account, and no address, is how the person is known. Raises PersonKnown."""
+    before = _facts(person)
+    person.issuer, person.subject = issuer, subject
+    person.updated_at, person.version = clock.now(), person.version + 1
+    await _store(session, digests, person)
+    await _record(session, events.PERSON_BOUND, person, before=before, after=_facts(person), by=f"person:{person.id}")
+
+
+def person_etag(person: Person) -> str:
+    """The version of what is shown of a person."""
+    return etag(person.version)
+
+
+def shown_person(person: Person) -> PersonOut:
+    """A person as the API shows them."""
+    members = person.model_dump(exclude={"trust_id", "version", "deleted_at"})
+    return PersonOut.model_validate({**members, "is_bound": person.subject is not None})
+
+
+def _check(equipment: Equipment, trust_id: UUID, members: Mapping[str, Any], *, provider: bool = True) -> None:
+    """Raises PersonInvalid with everything that keeps somebody from signing in."""
+    faults = rules.sign_in_faults(email=members["email"], issuer=members["issuer"], subject=members["subject"])
+    issuers = {issuer.issuer: issuer.tenants() for issuer in equipment.settings.oidc_issuers}
+    issuer = members["issuer"]
+    if provider and issuer is not None and not rules.speaks_for(issuers, issuer, trust_id):
+        faults.append(("issuer", "issuer_unknown", "No such identity provider is configured for your trust."))
+    if faults:
+        errors = [FieldError.in_body([field], code, detail) for field, code, detail in faults]
+        raise PersonInvalid("Nobody could sign in like that.", errors=errors)
+
+
+async def _store(session: Session, digests: Digests, person: Person) -> None:
+    """Write a person with the sign-ins that lead to them. Raises PersonKnown."""
+    try:
+        async with session.begin_nested():
+            session.add(person)
+            await session.flush()
+    except IntegrityError as error:
+        if not any(key in str(error.orig) for key in ("person_account_key", "person_email_key")):
+            raise
+        raise PersonKnown("Somebody else of your trust has this address or account.") from None
+    if person.issuer is not None and person.subject is not None:
+        leading = account_digest(digests, person.issuer, person.subject)
+    else:
+        assert person.email is not None, "the check of the table says so"
+        leading = email_digest(digests, person.email)
+    await queries.replace_sign_ins(session, person, [leading])
+
+
+def _facts(person: Person) -> PersonFacts:
+    return PersonFacts(person_id=person.id, is_active=person.is_active, is_bound=person.subject is not None)
+
+
+async def _record(
+    session: Session,
+    kind: EventType,
+    person: Person,
+    *,
+    before: PersonFacts | None,
+    after: PersonFacts | None,
+    by: str,
+) -> None:
+    await record_event(
+        session,
+        kind,
+        subject=f"people/{person.id}",
+        urn=None,
+        data=PersonChange(before=before, after=after, by=by),
+        tenant_id=person.trust_id,
+    )

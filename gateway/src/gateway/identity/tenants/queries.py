@@ -1,0 +1,54 @@
+"""All SQL about tenants. The table belongs to the platform and holds what GIAS publishes."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from gateway.identity.tables import Tenant
+from gateway.identity.tenants.rules import trust_reference
+from kit.db import Session
+
+
+async def tenant_by_reference(session: Session, reference: str, *, lock: bool = False) -> Tenant | None:
+    """A tenant by its id, Group UID or TR reference; with `lock` nobody else changes it meanwhile."""
+    match trust_reference(reference):
+        case None:
+            return None
+        case (column, value):
+            statement = select(Tenant).where(getattr(Tenant, column) == value)
+        case id_:
+            statement = select(Tenant).where(col(Tenant.id) == id_)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def tenant_by_id(session: Session, id_: UUID) -> Tenant | None:
+    """A tenant by its id."""
+    return await session.get(Tenant, id_)
+
+
+async def active_tenants(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these are active tenants."""
+    statement = select(col(Tenant.id)).where(col(Tenant.id).in_(ids), col(Tenant.is_active))
+    return set((await session.execute(statement)).scalars())
+
+
+async def tenant_page(
+    session: Session, *, is_active: bool | None, after: tuple[str, UUID] | None, limit: int
+) -> list[Tenant]:
+    """Tenants after a name and an id, by name."""
+    statement = select(Tenant)
+    if is_active is not None:
+        statement = statement.where(col(Tenant.is_active) == is_active)
+    if after is not None:
+        statement = statement.where(tuple_(func.lower(Tenant.name), col(Tenant.id)) > tuple_(*after))
+    statement = statement.order_by(func.lower(Tenant.name), col(Tenant.id)).limit(limit)
+    return list((await session.execute(statement)).scalars())
+
+
+async def add_if_unknown(session: Session, tenant: Tenant) -> None:
+    """Store a tenant unless it is known already."""
+    statement = insert(Tenant).values(tenant.model_dump()).on_conflict_do_nothing()
+    await session.execute(statement)

@@ -1,0 +1,190 @@
+"""Registering and changing tenants, and naming the first administrator of one."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.identity import events
+from gateway.identity.administrators import administrators
+from gateway.identity.anonymous import under
+from gateway.identity.days import today
+from gateway.identity.equipment import Equipment
+from gateway.identity.events import TenantChange, TenantFacts
+from gateway.identity.grants.service import add_grant
+from gateway.identity.people.schemas import PersonCreate
+from gateway.identity.people.service import create_person
+from gateway.identity.roles import Extent
+from gateway.identity.tables import RoleGrant, Tenant
+from gateway.identity.tenants import queries
+from gateway.identity.tenants.demo import DEMO_TENANTS
+from gateway.identity.tenants.errors import TenantHasAdministrator, TenantKnown, TenantNotFound
+from gateway.identity.tenants.schemas import (
+    AdministratorCreate,
+    AdministratorOut,
+    TenantCreate,
+    TenantOut,
+    TenantPage,
+    TenantParams,
+    TenantPatch,
+)
+from kit import clock, cursors
+from kit.caller import Caller
+from kit.db import Session
+from kit.etags import check_if_match, etag
+from kit.events import EventType, record_event
+from kit.ids import PLATFORM, tenant_id, uuid7
+
+LIST = "identity.tenants"
+_ADMINISTRATOR = "trust-admin"
+
+
+async def list_tenants(session: Session, params: TenantParams) -> TenantPage:
+    """Tenants by name."""
+    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+    after = None
+    if params.cursor is not None:
+        name, id_ = cursors.decode(LIST, params.cursor, tenant=PLATFORM, filters=filters)
+        after = (name, UUID(id_))
+    found = await queries.tenant_page(session, is_active=params.is_active, after=after, limit=params.limit + 1)
+    shown = found[: params.limit]
+    next_cursor = None
+    if len(found) > len(shown):
+        last = [shown[-1].name.lower(), shown[-1].id]
+        next_cursor = cursors.encode(LIST, last, tenant=PLATFORM, filters=filters)
+    return TenantPage(items=[shown_tenant(tenant) for tenant in shown], next=next_cursor)
+
+
+async def tenant_of(session: Session, reference: str, *, lock: bool = False) -> Tenant:
+    """One tenant by its id, Group UID or TR reference. Raises TenantNotFound."""
+    tenant = await queries.tenant_by_reference(session, reference, lock=lock)
+    if tenant is None:
+        raise TenantNotFound(f"There is no tenant {reference}.")
+    return tenant
+
+
+async def create_tenant(session: Session, wanted: TenantCreate, *, by: str) -> Tenant:
+    """Register a trust. Raises TenantKnown."""
+    tenant = _new(wanted.group_uid, wanted.group_id, wanted.name, by=by)
+    await _store(session, tenant)
+    await _record(session, events.TENANT_CREATED, tenant, before=None, by=by)
+    return tenant
+
+
+async def change_tenant(session: Session, caller: Caller, reference: str, patch: TenantPatch, if_match: str) -> Tenant:
+    """Rename, disable or enable. Raises TenantNotFound, TenantKnown, PreconditionFailed."""
+    tenant = await tenant_of(session, reference, lock=True)
+    check_if_match(if_match, tenant_etag(tenant))
+    changes = patch.changes_of(tenant.model_dump())
+    if not changes:
+        return tenant
+    before = _facts(tenant)
+    for field, value in changes.items():
+        setattr(tenant, field, value)
+    tenant.updated_at, tenant.version = clock.now(), tenant.version + 1
+    await _store(session, tenant)
+    await _record(session, events.TENANT_CHANGED, tenant, before=before, by=caller.subject)
+    return tenant
+
+
+async def name_administrator(
+    session: Session, equipment: Equipment, caller: Caller, reference: str, wanted: AdministratorCreate
+) -> AdministratorOut:
+    """Let somebody administer a trust that nobody administers yet.
+
+    Raises TenantNotFound, TenantHasAdministrator, PersonInvalid, PersonKnown.
+    """
+    # The lock makes the second of two simultaneous requests see the administrator of the first.
+    tenant = await tenant_of(session, reference, lock=True)
+    async with under(session, tenant.id):
+        if await administrators(session, tenant.id, today()):
+            raise TenantHasAdministrator("The trust's own administrators name further ones.")
+        person = await create_person(
+            session,
+            equipment,
+            tenant.id,
+            PersonCreate(display_name=None, email=wanted.email, issuer=wanted.issuer, subject=wanted.subject),
+            by=caller.subject,
+        )
+        grant = administrator_grant(tenant.id, person_id=person.id, client_id=None, by=caller.subject)
+        await add_grant(session, grant)
+    return AdministratorOut(tenant_id=tenant.id, person_id=person.id, grant_id=grant.id)
+
+
+def administrator_grant(
+    trust_id: UUID, *, person_id: UUID | None, client_id: UUID | None, by: str, role: str = _ADMINISTRATOR
+) -> RoleGrant:
+    """The grant of an administrator: the whole trust, from today, without end."""
+    return RoleGrant(
+        trust_id=trust_id,
+        id=uuid7(),
+        role=role,
+        person_id=person_id,
+        client_id=client_id,
+        extent=Extent.TRUST,
+        academies=None,
+        project_id=None,
+        starts_on=today(),
+        ends_on=None,
+        created_at=clock.now(),
+        created_by=by,
+        ended_at=None,
+        ended_by=None,
+        version=1,
+    )
+
+
+async def register_demo_tenants(session: Session) -> None:
+    """Make the trusts of the demo tenants, unless they are already."""
+    for group_uid, group_id, name in DEMO_TENANTS:
+        await queries.add_if_unknown(session, _new(group_uid, group_id, name, by="demo"))
+
+
+def tenant_etag(tenant: Tenant) -> str:
+    """The version of what is shown of a tenant."""
+    return etag(tenant.version)
+
+
+def shown_tenant(tenant: Tenant) -> TenantOut:
+    """A tenant as the API shows it."""
+    return TenantOut.model_validate(tenant.model_dump(exclude={"version"}))
+
+
+def _new(group_uid: str, group_id: str | None, name: str, *, by: str) -> Tenant:
+    now = clock.now()
+    return Tenant(
+        id=tenant_id(f"gias-group:{group_uid}"),
+        group_uid=group_uid,
+        group_id=group_id,
+        name=name,
+        is_active=True,
+        created_at=now,
+        created_by=by,
+        updated_at=now,
+        version=1,
+    )
+
+
+async def _store(session: Session, tenant: Tenant) -> None:
+    try:
+        async with session.begin_nested():
+            session.add(tenant)
+            await session.flush()
+    except IntegrityError as error:
+        if not any(key in str(error.orig) for key in ("tenant_pkey", "tenant_group_")):
+            raise
+        raise TenantKnown("A tenant has this Group UID or TR reference already.") from None
+
+
+def _facts(tenant: Tenant) -> TenantFacts:
+    return TenantFacts(tenant_id=tenant.id, group_uid=tenant.group_uid, name=tenant.name, is_active=tenant.is_active)
+
+
+async def _record(session: Session, kind: EventType, tenant: Tenant, *, before: TenantFacts | None, by: str) -> None:
+    await record_event(
+        session,
+        kind,
+        subject=f"tenants/{tenant.id}",
+        urn=None,
+        data=TenantChange(before=before, after=_facts(tenant), by=by),
+        tenant_id=PLATFORM,
+    )
