@@ -24,12 +24,25 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from kit.roles import MIGRATOR, create_roles, quoted
+from kit.db import Database
+from kit.outages import outages_as_503
+from kit.roles import MIGRATOR, create_roles
 
-__all__ = ["Chain", "compare", "create_roles", "downgrade", "head", "migrate", "migrate_sync", "run_env", "unexpected"]
+__all__ = [
+    "Chain",
+    "compare",
+    "create_roles",
+    "downgrade",
+    "head",
+    "migrate",
+    "migrate_sync",
+    "run_env",
+    "schema_problem",
+]
 
 # Chosen once: whoever migrates a Trellis database holds this lock.
 ADVISORY_LOCK = 7_465_686_973
@@ -142,6 +155,8 @@ def _hand_over(schema: str) -> Any:
     def on_version_apply(*, ctx: MigrationContext, **_: Any) -> None:
         assert ctx.connection is not None
         ctx.connection.execute(text(f"reassign owned by {MIGRATOR} to {schema}_owner"))
+        # Services look at it to know whether they can serve.
+        ctx.connection.execute(text(f"grant select on {schema}.alembic_version to {schema}_app"))
 
     return on_version_apply
 
@@ -223,12 +238,15 @@ def write_revision(admin_url: str, chain: Chain, message: str) -> Path:
     return written.rename(versions / f"{number:04d}_{slug}.py")
 
 
-CURRENT = "select version_num from {schema}.alembic_version"
-
-
-def unexpected(chain: Chain, found: str | None) -> str | None:
-    """Why a database at revision `found` can't serve this code; None when it can."""
+async def schema_problem(database: Database, chain: Chain) -> str | None:
+    """Why this database can't serve this code: it is at another revision. None when it can."""
     wanted = head(chain)
+    with outages_as_503():
+        async with database.engine.connect() as connection:
+            try:
+                found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
+            except ProgrammingError:
+                found = None
     if found == wanted:
         return None
-    return f"the schema {quoted(chain.schema)} is at {found or 'no revision'}, this code needs {wanted}"
+    return f"the schema {chain.schema} is at {found or 'no revision'}, this code needs {wanted}"

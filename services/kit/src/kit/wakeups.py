@@ -7,12 +7,13 @@ Who waits must poll as well: a hint is lost when its process dies between commit
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncpg
-import structlog
+
+from kit.logs import logger
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
@@ -21,7 +22,30 @@ RECONNECT_SECONDS = 1.0
 
 _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
+
+
+class Waiter:
+    """One who waits on a channel."""
+
+    def __init__(self, wakeups: "Wakeups") -> None:
+        self.poked = asyncio.Event()
+        self._wakeups = wakeups
+
+    @property
+    def hears(self) -> bool:
+        """Do hints of other processes reach us at the moment?"""
+        return self._wakeups.hears
+
+    async def wait(self, seconds: float) -> bool:
+        """True as soon as the channel was poked since the last wait; False after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.poked.wait()
+        except TimeoutError:
+            return False
+        self.poked.clear()
+        return True
 
 
 class Wakeups:
@@ -46,19 +70,21 @@ class Wakeups:
         if self._sender is None or self._sender.done():
             self._sender = asyncio.get_running_loop().create_task(self._send(), name="wakeups: send")
 
-    async def wait(self, channel: str, seconds: float) -> bool:
-        """True as soon as somebody pokes `channel`; False after `seconds`."""
-        event = asyncio.Event()
-        self._waiting[channel].add(event)
+    @contextmanager
+    def waiting(self, channel: str) -> Iterator["Waiter"]:
+        """Who wants to be woken by `channel`: begin before looking, so that nothing slips in between."""
+        waiter = Waiter(self)
+        self._waiting[channel].add(waiter.poked)
         self._listen(channel)
         try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
+            yield waiter
         finally:
-            self._waiting[channel].discard(event)
-        return True
+            self._waiting[channel].discard(waiter.poked)
+
+    @property
+    def hears(self) -> bool:
+        """Do hints of other processes reach us at the moment?"""
+        return self._connection is not None and not self._connection.is_closed()
 
     def wake_everybody(self) -> None:
         """Wake all who wait in this process: it is about to stop."""
@@ -95,7 +121,7 @@ class Wakeups:
                 for channel, payload in pending.items():
                     await self._out.execute("select pg_notify($1, $2)", channel, payload)
             except _LOST as error:
-                log.warning("wakeup_lost", channels=sorted(pending), error=type(error).__name__)
+                log.warning("a wake-up is lost", channels=sorted(pending), error=type(error).__name__)
                 if self._out is not None:
                     self._out.terminate()
                     self._out = None
@@ -126,7 +152,7 @@ class Wakeups:
                         self._wake(channel)
                     await _first(gone, self._channels_changed)
             except _LOST as error:
-                log.warning("wakeups_deaf", error=type(error).__name__)
+                log.warning("no wake-ups are heard", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
 
