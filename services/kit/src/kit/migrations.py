@@ -24,12 +24,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import MetaData, create_engine, text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from kit.db import Database
-from kit.outages import outages_as_503
 from kit.roles import MIGRATOR, create_roles
 
 __all__ = [
@@ -41,7 +38,7 @@ __all__ = [
     "migrate",
     "migrate_sync",
     "run_env",
-    "schema_problem",
+    "unexpected",
 ]
 
 # Chosen once: whoever migrates a Trellis database holds this lock.
@@ -238,15 +235,12 @@ def write_revision(admin_url: str, chain: Chain, message: str) -> Path:
     return written.rename(versions / f"{number:04d}_{slug}.py")
 
 
-async def schema_problem(database: Database, chain: Chain) -> str | None:
-    """Why this database can't serve this code: it is at another revision. None when it can."""
+CURRENT = "select version_num from {schema}.alembic_version"
+
+
+def unexpected(chain: Chain, found: str | None) -> str | None:
+    """Why a database at revision `found` can't serve this code; None when it can."""
     wanted = head(chain)
-    with outages_as_503():
-        async with database.engine.connect() as connection:
-            try:
-                found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
-            except ProgrammingError:
-                found = None
     if found == wanted:
         return None
     return f"the schema {chain.schema} is at {found or 'no revision'}, this code needs {wanted}"
