@@ -46,8 +46,11 @@ def tail(path: Path, lines: int) -> list[str]:
 
 
 def follow(logs: Mapping[str, Path], *, pause: float = 0.2) -> Iterator[tuple[str, str]]:
-    """New lines of several logs as they come, each with the name of its log. Never ends by itself."""
-    read = {name: path.stat().st_size if path.exists() else 0 for name, path in logs.items()}
+    """Lines of several logs that come from now on, each with the name of its log. Never ends by itself."""
+    return _following(logs, {name: path.stat().st_size if path.exists() else 0 for name, path in logs.items()}, pause)
+
+
+def _following(logs: Mapping[str, Path], read: dict[str, int], pause: float) -> Iterator[tuple[str, str]]:
     rest = dict.fromkeys(logs, b"")
     while True:
         for name, path in logs.items():
@@ -70,11 +73,12 @@ def show(logs: Mapping[str, Path], *, lines: int, following: bool) -> None:
     def put(name: str, line: str) -> None:
         sys.stdout.write(f"{name:<{width}} | {line}\n" if len(logs) > 1 else f"{line}\n")
 
+    coming = follow(logs)
     for name, path in logs.items():
         for line in tail(path, lines):
             put(name, line)
     sys.stdout.flush()
     if following:
-        for name, line in follow(logs):
+        for name, line in coming:
             put(name, line)
             sys.stdout.flush()

@@ -110,13 +110,15 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Make the cluster if there is none, start it, wait until it answers. Does nothing when it runs."""
-        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.data_dir.parent, self.socket_dir.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        layout = self._layout
         with self._locked():
             if self._postmaster() is None:
                 self._set_abandoned_aside()
                 self._settle()
-                locks = (self._layout.data / "postmaster.pid", self._layout.sockets / LOCK_FILE)
-                postmasters.clear_stale_locks(self._layout.data, locks)
+                locks = (layout.data / "postmaster.pid", layout.sockets / LOCK_FILE)
+                postmasters.clear_stale_locks(layout.data, locks)
                 self._start()
 
     def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast", *, patience: float = 60) -> None:
@@ -244,10 +246,8 @@ class EmbeddedPostgres:
             if "pre-existing shared memory" in said and time.monotonic() < deadline:
                 time.sleep(0.2)
                 continue
-            reasons = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line or "HINT" in line]
-            raise PostgresFailed(
-                "\n".join(["Postgres did not start.", *(reasons or said.splitlines()[-5:]), f"Its log: {self.log}"])
-            )
+            reasons = [line for line in said.splitlines() if "pg_ctl" not in line and "Examine the log" not in line]
+            raise PostgresFailed("\n".join(["Postgres did not start.", *reasons[-6:], f"Its log: {self.log}"]))
 
     def _postmaster(self) -> processes.Identity | None:
         return postmasters.postmaster_of(self.data_dir.resolve())

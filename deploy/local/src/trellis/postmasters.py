@@ -4,13 +4,15 @@ A lock file holds a process number. After a restart of the machine, or in a fres
 be another program's, and Postgres would refuse to start for ever.
 """
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from trellis import processes
 
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 15.0
+COLLECTED_SECONDS = 2.0
 
 
 class DataInUse(Exception):
@@ -32,20 +34,38 @@ def postmaster_of(data: Path) -> processes.Identity | None:
 
 
 def clear_stale_locks(data: Path, locks: Iterable[Path]) -> None:
-    """Remove lock files whose number is another process's now. Raises DataInUse.
+    """Remove lock files whose number is another process's now, or of a dead one not yet collected. Raises DataInUse.
 
-    Files that name a dead process stay: Postgres clears them itself, after a look at the shared memory that
-    children of a killed server may still use. While any of them lives nothing is removed, for that reason.
+    Files with a number that nobody has stay: Postgres clears them itself, after a look at the shared memory that
+    children of a killed server may still use. Nothing is removed while such children live, for the same reason.
     """
     for lock in locks:
-        if processes.Identity.of(_number_in(lock)) is None:
-            continue
         deadline = time.monotonic() + PATIENCE_SECONDS
+        # A dead process that its parent will still collect needs no help from us.
+        while _is_taken(pid := _number_in(lock)) and processes.Identity.of(pid) is None:
+            if time.monotonic() > deadline - PATIENCE_SECONDS + COLLECTED_SECONDS:
+                break
+            time.sleep(0.05)
+        if not _is_taken(pid):
+            continue
         while left := list(processes.processes_in(data)):
             if time.monotonic() > deadline:
                 raise DataInUse(f"{data} is still used by these processes: {', '.join(map(str, left))}.")
             time.sleep(0.1)
         lock.unlink(missing_ok=True)
+
+
+def _is_taken(pid: int) -> bool:
+    """Whether Postgres would take the process for alive: it asks the kernel, which also knows dead ones."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _number_in(lock: Path) -> int:

@@ -26,7 +26,7 @@ class Program:
     probe: Probe | None = None
     """None: ready while it runs."""
     after: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     patience: float = 15.0
     """Seconds between the polite request to stop and the kill."""
     stops_last: bool = False
@@ -117,7 +117,7 @@ class Watched:
         self._gone(Stage.STOPPED, "")
 
     def _start(self, now: float) -> None:
-        environment = {**os.environ, **self.program.environment}
+        environment = dict(self.program.environment)
         with places.open_log(self._log) as log:
             try:
                 # A session of its own: no terminal and no signal of the caller reaches it.

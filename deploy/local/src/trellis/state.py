@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,14 +85,19 @@ class State:
                 places.make_private(self.sockets)
             places.make_private(self.run)
             places.make_private(self.logs)
+            self.postgres.mkdir(exist_ok=True)
         except OSError as problem:
             raise StateUnusable(f"The state folder {self.folder} can't be used: {problem}") from problem
 
     @contextlib.contextmanager
-    def locked(self, *, blocking: bool = True) -> Iterator[None]:
-        """Hold the installation: one `up`, `down` or `restore` at a time. Raises BlockingIOError."""
+    def locked(self, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the installation: one `up`, `down` or `restore` at a time. `waiting` is called before a wait."""
         with (self.folder / "lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
 

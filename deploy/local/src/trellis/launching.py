@@ -1,0 +1,249 @@
+"""Starting and stopping a whole installation, so that either everything runs afterwards or nothing does."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trellis import gateways, logs, places, ports, processes
+from trellis.installation import Installation, python
+from trellis.postgres import PostgresFailed
+from trellis.programs import Stage
+from trellis.state import State
+from trellis.supervision import leftovers
+
+Say = Callable[[str], None]
+
+ENDS_BEFORE_GIVING_UP = 3
+DOWN_SECONDS = 60.0
+WAITING = "Another command is starting or stopping this installation: waiting for it."
+
+
+class LaunchFailed(Exception):
+    """Something did not start; the message says what, why, and where its log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramReport:
+    """What the supervising process says about one program."""
+
+    name: str
+    stage: str
+    reason: str
+    pid: int | None
+    restarts: int
+    was_ready: bool
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the supervising process says; None of it can be trusted when that process is gone."""
+
+    told: str
+    programs: tuple[ProgramReport, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything is ready."""
+        return all(program.stage == Stage.READY for program in self.programs)
+
+
+def supervisor_of(state: State) -> processes.Identity | None:
+    """The living supervising process of an installation."""
+    found = processes.Identity.read(state.supervisor)
+    return found if found is not None and found.is_alive() else None
+
+
+def report_of(state: State) -> Report | None:
+    """The newest report; None when nothing runs."""
+    if supervisor_of(state) is None:
+        return None
+    try:
+        told: dict[str, Any] = json.loads(state.report.read_text())
+    except (OSError, ValueError):
+        return None
+    return Report(told["told"], tuple(ProgramReport(**program) for program in told["programs"]))
+
+
+def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
+    """Start what doesn't run and wait until all is ready. Raises LaunchFailed, PortTaken, PostgresFailed.
+
+    What runs with other settings, or is asked to (`restart`), is stopped first. What fails to start is stopped
+    again with everything else.
+    """
+    state = installation.state
+    state.prepare()
+    with state.locked(waiting=lambda: say(WAITING)):
+        running = report_of(state)
+        if running is not None and not restart and running.told == _digest(installation):
+            _wait(installation, say, quiet=True)
+            return
+        if running is not None:
+            say("The settings have changed: starting again." if not restart else "Starting again.")
+        stop(installation)
+        ports.claim(installation.settings.host, installation.settings.port)
+        try:
+            _start(installation, say)
+            _wait(installation, say)
+        except (LaunchFailed, KeyboardInterrupt):
+            stop(installation)
+            raise
+
+
+def down(installation: Installation) -> list[str]:
+    """Stop everything that belongs to this installation; the names of what was stopped."""
+    state = installation.state
+    if not state.folder.is_dir():
+        return []
+    with state.locked():
+        return stop(installation)
+
+
+def stop(installation: Installation, *, database_too: bool = True) -> list[str]:
+    """Stop the supervising process and, by their process files, those that outlived an earlier one."""
+    state = installation.state
+    stopped = []
+    supervisor = supervisor_of(state)
+    if supervisor is not None:
+        report = report_of(state)
+        stopped = [program.name for program in report.programs] if report else ["supervisor"]
+        processes.end(supervisor, patience=DOWN_SECONDS)
+    left = [(name, process) for name, process in leftovers(state.run) if name != "supervisor"]
+    for _, process in left:
+        process.send(signal.SIGTERM)
+    for name, process in left:
+        processes.end(process, patience=15.0)
+        processes.end_group(process)
+        stopped.append(name)
+    postgres = installation.postgres
+    if database_too and postgres is not None and postgres.is_running():
+        postgres.stop()
+        stopped.append("postgres")
+    _sweep(state)
+    return list(dict.fromkeys(stopped))
+
+
+def start_database(installation: Installation) -> bool:
+    """Start the embedded database if it doesn't run; whether it had to be started."""
+    postgres = installation.postgres
+    if postgres is None or postgres.is_running():
+        return False
+    installation.state.prepare()
+    postgres.start()
+    return True
+
+
+def migrate(installation: Installation) -> None:
+    """Bring the schemas up in a process of its own. Raises LaunchFailed with what it said."""
+    environment = {**os.environ, **_as_environment(installation)}
+    done = subprocess.run(
+        [*python(), "-m", "trellis.migrating"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    log = installation.state.log("migrate")
+    with places.open_log(log) as file:
+        file.write((done.stdout + done.stderr).encode())
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise LaunchFailed("\n".join([*(said[-3:] or ["The migrations failed."]), f"Log: {log}"]))
+
+
+def _start(installation: Installation, say: Say) -> None:
+    state = installation.state
+    began = time.monotonic()
+    if start_database(installation):
+        say(f"postgres is ready ({time.monotonic() - began:.1f} s)")
+    began = time.monotonic()
+    migrate(installation)
+    say(f"schemas are up to date ({time.monotonic() - began:.1f} s)")
+    gateways.write(installation)
+    with places.open_log(state.log("supervisor")) as log:
+        started = subprocess.Popen(
+            [*python(), "-m", "trellis.supervisor"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **_as_environment(installation)},
+            start_new_session=True,
+        )
+    # It outlives this process, and is waited for by its process file: nobody here will collect it.
+    deadline = time.monotonic() + 15
+    while report_of(state) is None:
+        if started.poll() is not None or time.monotonic() > deadline:
+            last = "\n".join(logs.tail(state.log("supervisor"), 5))
+            raise LaunchFailed(f"The supervising process did not start.\n{last}\nLog: {state.log('supervisor')}")
+        time.sleep(0.05)
+    started.returncode = 0
+
+
+def _wait(installation: Installation, say: Say, *, quiet: bool = False) -> None:
+    """Until everything is ready, saying so of each one. Raises LaunchFailed."""
+    began = time.monotonic()
+    said: set[str] = {"postgres"}
+    while True:
+        report = report_of(installation.state)
+        if report is None:
+            raise LaunchFailed(f"The supervising process ended. Log: {installation.state.log('supervisor')}")
+        waited = time.monotonic() - began
+        for program in report.programs:
+            if program.stage == Stage.READY and program.name not in said:
+                said.add(program.name)
+                if not quiet:
+                    say(f"{program.name} is ready ({waited:.1f} s)")
+            if not program.was_ready and program.restarts + 1 >= ENDS_BEFORE_GIVING_UP:
+                raise LaunchFailed(_failure(program))
+        if report.is_ready:
+            return
+        if waited > installation.settings.start_seconds:
+            late = next(program for program in report.programs if program.stage != Stage.READY)
+            raise LaunchFailed(_failure(late))
+        time.sleep(0.05)
+
+
+def _failure(program: ProgramReport) -> str:
+    from_log = logs.tail(Path(program.log), 8)
+    said = ["Its last words:", *(f"  {line[:300]}" for line in from_log)] if from_log else []
+    return "\n".join([f"{program.name} {program.reason or 'is not ready'}.", *said, f"Log: {program.log}"])
+
+
+def _as_environment(installation: Installation) -> dict[str, str]:
+    """The settings as variables, for processes of this package: defaults are settled once, here."""
+    told = installation.settings
+    return {
+        "TRELLIS_ENV": told.env,
+        "TRELLIS_STATE_DIR": str(told.state_dir),
+        "TRELLIS_HOST": told.host,
+        "TRELLIS_PORT": str(told.port),
+        "TRELLIS_PUBLIC_URL": told.public_url,
+        "TRELLIS_WORKERS": str(told.workers),
+        "TRELLIS_DATABASE_URL": told.database_url,
+    }
+
+
+def _digest(installation: Installation) -> str:
+    """Of what would be told now; nothing equals it when the database was never made."""
+    try:
+        return installation.digest
+    except PostgresFailed:
+        return ""
+
+
+def _sweep(state: State) -> None:
+    """Remove what a killed run left in the run folder; the folder and its locks stay."""
+    for folder in {state.run, state.sockets}:
+        for path in folder.glob("*") if folder.is_dir() else ():
+            if path.suffix in {".pid", ".sock"} or path == state.report:
+                path.unlink(missing_ok=True)
+            elif path.suffix == ".partial":
+                shutil.rmtree(path, ignore_errors=True)
