@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request, Security, params
@@ -19,6 +19,8 @@ from kit.problems import InsufficientScope, ServiceUnavailable, Unauthorized
 from kit.tokens import Claims, KeysUnavailable, TokenRefused, verify
 
 REALM = "trellis"
+# Where a request keeps its caller.
+CALLER = "trellis.caller"
 SCHEME_NAME = "trellis"
 TOKEN_PATH = "/identity/v1/token"  # noqa: S105 - a path
 # More callers than this at once push out the one that came first.
@@ -174,12 +176,11 @@ async def current_caller(
 
     Raises Unauthorized, InsufficientScope or ServiceUnavailable.
     """
-    state: dict[str, Any] = request.scope.setdefault("state", {})
-    caller = state.get("caller")
+    caller = request.scope.get(CALLER)
     if not isinstance(caller, Caller):
         authenticator: Authenticator = request.app.state.authenticator
         caller = await authenticator.authenticate(_authorization(request))
-        state["caller"] = caller
+        request.scope[CALLER] = caller
     check_scopes(caller, needed.scopes)
     return caller
 

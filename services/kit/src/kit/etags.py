@@ -5,7 +5,7 @@ the gateway weakens a tag when it compresses an answer.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
@@ -23,6 +23,11 @@ def etag(version: int | str) -> str:
     if not _TAG.fullmatch(tag):
         raise ValueError(f"a version can't be {version!r}")
     return tag
+
+
+def tagged(status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """For the `responses=` of a route whose answer carries an `ETag`; a GET with it can also answer 304."""
+    return {status: {"headers": {"ETag": {"schema": {"type": "string"}}}}}
 
 
 def opaque(tag: str) -> str:

@@ -4,7 +4,9 @@ No personal data: no bodies, no query strings, no tokens, no subjects; errors of
 validation are told without the values in them.
 """
 
+import contextlib
 import logging
+import os
 import re
 import sys
 import traceback
@@ -22,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-MOST_FRAMES = 40
+MOST_FRAMES = 12
 LONGEST_MESSAGE = 500
 # Their messages repeat values of rows and requests.
 _TELLTALES = (DBAPIError, asyncpg.PostgresError, ValidationError, ResponseValidationError, UnicodeError)
@@ -41,6 +43,11 @@ def scrubbed(message: str) -> str:
     return message[:LONGEST_MESSAGE]
 
 
+def _short(filename: str) -> str:
+    """A file's last three folders say enough."""
+    return "/".join(filename.split("/")[-3:])
+
+
 def told(error: BaseException) -> dict[str, Any]:
     """An error for the log: what kind, where, and what it says as long as that is harmless."""
     kind = type(error)
@@ -54,7 +61,7 @@ def told(error: BaseException) -> dict[str, Any]:
     if not isinstance(error, _TELLTALES):
         out["message"] = scrubbed(str(error))
     out["frames"] = [
-        f"{frame.filename}:{frame.lineno} {frame.name}"
+        f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
     ]
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
@@ -100,6 +107,20 @@ _SHARED: list[structlog.typing.Processor] = [
 ]
 
 
+# At once and not when a service starts: structlog's own way of telling an error shows local variables,
+# and with them tokens and rows.
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_SHARED,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+
+
 class _JsonFormatter(structlog.stdlib.ProcessorFormatter):
     """Lines of libraries in the same shape as ours."""
 
@@ -120,16 +141,6 @@ class _JsonFormatter(structlog.stdlib.ProcessorFormatter):
 
 def configure_logs(service: str, level: str) -> None:
     """Everything that this process logs goes to standard output as JSON, from this level on."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter(service))
     root = logging.getLogger()
@@ -150,6 +161,13 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     if issubclass(kind, KeyboardInterrupt):
         return
     logger("process").critical("the process ends", exc_info=error.with_traceback(trace))
+
+
+def write_line(facts: dict[str, Any]) -> None:
+    """One line for each request, past the machinery of loggers: it costs a tenth."""
+    # A log that can't be written must not take the service with it.
+    with contextlib.suppress(OSError):
+        os.write(1, orjson.dumps(facts, default=str) + b"\n")
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

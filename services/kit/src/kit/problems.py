@@ -12,6 +12,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEMS = "x-problems"
 
 
 class FieldError(BaseModel):
@@ -285,6 +286,8 @@ def response_of(problems: Sequence[type[Problem]]) -> dict[str, Any]:
     return {
         "description": described or HTTPStatus(problems[0].status).phrase,
         "content": {MEDIA_TYPE: {"schema": problem_schema(list(unique))}},
+        # Read and removed when the contract is written.
+        PROBLEMS: {code: first_line(problem) for code, problem in unique.items()},
     }
 
 

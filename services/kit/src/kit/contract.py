@@ -1,0 +1,278 @@
+"""The contract of a service (OpenAPI 3.1), written from its routes and completed with the house's manners."""
+
+import copy
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
+
+from kit import problems
+from kit.bodies import STREAMED
+from kit.caller import SCHEME_NAME
+from kit.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
+from kit.outages import DatabaseUnavailable
+from kit.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem, ProblemOut, problem_schema, response_of
+from kit.tidying import plain_parameter, rename_bodies, without_titles
+
+Json = dict[str, Any]
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+MERGE_PATCH = "application/merge-patch+json"
+_INTERNAL = (STREAMED, "x-idempotent")
+_FLUFF = ("HTTPValidationError", "ValidationError")
+
+RATE_LIMIT_HEADERS: Json = {
+    "RateLimit": {
+        "description": 'What is left, such as `"token";r=5998;t=42` (draft-ietf-httpapi-ratelimit-headers).',
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'The limit, such as `"token";q=6000;w=60`.',
+        "schema": {"type": "string"},
+    },
+}
+_RETRY_AFTER: Json = {
+    "Retry-After": {
+        "description": "Seconds to wait.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
+_HEADERS: dict[str, Json] = {
+    "401": {"WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}},
+    "429": {**_RETRY_AFTER, **RATE_LIMIT_HEADERS},
+    "503": _RETRY_AFTER,
+}
+_ETAG: Json = {
+    "ETag": {
+        "description": "The version that was read; send it as `If-None-Match` or `If-Match`.",
+        "schema": {"type": "string"},
+    }
+}
+_IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` that you have: 304 when nothing changed.",
+    "schema": {"type": "string", "maxLength": 4096},
+}
+_LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
+
+
+def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str, tags: Mapping[str, str]) -> Json:
+    """The contract of these routes. Raises ValueError when a route breaks the house's rules for it."""
+    contract = get_openapi(
+        title=title,
+        version="1",
+        openapi_version="3.1.0",
+        description=inspect.cleandoc(description),
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/", "description": "The gateway that gave you this contract"}],
+        routes=routes,
+    )
+    rename_bodies(contract)
+    schemas = contract.setdefault("components", {}).setdefault("schemas", {})
+    for name in _FLUFF:
+        schemas.pop(name, None)
+    schemas |= _problem_schemas()
+    described = dict(tags)
+    for path, method, operation in operations_of(contract):
+        described |= _tag(operation, path, method, routes)
+        _complete(operation, method)
+    _describe_scopes(contract)
+    _share_responses(contract)
+    contract["tags"] = [
+        {"name": name, "description": described.get(name, name)}
+        for name in dict.fromkeys(tag for *_, operation in operations_of(contract) for tag in operation["tags"])
+    ]
+    contract["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
+    tidy: Json = without_titles(contract)
+    return tidy
+
+
+def operations_of(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
+    """Every operation with its path and method."""
+    for path, item in contract["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _problem_schemas() -> Json:
+    _, written = models_json_schema(
+        [(ProblemOut, "serialization"), (FieldError, "serialization")],
+        ref_template="#/components/schemas/{model}",
+    )
+    found: Json = written["$defs"]
+    return found
+
+
+def _tag(operation: Json, path: str, method: str, routes: Sequence[BaseRoute]) -> dict[str, str]:
+    """Give the operation a tag; the description of a tag is what its slice says of itself."""
+    tags = operation.setdefault("tags", [path.split("/")[3] if path.count("/") > 2 else "service"])
+    for route in routes:
+        if isinstance(route, APIRoute) and route.path_format == path and method.upper() in (route.methods or ()):
+            package = sys.modules.get(route.endpoint.__module__.rpartition(".")[0])
+            doc = inspect.cleandoc(package.__doc__ or "") if package is not None else ""
+            paragraph = " ".join(doc.partition("\n\n")[0].split())
+            if paragraph and route.endpoint.__module__.count(".") > 1:
+                return {tags[0]: paragraph}
+    return {}
+
+
+def _complete(operation: Json, method: str) -> None:
+    """Add what holds for every operation of the house."""
+    parameters: list[Json] = operation.setdefault("parameters", [])
+    names = {(parameter["in"], parameter["name"]) for parameter in parameters}
+    answers: Json = operation["responses"]
+    for status, answer in answers.items():
+        if answer.get("description") == "Successful Response" and status.isdigit():
+            answer["description"] = HTTPStatus(int(status)).phrase
+        if "ETag" in answer.get("headers", {}):
+            answer["headers"].update(copy.deepcopy(_ETAG))
+        if status.startswith("2"):
+            _check_answer(operation, answer)
+    if method == "get":
+        _complete_read(operation, names)
+    summary, _, rest = operation["description"].partition("\n")
+    operation["summary"] = summary.rstrip(".") if _is_fluff(operation) else operation["summary"]
+    operation["description"] = rest.strip() or summary
+    for parameter in parameters:
+        plain_parameter(parameter)
+        if (parameter["in"], parameter["name"]) == ("header", "If-Match"):
+            # The kit answers 428 when it is missing, so that FastAPI sees it as optional.
+            parameter["required"] = True
+            parameter["schema"] = {"type": "string", "maxLength": 4096}
+    content = operation.get("requestBody", {}).get("content", {})
+    if method == "patch" and "application/json" in content:
+        content.setdefault(MERGE_PATCH, copy.deepcopy(content["application/json"]))
+    for problem in _house_problems(operation, method, names):
+        _add_problem(answers, problem)
+    operation["responses"] = {status: _finished(answers[status], status) for status in sorted(answers)}
+    for name in _INTERNAL:
+        operation.pop(name, None)
+    if not parameters:
+        del operation["parameters"]
+
+
+def _is_fluff(operation: Json) -> bool:
+    """Is the summary FastAPI's, the operation id in other words?"""
+    words: str = operation["operationId"].replace("_", " ").title()
+    return bool(operation["summary"] == words)
+
+
+def _check_answer(operation: Json, answer: Json) -> None:
+    for media_type, content in answer.get("content", {}).items():
+        schema = content.get("schema", {})
+        if media_type.endswith("json") and not set(schema) - {"title"}:
+            raise ValueError(f"{operation['operationId']} doesn't say what it answers (response_model=...)")
+
+
+def _complete_read(operation: Json, names: set[tuple[str, str]]) -> None:
+    """A list has a `Link` to its next page; what has an `ETag` can be read on condition."""
+    good = operation["responses"].get("200")
+    if good is None:
+        return
+    if ("query", "cursor") in names:
+        good.setdefault("headers", {}).update(copy.deepcopy(_LINK))
+    if "ETag" in good.get("headers", {}):
+        answer = {"description": "You have this version already.", "headers": copy.deepcopy(_ETAG)}
+        operation["responses"]["304"] = answer
+        if ("header", "If-None-Match") not in names:
+            operation["parameters"].append(copy.deepcopy(_IF_NONE_MATCH))
+
+
+def _house_problems(operation: Json, method: str, names: set[tuple[str, str]]) -> list[type[Problem]]:
+    found: list[type[Problem]] = [
+        problems.MalformedRequest,
+        problems.InvalidRequest,
+        problems.TooManyRequests,
+        problems.ServiceUnavailable,
+        DatabaseUnavailable,
+    ]
+    if operation.get("security"):
+        found.append(problems.Unauthorized)
+        if any(requirement.get(SCHEME_NAME) for requirement in operation["security"]):
+            found.append(problems.InsufficientScope)
+    if "requestBody" in operation:
+        found += [problems.PayloadTooLarge, problems.UnsupportedMediaType]
+    elif method != "get":
+        found.append(problems.PayloadTooLarge)
+    if {("query", "cursor"), ("query", "after")} & names:
+        found.append(problems.InvalidCursor)
+    if ("header", "If-Match") in names:
+        found += [problems.PreconditionFailed, problems.PreconditionRequired]
+    if ("header", HEADER) in names:
+        found += [IdempotencyKeyInvalid, IdempotencyKeyReused]
+    return found
+
+
+def _add_problem(answers: Json, problem: type[Problem]) -> None:
+    status = str(problem.status)
+    answer = answers.get(status)
+    ours = response_of([problem])
+    # FastAPI's own 422 has no place here; a route's own problems of the same status have.
+    if answer is None or (PROBLEMS not in answer and MEDIA_TYPE not in answer.get("content", {})):
+        answers[status] = ours
+    elif PROBLEMS in answer:
+        answer[PROBLEMS] = {**answer[PROBLEMS], **ours[PROBLEMS]}
+
+
+def _finished(answer: Json, status: str) -> Json:
+    """An answer with the codes of all its problems written out."""
+    answer = copy.deepcopy(answer)
+    told = answer.pop(PROBLEMS, None)
+    if told is not None:
+        answer["description"] = "; ".join(f"`{code}`: {told[code]}" for code in sorted(told))
+        answer.setdefault("content", {})[MEDIA_TYPE] = {"schema": problem_schema(list(told))}
+        if headers := _HEADERS.get(status):
+            answer.setdefault("headers", {}).update(copy.deepcopy(headers))
+    return answer
+
+
+def _describe_scopes(contract: Json) -> None:
+    scheme = contract["components"].get("securitySchemes", {}).get(SCHEME_NAME)
+    if scheme is None:
+        return
+    scopes = {
+        scope
+        for *_, operation in operations_of(contract)
+        for requirement in operation.get("security", ())
+        for scope in requirement.get(SCHEME_NAME, ())
+    }
+    scheme["flows"]["clientCredentials"]["scopes"] = {scope: _scope_words(scope) for scope in sorted(scopes)}
+
+
+def _scope_words(scope: str) -> str:
+    thing, _, verb = scope.partition(":")
+    return f"{verb.capitalize()} {thing.replace('-', ' ')}"
+
+
+def _share_responses(contract: Json) -> None:
+    """Problem answers that several operations give alike are told once."""
+    shared: dict[str, Json] = {}
+    for *_, operation in operations_of(contract):
+        for status, answer in operation["responses"].items():
+            codes = _codes(answer)
+            if not codes or set(answer) - {"description", "content", "headers"}:
+                continue
+            name = "Or".join(re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), code) for code in codes)
+            if shared.setdefault(name, answer) == answer:
+                operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    if shared:
+        contract["components"]["responses"] = {name: shared[name] for name in sorted(shared)}
+
+
+def _codes(answer: Json) -> list[str]:
+    content = answer.get("content", {})
+    if set(content) != {MEDIA_TYPE}:
+        return []
+    parts = content[MEDIA_TYPE]["schema"].get("allOf", [{}])
+    codes: list[str] = parts[-1].get("properties", {}).get("code", {}).get("enum", [])
+    return codes
