@@ -140,9 +140,10 @@ def _complete(operation: Json, method: str) -> None:
             _check_answer(operation, answer)
     if method == "get":
         _complete_read(operation, names)
-    summary, _, rest = operation["description"].partition("\n")
-    operation["summary"] = summary.rstrip(".") if _is_fluff(operation) else operation["summary"]
-    operation["description"] = rest.strip() or summary
+    if _is_fluff(operation):
+        summary, _, rest = operation["description"].partition("\n")
+        operation["summary"] = summary.rstrip(".")
+        operation["description"] = rest.strip() or summary
     for parameter in parameters:
         plain_parameter(parameter)
         if (parameter["in"], parameter["name"]) == ("header", "If-Match"):

@@ -1,1 +1,5 @@
-"""What teachers find out, and the evidence for it: projects, baselines, evaluations and claims."""
+"""What teachers find out, and the evidence for it: projects, baselines, evaluations and claims.
+
+It stands with a schema, a role, migrations, health, a change feed and a contract of its own. What it
+will hold comes slice by slice; until then its feed has no types of event.
+"""

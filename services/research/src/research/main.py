@@ -1,0 +1,27 @@
+"""The research service as an app: `uvicorn research.main:create_app --factory`."""
+
+from fastapi import FastAPI
+
+from kit.app import create_service
+from kit.keys import KeySource
+from kit.settings import ServiceSettings
+
+SERVICE = "research"
+
+
+def create_app(settings: ServiceSettings | None = None, *, keys: KeySource | None = None) -> FastAPI:
+    """The app; its settings come from the environment unless they are given."""
+    return create_service(
+        settings or ServiceSettings.for_service(SERVICE),
+        title="Trellis research",
+        description="""
+        What a trust's teachers find out, and the evidence for it.
+
+        So far it tells its changes, and has none to tell: projects, baselines, evaluations and claims
+        come with later versions.
+        """,
+        routers=[],
+        event_types=[],
+        keys=keys,
+        tags={"events": "What changed, in order and without gaps"},
+    )
