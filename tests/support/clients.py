@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from kit.db import Database
 from kit.settings import ServiceSettings
 from tests.support.contracts import contract
-from tests.support.tokens import AUDIENCE, ISSUER, issue_token, test_keys
+from tests.support.tokens import AUDIENCE, ISSUER, issue_token, trusted_keys
 
 SECRET_KEY = "a-secret-key-that-only-the-tests-know"
 BASE_URL = ISSUER
@@ -41,7 +41,7 @@ def create_app(service: str, database_url: str, **overrides: Any) -> FastAPI:
     """The service's app, which trusts the tests' key."""
     factory: Callable[..., FastAPI] = importlib.import_module(FACTORIES[service]).create_app
     settings = settings_of(service, database_url).model_copy(update=overrides)
-    return factory(settings, keys=test_keys())
+    return factory(settings, keys=trusted_keys())
 
 
 class Transport(httpx.ASGITransport):

@@ -60,7 +60,7 @@ def signing_key(kid: str = KEY_ID) -> SigningKey:
 
 
 @cache
-def test_keys() -> StaticKeys:
+def trusted_keys() -> StaticKeys:
     """Where services find the tests' public key."""
     return StaticKeys({"keys": [dict(signing_key().public)]})
 
