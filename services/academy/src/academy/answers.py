@@ -16,14 +16,15 @@ from kit.etags import etag, not_modified
 from kit.pages import page_links
 
 _OPTIONS = orjson.OPT_UTC_Z
-CACHE = "private, no-cache"
+
+TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": {"schema": {"type": "string"}}}}}
+"""Says in `responses=` of a route that its answer has an `ETag`; the kit writes the rest of it."""
 
 
 def list_answer(request: Request, items: list[dict[str, Any]], next_cursor: str | None, **more: Any) -> Response:
     """A page of a list, with its `Link`; `more` are further members beside `items` and `next`."""
     body = {"items": items, "next": next_cursor, **more}
     response = Response(orjson.dumps(body, option=_OPTIONS), media_type="application/json")
-    response.headers["Cache-Control"] = CACHE
     page_links(response, request, next_cursor)
     return response
 
@@ -35,12 +36,9 @@ def tagged_answer(request: Request, body: Mapping[str, Any], version: str | int 
     response = not_modified(request, tag)
     if response is None:
         response = Response(content, media_type="application/json", headers={"ETag": tag})
-    response.headers["Cache-Control"] = CACHE
     return response
 
 
 def plain_answer(body: Mapping[str, Any]) -> Response:
     """An answer of one moment, such as a look-up, that nobody keeps."""
-    return Response(
-        orjson.dumps(body, option=_OPTIONS), media_type="application/json", headers={"Cache-Control": CACHE}
-    )
+    return Response(orjson.dumps(body, option=_OPTIONS), media_type="application/json")

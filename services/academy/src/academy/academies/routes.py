@@ -18,7 +18,7 @@ from academy.academies.schemas import (
     TrustAcademyPage,
     TrustAcademyParams,
 )
-from academy.answers import list_answer, plain_answer, tagged_answer
+from academy.answers import TAGGED, list_answer, plain_answer, tagged_answer
 from academy.parameters import TrustName, Urn
 from academy.trusts.errors import TrustNotFound, TrustUnknown
 from kit.caller import Caller, requires
@@ -51,7 +51,7 @@ async def academy_list(
     operation_id="academy_view",
     summary="View one academy",
     response_model=AcademyDetailOut,
-    responses=responses(AcademyNotFound),
+    responses=TAGGED | responses(AcademyNotFound),
 )
 async def academy_view(request: Request, session: SessionDep, _caller: Reader, urn: Annotated[Urn, Path()]) -> Response:
     """Identifiers, trusts with dates, schools before and after, and the latest inspections side by side."""

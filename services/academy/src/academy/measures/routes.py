@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from academy.answers import list_answer, tagged_answer
+from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.measures import service
 from academy.measures.errors import MeasureNotFound
 from academy.measures.schemas import MeasureListParams, MeasureOut, MeasurePage
@@ -37,7 +37,7 @@ async def measure_list(request: Request, caller: Reader, params: Annotated[Measu
     operation_id="measure_view",
     summary="View one measure",
     response_model=MeasureOut,
-    responses=responses(MeasureNotFound),
+    responses=TAGGED | responses(MeasureNotFound),
 )
 async def measure_view(request: Request, _caller: Reader, measure: Annotated[Code, Path()]) -> Response:
     """One measure by its dotted code."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from academy.answers import list_answer, tagged_answer
+from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.parameters import TrustName
 from academy.trusts import service
 from academy.trusts.errors import TrustNotFound
@@ -40,7 +40,7 @@ async def trust_list(
     operation_id="trust_view",
     summary="View one trust",
     response_model=TrustOut,
-    responses=responses(TrustNotFound),
+    responses=TAGGED | responses(TrustNotFound),
 )
 async def trust_view(
     request: Request, session: SessionDep, _caller: Reader, trust: Annotated[TrustName, Path()]

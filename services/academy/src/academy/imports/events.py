@@ -1,0 +1,81 @@
+"""What imports tell the readers of the feed."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kit.events import EventType
+
+
+class ImportFinished(BaseModel):
+    """An import came to its end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    import_id: UUID = Field(description="The import.")
+    kind: str = Field(description="What the file was.")
+    academic_year: str | None = Field(description="The year that was said with it.")
+    dry_run: bool = Field(description="Was it only tried?")
+    state: Literal["succeeded", "failed", "cancelled"] = Field(description="How it ended.")
+    rows_read: int = Field(description="Rows in the file.")
+    rows_accepted: int = Field(description="Rows that were kept.")
+    rows_new: int = Field(description="Figures or entries that weren't known.")
+    rows_changed: int = Field(description="Figures or entries that took the place of others.")
+    errors_total: int = Field(description="What kept the file out.")
+
+
+class ObservationChanged(BaseModel):
+    """Figures of one academy, measure and academic year are new or changed; read them to know which."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urn: int = Field(description="The academy.")
+    measure: str = Field(description="The measure.")
+    academic_year: str = Field(description="The academic year.")
+    layer: Literal["national", "trust"] = Field(description="Whose figures they are.")
+    figures_new: int = Field(description="Figures that weren't known.")
+    figures_changed: int = Field(description="Figures that took the place of others.")
+    import_id: UUID = Field(description="The import that brought them.")
+
+
+class AcademyMoved(BaseModel):
+    """An academy joined or left the trust."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urn: int = Field(description="The academy.")
+    joined_on: date = Field(description="First day in the trust.")
+    left_on: date | None = Field(description="First day on which it belonged to the trust no longer.")
+    import_id: UUID = Field(description="The import that said so.")
+
+
+IMPORT_FINISHED = EventType(
+    type="org.trellis.academy.import.finished.v1",
+    title="An import came to its end",
+    scope="imports:read",
+    data=ImportFinished,
+)
+OBSERVATION_CHANGED = EventType(
+    type="org.trellis.academy.observation.changed.v1",
+    title="Figures of an academy, a measure and a year are new or changed",
+    scope="observations:read",
+    data=ObservationChanged,
+)
+ACADEMY_JOINED = EventType(
+    type="org.trellis.academy.academy.joined.v1",
+    title="An academy joined the trust",
+    scope="academies:read",
+    data=AcademyMoved,
+)
+ACADEMY_LEFT = EventType(
+    type="org.trellis.academy.academy.left.v1",
+    title="An academy left the trust",
+    scope="academies:read",
+    data=AcademyMoved,
+)
+
+EVENT_TYPES = (IMPORT_FINISHED, OBSERVATION_CHANGED, ACADEMY_JOINED, ACADEMY_LEFT)

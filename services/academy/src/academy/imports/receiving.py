@@ -1,0 +1,118 @@
+"""Taking a file in while it is sent: hashed, measured and looked at, in bounded memory, before anything is kept.
+
+It waits in a temporary file and not in an open transaction: a caller who sends slowly would hold the change feed
+back for everybody, and one who goes away would leave rows to clean up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from academy.imports.decoding import FileRefused, FileTooLarge, Unpacker, is_gzip
+from academy.imports.errors import FileTypeNotAccepted, FileUnreadable, ImportTooLarge
+from academy.imports.limits import ImportLimits
+from kit.problems import FieldError
+
+CHUNK_BYTES = 1 << 20
+_IN_MEMORY_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A whole file as it was sent."""
+
+    content: IO[bytes]
+    sha256: str
+    size_bytes: int
+    is_gzipped: bool
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its content in pieces of 1 MiB, the last one shorter."""
+        self.content.seek(0)
+        while chunk := self.content.read(CHUNK_BYTES):
+            yield chunk
+
+
+@asynccontextmanager
+async def receive(body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool) -> AsyncIterator[ReceivedFile]:
+    """The file that `body` brings; it is gone when the block ends.
+
+    Raises ImportTooLarge, FileUnreadable and FileTypeNotAccepted.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as content:
+        intake = _Intake(content, limits, says_gzip=says_gzip)
+        waiting: list[bytes] = []
+        size = 0
+        async for piece in body:
+            waiting.append(piece)
+            size += len(piece)
+            if size >= CHUNK_BYTES:
+                await asyncio.to_thread(intake.take, b"".join(waiting))
+                waiting, size = [], 0
+        await asyncio.to_thread(intake.take, b"".join(waiting))
+        await asyncio.to_thread(intake.finish)
+        yield ReceivedFile(content, intake.sha256.hexdigest(), intake.size_bytes, says_gzip)
+
+
+class _Intake:
+    """Takes the pieces of one file."""
+
+    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool) -> None:
+        self._content = content
+        self._limits = limits
+        self._says_gzip = says_gzip
+        self._unpacker = Unpacker(limits.unpacking)
+        self.sha256 = hashlib.sha256()
+        self.size_bytes = 0
+
+    def take(self, piece: bytes) -> None:
+        """One piece of any size."""
+        if not piece:
+            return
+        if self.size_bytes == 0 and len(piece) > 1:
+            self._check_packing(piece)
+        self.size_bytes += len(piece)
+        if self.size_bytes > self._limits.sent_bytes:
+            raise too_large(self._limits)
+        self.sha256.update(piece)
+        self._content.write(piece)
+        self._unpack(piece)
+
+    def finish(self) -> None:
+        """The end of the body."""
+        if self.size_bytes == 0:
+            raise _unreadable(FileRefused("file-empty", "The file is empty."))
+        self._unpack(None)
+
+    def _check_packing(self, piece: bytes) -> None:
+        if is_gzip(piece) and not self._says_gzip:
+            raise FileTypeNotAccepted("The file is gzipped: say so with Content-Encoding: gzip.")
+        if self._says_gzip and not is_gzip(piece):
+            raise _unreadable(FileRefused("not-gzip", "The file was said to be gzipped and isn't."))
+
+    def _unpack(self, piece: bytes | None) -> None:
+        """Unpack without keeping it: a bomb or a file that is cut off is refused while its sender is there."""
+        try:
+            for _ in self._unpacker.finish() if piece is None else self._unpacker.feed(piece):
+                pass
+        except FileTooLarge as refused:
+            raise ImportTooLarge(refused.detail, limit_bytes=self._limits.unpacked_bytes) from None
+        except FileRefused as refused:
+            if refused.code == "format-unsupported":
+                raise FileTypeNotAccepted(refused.detail) from None
+            raise _unreadable(refused) from None
+
+
+def too_large(limits: ImportLimits) -> ImportTooLarge:
+    """The problem of a file over the limit."""
+    return ImportTooLarge(f"A file may have at most {limits.sent_bytes:,} bytes.", limit_bytes=limits.sent_bytes)
+
+
+def _unreadable(refused: FileRefused) -> FileUnreadable:
+    return FileUnreadable(refused.detail, errors=[FieldError.in_body([], refused.code, refused.detail)])

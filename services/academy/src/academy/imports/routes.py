@@ -1,0 +1,205 @@
+"""Imports over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from academy.answers import TAGGED, list_answer, tagged_answer
+from academy.imports import service
+from academy.imports.errors import (
+    AcademicYearMissing,
+    FileTypeNotAccepted,
+    FileUnreadable,
+    ImportAlreadyFinished,
+    ImportKindNotAllowed,
+    ImportKindNotFound,
+    ImportNotFound,
+    ImportTooLarge,
+)
+from academy.imports.kinds import KINDS
+from academy.imports.limits import ImportLimits
+from academy.imports.receiving import receive, too_large
+from academy.imports.schemas import (
+    ImportCreateParams,
+    ImportKindPage,
+    ImportListParams,
+    ImportOut,
+    ImportPage,
+    ImportTemplateOut,
+    import_out,
+)
+from kit.bodies import media_type_of, streamed_body
+from kit.caller import Caller, requires
+from kit.db import SessionDep, context_of, database_of_request
+from kit.etags import IfMatch, etag
+from kit.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of, claim, fingerprint, keep, key_of
+from kit.problems import InvalidCursor, responses
+
+router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
+
+Reader = Annotated[Caller, requires("imports:read")]
+Writer = Annotated[Caller, requires("imports:write")]
+
+_CREATE_ROUTE = "POST /imports"
+_FILES: Mapping[str, Mapping[str, Any]] = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/json": {"schema": {}},
+    "application/x-ndjson": {"schema": {"type": "string"}},
+    service.GZIP: {"schema": {"type": "string", "format": "binary"}},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A key of your choice (a UUID). The same key and file within 24 hours make one import.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_ENCODING = {
+    "name": "Content-Encoding",
+    "in": "header",
+    "required": False,
+    "description": "`gzip` when the file is gzipped and sent under its own type.",
+    "schema": {"type": "string", "enum": ["gzip", "identity"]},
+}
+
+
+@router.post(
+    "/imports",
+    operation_id="import_create",
+    summary="Import a file",
+    status_code=202,
+    response_model=ImportOut,
+    responses={
+        202: {
+            "headers": {
+                "Location": {"description": "Where to follow it.", "schema": {"type": "string"}},
+                "ETag": {"description": "Its version.", "schema": {"type": "string"}},
+            }
+        },
+        **responses(
+            ImportKindNotAllowed,
+            AcademicYearMissing,
+            FileTypeNotAccepted,
+            FileUnreadable,
+            ImportTooLarge,
+            IdempotencyKeyReused,
+        ),
+    },
+    openapi_extra={
+        "x-idempotent": False,
+        "parameters": [_KEY, _ENCODING],
+        **streamed_body(_FILES, description="The file itself, not a form. At most 512 MiB, 2 GiB unpacked."),
+    },
+)
+async def import_create(request: Request, caller: Writer, params: Annotated[ImportCreateParams, Query()]) -> Response:
+    """Send a file: it is kept, and read in the background, all or nothing. Follow it at `Location`.
+
+    National kinds need a platform-operator; a trust's own figures (`observations`) its data-manager or MIS.
+    """
+    limits: ImportLimits = request.app.state.import_limits
+    media_type = media_type_of(request.headers.get("content-type")) or ""
+    says_gzip = _says_gzip(request, media_type)
+    service.check_request(caller, params, media_type)
+    key = key_of(request)
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limits.sent_bytes:
+        raise too_large(limits)
+    async with receive(request.stream(), limits, says_gzip=says_gzip) as file:
+        query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
+        print_ = fingerprint(request.method, request.url.path, query, file.sha256)
+        async with database_of_request(request).session(context_of(caller)) as session:
+            if key is not None and (stored := await claim(session, caller, _CREATE_ROUTE, key, print_)) is not None:
+                return stored.response()
+            created = await service.accept(session, caller, params, media_type, file)
+            response = _accepted(request, created)
+            if key is not None:
+                await keep(session, caller, _CREATE_ROUTE, key, answer_of(response))
+    return response
+
+
+def _says_gzip(request: Request, media_type: str) -> bool:
+    """Was the file said to be gzipped, by its type or its coding? Raises FileTypeNotAccepted for other codings."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding in {"gzip", "x-gzip"}:
+        if media_type == service.GZIP:
+            raise FileTypeNotAccepted("Say once that the file is gzipped: by its type or its coding.")
+        return True
+    if coding not in {"", "identity"}:
+        raise FileTypeNotAccepted("Send the file plain or gzipped.", headers={"Accept-Encoding": "gzip, identity"})
+    return media_type == service.GZIP
+
+
+def _accepted(request: Request, row: dict[str, Any]) -> Response:
+    headers = {"Location": f"{request.url.path}/{row['id']}", "ETag": etag(service.version_of(row))}
+    return Response(import_out(row).model_dump_json(), 202, headers=headers, media_type="application/json")
+
+
+@router.get(
+    "/imports",
+    operation_id="import_list",
+    summary="List imports",
+    response_model=ImportPage,
+    responses=responses(InvalidCursor),
+)
+async def import_list(
+    request: Request, session: SessionDep, caller: Reader, params: Annotated[ImportListParams, Query()]
+) -> Response:
+    """Your trust's imports, newest first; a platform-operator sees the national ones."""
+    rows, next_cursor = await service.list_imports(session, caller, params)
+    return list_answer(request, [import_out(row).model_dump() for row in rows], next_cursor)
+
+
+@router.get(
+    "/imports/kinds", operation_id="import_kind_list", summary="List kinds of imports", response_model=ImportKindPage
+)
+async def import_kind_list(request: Request, _caller: Reader) -> Response:
+    """Every kind of file that can be imported, whose figures it brings and what loading it needs."""
+    return list_answer(request, [service.kind_out(kind) for kind in KINDS.values()], None)
+
+
+@router.get(
+    "/imports/kinds/{kind}/template",
+    operation_id="import_template_view",
+    summary="View the layout of a kind of import",
+    response_model=ImportTemplateOut,
+    responses=TAGGED | responses(ImportKindNotFound),
+)
+async def import_template_view(
+    request: Request, _caller: Reader, kind: Annotated[str, Path(max_length=40, examples=["observations"])]
+) -> Response:
+    """Columns that are read, with their other names and an example file."""
+    return tagged_answer(request, service.template_of(kind))
+
+
+@router.get(
+    "/imports/{import_id}",
+    operation_id="import_view",
+    summary="Follow an import",
+    response_model=ImportOut,
+    responses=TAGGED | responses(ImportNotFound),
+)
+async def import_view(request: Request, session: SessionDep, caller: Reader, import_id: UUID) -> Response:
+    """How far an import is, and in the end what was accepted, ignored and refused, and why."""
+    return _told(request, await service.view_import(session, caller, import_id))
+
+
+@router.post(
+    "/imports/{import_id}/cancel",
+    operation_id="import_cancel",
+    summary="Cancel an import",
+    response_model=ImportOut,
+    responses=TAGGED | responses(ImportNotFound, ImportKindNotAllowed, ImportAlreadyFinished),
+)
+async def import_cancel(
+    request: Request, session: SessionDep, caller: Writer, import_id: UUID, if_match: IfMatch
+) -> Response:
+    """Stop an import that has not ended; nothing of it is applied."""
+    return _told(request, await service.cancel_import(session, caller, import_id, if_match))
+
+
+def _told(request: Request, row: dict[str, Any]) -> Response:
+    return tagged_answer(request, import_out(row).model_dump(), service.version_of(row))

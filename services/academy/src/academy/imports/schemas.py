@@ -1,0 +1,162 @@
+"""Imports as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from academy.observations.schemas import Layer, Release
+from academy.parameters import AcademicYear
+from kit.pages import ListParams, Page
+
+
+class ImportKind(StrEnum):
+    """What a file is: whose publication, in which layout."""
+
+    GIAS_ESTABLISHMENTS = "gias-establishments"
+    GIAS_GROUPS = "gias-groups"
+    GIAS_GROUP_LINKS = "gias-group-links"
+    GIAS_URN_LINKS = "gias-urn-links"
+    DFE_KS4 = "dfe-ks4"
+    DFE_KS2 = "dfe-ks2"
+    DFE_SCHOOL_PROFILES = "dfe-school-profiles"
+    DFE_ABSENCE = "dfe-absence"
+    DFE_ATTENDANCE = "dfe-attendance"
+    DFE_CENSUS = "dfe-census"
+    OFSTED_INSPECTIONS = "ofsted-inspections"
+    OBSERVATIONS = "observations"
+
+
+class ImportState(StrEnum):
+    """How far an import is. The last three are its ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RowErrorOut(BaseModel):
+    """One thing that keeps a file out."""
+
+    row: int | None = Field(
+        description="As a spreadsheet counts (the header is 1); the item or line in JSON; null for the whole file.",
+        examples=[17],
+    )
+    column: str | None = Field(description="Column or member; null for the whole row.", examples=["P8MEA"])
+    code: str = Field(description="Stable word for programs.", examples=["not-a-number"])
+    detail: str = Field(description="One sentence for people.", examples=["'n.a' is not a number."])
+
+
+class ImportWarningOut(BaseModel):
+    """Something that was left out and that somebody may miss."""
+
+    column: str | None = Field(description="Column or member it is about.", examples=["Notes"])
+    code: str = Field(description="Stable word for programs.", examples=["unknown-column"])
+    detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
+
+
+class ImportOut(BaseModel):
+    """One file that was sent, how far it is, and what came of it."""
+
+    id: UUID = Field(description="Id of the import.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
+    kind: ImportKind = Field(description="What the file is.", examples=["dfe-ks4"])
+    academic_year: str | None = Field(description="The year that was said with it.", examples=["2018/19"])
+    release: Release = Field(description="How settled its figures are.", examples=["final"])
+    dry_run: bool = Field(description="Only tried: nothing is kept.", examples=[False])
+    state: ImportState = Field(description="How far it is.", examples=["succeeded"])
+    progress_percent: int = Field(description="0 to 100.", ge=0, le=100, examples=[100])
+    sha256: str = Field(
+        description="Of the file as it was sent.", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"]
+    )
+    size_bytes: int = Field(description="Of the file as it was sent.", examples=[219303])
+    rows_read: int = Field(description="Rows in the file.", examples=[118])
+    rows_accepted: int = Field(description="Rows that are kept, or would be.", examples=[104])
+    rows_ignored: int = Field(description="Aggregates and other record types; never an error.", examples=[14])
+    comparison_rows: int = Field(description="Aggregate rows that are kept as figures to compare with.", examples=[3])
+    rows_new: int = Field(
+        description="Figures or entries that weren't known; one row of a file can hold many.", examples=[1456]
+    )
+    rows_changed: int = Field(description="Figures or entries that took the place of others.", examples=[0])
+    rows_unchanged: int = Field(description="Figures or entries that were known just so.", examples=[0])
+    errors: list[RowErrorOut] = Field(description="What keeps the file out; the first thousand.")
+    errors_total: int = Field(description="How many errors there are.", examples=[0])
+    warnings: list[ImportWarningOut] = Field(description="What was left out.")
+    created_by: str = Field(description="Who sent it: a subject of identity.", examples=["client:mis"])
+    created_at: datetime = Field(description="When it was accepted.", examples=["2026-11-22T08:00:00Z"])
+    started_at: datetime | None = Field(description="When reading began.", examples=["2026-11-22T08:00:01Z"])
+    finished_at: datetime | None = Field(description="When it ended.", examples=["2026-11-22T08:00:03Z"])
+
+
+class ImportPage(Page[ImportOut]):
+    """A page of imports."""
+
+
+class ImportCreateParams(BaseModel):
+    """What is said with a file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Annotated[ImportKind, Field(description="What the file is.")]
+    academic_year: Annotated[
+        AcademicYear | None, Field(description="The year of its figures, for kinds that don't say it themselves.")
+    ] = None
+    release: Annotated[Release, Field(description="How settled its figures are.")] = Release.FINAL
+    dry_run: Annotated[bool, Field(description="Only try: check everything, count, and keep nothing.")] = False
+
+
+class ImportListParams(ListParams):
+    """Filters of the list of imports."""
+
+    kind: Annotated[tuple[ImportKind, ...], Field(max_length=20, description="Of these kinds.")] = ()
+    state: Annotated[tuple[ImportState, ...], Field(max_length=5, description="In these states.")] = ()
+
+
+class ImportKindOut(BaseModel):
+    """A kind of file that can be imported."""
+
+    kind: ImportKind = Field(description="Its code.", examples=["dfe-ks4"])
+    title: str = Field(description="Its name.", examples=["Key stage 4 performance tables"])
+    publisher: str = Field(description="Who publishes it.", examples=["Department for Education"])
+    layer: Layer = Field(description="Whose figures it brings.", examples=["national"])
+    scope: str = Field(
+        description="The scope that loading it needs beside imports:write.", examples=["reference:write"]
+    )
+    media_types: list[str] = Field(description="How the file may be sent.", examples=[["text/csv"]])
+    needs_academic_year: bool = Field(description="Must the request say the academic year?", examples=[True])
+    notes: str = Field(description="What else to know.", examples=["Aggregate rows become figures to compare with."])
+
+
+class ImportKindPage(Page[ImportKindOut]):
+    """All kinds of files."""
+
+
+class TemplateColumnOut(BaseModel):
+    """A column that is read."""
+
+    name: str = Field(description="Its name.", examples=["P8MEA"])
+    meaning: str = Field(description="What it holds.", examples=["Progress 8 score"])
+    required: bool = Field(description="Is a file without it refused?", examples=[False])
+    aliases: list[str] = Field(description="Names that it has in files of other years.", examples=[[]])
+    example: str = Field(description="What a cell looks like.", examples=["-0.02"])
+
+
+class ImportTemplateOut(BaseModel):
+    """How a file of one kind is laid out."""
+
+    kind: ImportKind = Field(description="Its code.", examples=["observations"])
+    media_types: list[str] = Field(description="How the file may be sent.", examples=[["text/csv"]])
+    needs_academic_year: bool = Field(description="Must the request say the academic year?", examples=[False])
+    columns: list[TemplateColumnOut] = Field(description="Columns that are read; others are reported and left out.")
+    example: str = Field(description="A small file.", examples=["urn,measure,value\r\n136105,attendance.overall,94.1"])
+    notes: str = Field(description="What else to know.", examples=["Every symbol of the DfE becomes a reason."])
+
+
+def import_out(row: dict[str, Any]) -> ImportOut:
+    """An import as clients see it, from its row."""
+    return ImportOut.model_validate({name: row[name] for name in ImportOut.model_fields})
