@@ -132,12 +132,7 @@ def _complete(operation: Json, method: str) -> None:
     names = {(parameter["in"], parameter["name"]) for parameter in parameters}
     answers: Json = operation["responses"]
     for status, answer in answers.items():
-        if answer.get("description") == "Successful Response" and status.isdigit():
-            answer["description"] = HTTPStatus(int(status)).phrase
-        if "ETag" in answer.get("headers", {}):
-            answer["headers"].update(copy.deepcopy(_ETAG))
-        if status.startswith("2"):
-            _check_answer(operation, answer)
+        _complete_answer(operation, answer, status)
     if method == "get":
         _complete_read(operation, names)
     if _is_fluff(operation):
@@ -168,10 +163,14 @@ def _is_fluff(operation: Json) -> bool:
     return bool(operation["summary"] == words)
 
 
-def _check_answer(operation: Json, answer: Json) -> None:
+def _complete_answer(operation: Json, answer: Json, status: str) -> None:
+    if answer.get("description") == "Successful Response" and status.isdigit():
+        answer["description"] = HTTPStatus(int(status)).phrase
+    if "ETag" in answer.get("headers", {}):
+        answer["headers"].update(copy.deepcopy(_ETAG))
     for media_type, content in answer.get("content", {}).items():
-        schema = content.get("schema", {})
-        if media_type.endswith("json") and not set(schema) - {"title"}:
+        is_bare = not set(content.get("schema", {})) - {"title"}
+        if status.startswith("2") and media_type.endswith("json") and is_bare:
             raise ValueError(f"{operation['operationId']} doesn't say what it answers (response_model=...)")
 
 
