@@ -66,9 +66,6 @@ class IdentitySettings(ServiceSettings):
     hash_waiting: int = Field(
         default=64, ge=1, description="Requests that may wait for that; more are told to come back."
     )
-    demo_trusts: list[str] = Field(
-        default=["16846", "3010"], description="Group UIDs of the tenants of the demo, the main one first."
-    )
 
     @model_validator(mode="after")
     def _refuse_doubles(self) -> Self:

@@ -18,11 +18,15 @@ FRESH_SECONDS: Final = 5.0
 class DatabaseKeys:
     """The published keys, read from the database every few seconds."""
 
-    def __init__(self, database: Callable[[], Database]) -> None:
-        self._database = database
+    def __init__(self) -> None:
+        self._database: Callable[[], Database] | None = None
         self._known = StaticKeys({"keys": []})
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
+
+    def read_from(self, database: Callable[[], Database]) -> None:
+        """Where the keys are."""
+        self._database = database
 
     async def key(self, kid: str) -> Jwk | None:
         """The key with this id; None when unknown. Raises KeysUnavailable."""
@@ -39,6 +43,8 @@ class DatabaseKeys:
             now = time.monotonic()
             if now - self._read_at < FRESH_SECONDS:
                 return
+            if self._database is None:
+                raise KeysUnavailable("the app isn't equipped yet")
             try:
                 async with self._database().session(NOBODY) as session:
                     self._known.replace(await service.key_set(session))

@@ -1,0 +1,77 @@
+"""The pieces of which `gateway.main` makes the identity app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from gateway.identity.anonymous import NOBODY
+from gateway.identity.clients.routes import router as clients
+from gateway.identity.equipment import Equipment
+from gateway.identity.events import EVENT_TYPES
+from gateway.identity.grants.routes import router as grants
+from gateway.identity.keys.routes import router as keys
+from gateway.identity.keys.service import ensure_keys
+from gateway.identity.keys.source import DatabaseKeys
+from gateway.identity.me.routes import router as me
+from gateway.identity.people.routes import router as people
+from gateway.identity.settings import IdentitySettings
+from gateway.identity.tenants.routes import router as tenants
+from gateway.identity.tenants.service import register_demo_tenants
+from gateway.identity.tokens.id_tokens import IdTokens
+from gateway.identity.tokens.routes import router as tokens
+from kit.logs import logger
+from kit.migrations import Chain
+from kit.outages import DatabaseUnavailable
+from kit.settings import ServiceSettings
+
+__all__ = ["CHAIN", "EVENT_TYPES", "equip", "lifespan", "own_keys", "root_routers", "routers", "settings_of"]
+
+log = logger(__name__)
+
+CHAIN: Final = Chain("identity", "gateway.identity")
+"""The migrations of the identity schema."""
+
+routers: Final[tuple[APIRouter, ...]] = (tokens, clients, people, grants, tenants, me)
+"""What is mounted under `/identity/v1`."""
+
+root_routers: Final[tuple[APIRouter, ...]] = (keys,)
+"""The well-known documents, mounted at the root."""
+
+
+def settings_of(settings: ServiceSettings | None) -> IdentitySettings:
+    """Identity's settings: those of the environment, or what a plain service was told with our defaults."""
+    if settings is None:
+        return IdentitySettings.for_service("identity")
+    if isinstance(settings, IdentitySettings):
+        return settings
+    return IdentitySettings(**settings.model_dump())
+
+
+def own_keys() -> DatabaseKeys:
+    """The app's own public keys, to check the tokens with that it is called with; read once it was equipped."""
+    return DatabaseKeys()
+
+
+def equip(app: FastAPI, settings: IdentitySettings) -> None:
+    """Give the app what its routes work with; before it serves."""
+    app.state.equipment = Equipment.of(settings)
+    app.state.id_tokens = IdTokens(settings.oidc_issuers)
+    if isinstance(app.state.keys, DatabaseKeys):
+        app.state.keys.read_from(lambda: app.state.database)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Make the first keys, and in a demo its tenants, before the first request."""
+    equipment: Equipment = app.state.equipment
+    try:
+        async with app.state.database.session(NOBODY) as session:
+            await ensure_keys(session, equipment.key_seal, by="identity")
+            if equipment.settings.env == "demo":
+                await register_demo_tenants(session)
+    except DatabaseUnavailable:
+        # Not ready then, and the first request for a token makes what is missing.
+        log.warning("the database can't be reached yet")
+    yield

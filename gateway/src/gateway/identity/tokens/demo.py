@@ -1,0 +1,44 @@
+"""Tokens for demo people, who exist nowhere but in their token."""
+
+from gateway.identity.anonymous import NOBODY
+from gateway.identity.equipment import Equipment
+from gateway.identity.grants.rules import View, extent_of
+from gateway.identity.roles import ROLES, Extent, Level
+from gateway.identity.tenants.demo import DEMO_TENANTS
+from gateway.identity.tenants.errors import TenantNotFound
+from gateway.identity.tenants.service import tenant_of
+from gateway.identity.tokens.errors import DemoTokenInvalid, DemoTokensDisabled
+from gateway.identity.tokens.issuing import Bearer, issue_view
+from gateway.identity.tokens.schemas import DemoTokenCreate, TokenOut
+from kit.db import Database, Session
+from kit.ids import PLATFORM
+from kit.problems import FieldError
+
+CLIENT_ID = "demo"
+
+
+async def demo_token(database: Database, equipment: Equipment, wanted: DemoTokenCreate) -> TokenOut:
+    """A token for a demo person. Raises DemoTokensDisabled, DemoTokenInvalid, TenantNotFound."""
+    if equipment.settings.env != "demo":
+        raise DemoTokensDisabled("This is no demo.")
+    async with database.session(NOBODY) as session:
+        view = await _view(session, wanted)
+        role = ROLES[wanted.role]
+        led = view.academies if role.leads and view.academies is not None else frozenset()
+        return await issue_view(session, equipment, Bearer(f"demo:{role.code}", CLIENT_ID), view, led)
+
+
+async def _view(session: Session, wanted: DemoTokenCreate) -> View:
+    role = ROLES[wanted.role]
+    academies = frozenset(wanted.academies) if wanted.academies is not None else None
+    extent = extent_of(has_academies=academies is not None, has_project=False)
+    if extent not in role.extents:
+        need = "needs academies" if Extent.TRUST not in role.extents else "counts for the whole trust"
+        error = FieldError.in_body(["academies"], "extent_unsuitable", f"{role.title} {need}.")
+        raise DemoTokenInvalid("Nobody has this role like that.", errors=[error])
+    if role.level is Level.PLATFORM:
+        return View(PLATFORM, extent, academies, None, (role.code,), None)
+    tenant = await tenant_of(session, wanted.trust or DEMO_TENANTS[0][0])
+    if not tenant.is_active:
+        raise TenantNotFound(f"There is no tenant {wanted.trust}.")
+    return View(tenant.id, extent, academies, None, (role.code,), None)

@@ -1,0 +1,126 @@
+"""A token for a person, in exchange for an ID token of their organisation (RFC 8693)."""
+
+from uuid import UUID
+
+from gateway.identity.anonymous import NOBODY, under
+from gateway.identity.grants.rules import Grant
+from gateway.identity.grants.service import current_grants
+from gateway.identity.people import queries as people
+from gateway.identity.people.rules import plain_email
+from gateway.identity.people.service import account_digest, bind, email_digest
+from gateway.identity.tables import Person
+from gateway.identity.tenants.queries import tenant_by_reference
+from gateway.identity.tokens import throttle
+from gateway.identity.tokens.compact import IdTokenRefused
+from gateway.identity.tokens.desk import Desk
+from gateway.identity.tokens.errors import RequestMalformed
+from gateway.identity.tokens.forms import TokenRequest
+from gateway.identity.tokens.id_tokens import Account
+from gateway.identity.tokens.issuing import Bearer, issue
+from gateway.identity.tokens.provider_keys import ProviderUnreachable
+from gateway.identity.tokens.queries import KnownClient, active_person, is_active_tenant
+from gateway.identity.tokens.schemas import ACCESS_TOKEN, ID_TOKEN, TokenOut
+from kit import clock
+from kit.db import Session
+from kit.ids import PLATFORM
+from kit.logs import logger
+from kit.problems import ServiceUnavailable
+
+log = logger(__name__)
+
+# The same for a stranger, a disabled person and one of another trust.
+_STRANGER = "Nobody here belongs to this account."
+
+
+async def exchange(desk: Desk, client: KnownClient, request: TokenRequest) -> TokenOut:
+    """A token for the person whom an ID token is about, in the trust of the client or one of theirs.
+
+    Raises RequestMalformed, TooManyAttempts, ClientNotEntitled, ScopeNotGiven, and ServiceUnavailable when the
+    identity provider can't be reached.
+    """
+    account = await _account(desk, request)
+    async with desk.database.session(NOBODY) as session:
+        trust_id, person = await _person(session, desk, client, account, request.get("trust"))
+        grants = await _grants(session, desk, trust_id, person, account)
+        bearer = Bearer(f"person:{person.id}", request.client_id, request.get("role"), request.get("scope"))
+        return await issue(session, desk.equipment, bearer, grants)
+
+
+async def _account(desk: Desk, request: TokenRequest) -> Account:
+    token = request.get("subject_token")
+    if token is None or request.get("subject_token_type") != ID_TOKEN:
+        raise RequestMalformed(f"Send an ID token as subject_token and {ID_TOKEN} as subject_token_type.")
+    if request.get("requested_token_type") not in {None, ACCESS_TOKEN}:
+        raise RequestMalformed(f"Only {ACCESS_TOKEN} can be requested.")
+    if request.get("actor_token") is not None or request.get("actor_token_type") is not None:
+        raise RequestMalformed("Nobody acts for somebody else here: send no actor_token.")
+    counters = throttle.exchange_counters(desk.equipment.digests, desk.address)
+    async with desk.database.session(NOBODY) as session:
+        await throttle.check(session, counters)
+    try:
+        return await desk.id_tokens.verify(token, clock.now())
+    except ProviderUnreachable:
+        raise ServiceUnavailable("The identity provider can't be reached.", retry_after_seconds=10) from None
+    except IdTokenRefused as refused:
+        async with desk.database.session(NOBODY) as session:
+            await throttle.count_failure(session, counters)
+        log.warning("an ID token was refused", reason=str(refused))
+        raise RequestMalformed(f"The ID token isn't accepted: {refused}.") from None
+
+
+async def _person(
+    session: Session, desk: Desk, client: KnownClient, account: Account, trust: str | None
+) -> tuple[UUID, Person]:
+    """Whom the account belongs to, and in which trust; an account counts before an address."""
+    digests = desk.equipment.digests
+    by_account = account_digest(digests, account.issuer.issuer, account.subject)
+    wanted = [by_account]
+    if account.verified_email is not None:
+        wanted.append(email_digest(digests, account.verified_email))
+    allowed = account.issuer.tenants()
+    found: dict[UUID, Person] = {}
+    rows = await people.sign_ins(session, wanted)
+    for row in sorted(rows, key=lambda row: row.digest != by_account):
+        in_reach = client.trust_id in {PLATFORM, row.trust_id} and (allowed is None or row.trust_id in allowed)
+        if not in_reach or row.trust_id in found or not await is_active_tenant(session, row.trust_id):
+            continue
+        async with under(session, row.trust_id):
+            person = await active_person(session, row.trust_id, row.person_id)
+        if person is not None and _is(person, account):
+            found[row.trust_id] = person
+    return await _one(session, found, trust)
+
+
+def _is(person: Person, account: Account) -> bool:
+    """Whether the row says what the digest promised: the account, or the address of somebody not bound yet."""
+    if person.subject is not None:
+        return (person.issuer, person.subject) == (account.issuer.issuer, account.subject)
+    if person.email is None or account.verified_email is None:
+        return False
+    return plain_email(person.email) == plain_email(account.verified_email)
+
+
+async def _one(session: Session, found: dict[UUID, Person], trust: str | None) -> tuple[UUID, Person]:
+    if trust is not None:
+        tenant = await tenant_by_reference(session, trust)
+        found = {tenant.id: found[tenant.id]} if tenant is not None and tenant.id in found else {}
+    if not found:
+        raise RequestMalformed(_STRANGER)
+    if len(found) > 1:
+        choices = ", ".join(str(trust_id) for trust_id in found)
+        raise RequestMalformed(f"The account belongs to several trusts; send one as trust: {choices}.")
+    return next(iter(found.items()))
+
+
+async def _grants(session: Session, desk: Desk, trust_id: UUID, person: Person, account: Account) -> list[Grant]:
+    async with under(session, trust_id, subject=f"person:{person.id}"):
+        if person.subject is None:
+            # The row is locked: of two accounts with one address the first is bound, and the second is a stranger.
+            await bind(
+                session,
+                desk.equipment.digests,
+                person,
+                issuer=account.issuer.issuer,
+                subject=account.subject,
+            )
+        return await current_grants(session, trust_id, person_id=person.id)

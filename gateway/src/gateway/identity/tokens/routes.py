@@ -1,0 +1,90 @@
+"""`POST /identity/v1/token` and, in a demo, `POST /identity/v1/demo-token`."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from gateway.identity.equipment import EquipmentDep
+from gateway.identity.tenants.errors import TenantNotFound
+from gateway.identity.tokens.demo import demo_token
+from gateway.identity.tokens.desk import DeskDep
+from gateway.identity.tokens.errors import DemoTokenInvalid, DemoTokensDisabled, TokenNotGiven
+from gateway.identity.tokens.forms import read_request
+from gateway.identity.tokens.schemas import DemoTokenCreate, TokenErrorOut, TokenForm, TokenOut
+from gateway.identity.tokens.service import token_for
+from kit.outages import DatabaseUnavailable
+from kit.problems import (
+    MEDIA_TYPE,
+    MalformedRequest,
+    Problem,
+    ServiceUnavailable,
+    TooManyRequests,
+    problem_schema,
+    responses,
+)
+
+router = APIRouter(tags=["tokens"])
+
+# RFC 6749, 5.1 asks for both.
+_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def _refusal(description: str, *problems: type[Problem]) -> dict[str, Any]:
+    """A refusal in the words of OAuth; the house's own problems of the same status stand beside it."""
+    content: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/TokenErrorOut"}}}
+    if problems:
+        codes = [problem.code for problem in problems]
+        content[MEDIA_TYPE] = {"schema": problem_schema(codes)}
+    return {"model": TokenErrorOut, "description": description, "content": content}
+
+
+_FORM: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {"application/x-www-form-urlencoded": {"schema": TokenForm.model_json_schema()}},
+}
+
+
+@router.post(
+    "/token",
+    operation_id="token_issue",
+    summary="Get a token",
+    response_model=TokenOut,
+    openapi_extra={"security": [], "requestBody": _FORM},
+    responses={
+        400: _refusal("Why there is no token (RFC 6749, 5.2; RFC 8693, 2.2.2).", MalformedRequest),
+        401: _refusal("The client isn't known, or didn't prove who it is."),
+        429: _refusal("Too many attempts failed, or too many requests; wait.", TooManyRequests),
+        503: _refusal("Not at the moment; try again.", ServiceUnavailable, DatabaseUnavailable),
+    },
+)
+async def token_issue(request: Request, desk: DeskDep) -> Response:
+    """An access token, by the credentials of a machine or in exchange for a person's ID token.
+
+    Machines send `grant_type=client_credentials` with `client_id` and `client_secret`, by HTTP Basic or in the form.
+    Portals send `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` with the ID token of whoever signed in.
+    Errors are those of RFC 6749, not problem details.
+    """
+    try:
+        wanted = read_request(await request.body(), request.headers.getlist("authorization"))
+        token = await token_for(desk, wanted)
+    except TokenNotGiven as refused:
+        body = TokenErrorOut.model_validate({"error": refused.error, "error_description": refused.description})
+        return JSONResponse(body.model_dump(), refused.status, headers={**_NO_STORE, **refused.headers})
+    return JSONResponse(token.model_dump(), headers=_NO_STORE)
+
+
+@router.post(
+    "/demo-token",
+    operation_id="demo_token_issue",
+    summary="Get a token for a demo person",
+    openapi_extra={"security": []},
+    responses=responses(DemoTokensDisabled, DemoTokenInvalid, TenantNotFound),
+)
+async def demo_token_issue(
+    body: DemoTokenCreate, request: Request, response: Response, equipment: EquipmentDep
+) -> TokenOut:
+    """In a demo, anybody is who they say; everywhere else this is 404."""
+    token = await demo_token(request.app.state.database, equipment, body)
+    response.headers.update(_NO_STORE)
+    return token

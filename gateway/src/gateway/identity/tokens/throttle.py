@@ -1,0 +1,98 @@
+"""Counting failed attempts, in the database, so that a restart forgives nothing."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, text, tuple_
+from sqlmodel import col
+
+from gateway.identity.sealing import Digests
+from gateway.identity.tables import FailedAttempt
+from gateway.identity.tokens.errors import TooManyAttempts
+from gateway.identity.tokens.rules import FORGOTTEN_AFTER, AttemptKind, pause_seconds
+from kit import clock
+from kit.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One count: of a client at an address, say. It holds no address, only a keyed digest."""
+
+    kind: AttemptKind
+    digest: bytes
+
+
+def client_counters(digests: Digests, client_id: str, address: str) -> list[Counter]:
+    """What is counted when a client fails to prove who it is."""
+    return [
+        Counter(AttemptKind.ADDRESS, digests.of("attempt", address)),
+        Counter(AttemptKind.CLIENT, digests.of("attempt", client_id)),
+        Counter(AttemptKind.CLIENT_AT_ADDRESS, digests.of("attempt", client_id, address)),
+    ]
+
+
+def exchange_counters(digests: Digests, address: str) -> list[Counter]:
+    """What is counted when an ID token doesn't count."""
+    return [Counter(AttemptKind.EXCHANGE_AT_ADDRESS, digests.of("attempt", address))]
+
+
+async def check(session: Session, counters: Sequence[Counter]) -> bool:
+    """Whether there were failures lately. Raises TooManyAttempts while one of the counts asks for a pause."""
+    keys = [(counter.kind.value, counter.digest) for counter in counters]
+    statement = select(col(FailedAttempt.blocked_until)).where(
+        tuple_(col(FailedAttempt.kind), col(FailedAttempt.digest)).in_(keys)
+    )
+    found = list((await session.execute(statement)).scalars())
+    blocked_until = max(found, default=None)
+    now = clock.now()
+    if blocked_until is not None and blocked_until > now:
+        raise TooManyAttempts(math.ceil((blocked_until - now).total_seconds()))
+    return bool(found)
+
+
+_COUNT = text(
+    """
+    insert into failed_attempt as f (kind, digest, failures, last_failed_at, blocked_until)
+    values (:kind, :digest, 1, :now, :now)
+    on conflict (kind, digest) do update set
+        failures = case when f.last_failed_at < :forgotten then 1 else f.failures + 1 end,
+        last_failed_at = excluded.last_failed_at
+    returning failures
+    """
+)
+# Rows that somebody else is at are left for the next time.
+_FORGET = text(
+    """
+    delete from failed_attempt f using (
+        select kind, digest from failed_attempt where last_failed_at < :forgotten
+        limit 100 for update skip locked
+    ) old where f.kind = old.kind and f.digest = old.digest
+    """
+)
+_BLOCK = text("update failed_attempt set blocked_until = :until where kind = :kind and digest = :digest")
+
+
+async def count_failure(session: Session, counters: Sequence[Counter]) -> None:
+    """Count one more failure, and ask for a pause when there were too many."""
+    now = clock.now()
+    # Always in one order, so that two requests never wait for each other.
+    for counter in sorted(counters, key=lambda counter: counter.kind):
+        key = {"kind": counter.kind.value, "digest": counter.digest}
+        failures = (await session.execute(_COUNT, {**key, "now": now, "forgotten": now - FORGOTTEN_AFTER})).scalar_one()
+        pause = pause_seconds(counter.kind, failures)
+        if pause:
+            await session.execute(_BLOCK, {**key, "until": now + timedelta(seconds=pause)})
+    await session.execute(delete(FailedAttempt).where(col(FailedAttempt.last_failed_at) < now - FORGOTTEN_AFTER))
+
+
+async def forgive(session: Session, counters: Sequence[Counter]) -> None:
+    """The client proved who it is at this address: its failures there don't count any more."""
+    digests = [counter.digest for counter in counters if counter.kind is AttemptKind.CLIENT_AT_ADDRESS]
+    await session.execute(
+        delete(FailedAttempt).where(
+            col(FailedAttempt.kind) == AttemptKind.CLIENT_AT_ADDRESS.value,
+            col(FailedAttempt.digest).in_(digests),
+        )
+    )
