@@ -28,7 +28,7 @@ from trellis.supervision import Supervisor
 state = State(Path(sys.argv[1]))
 programs = [Program(name, ["sh", "-c", script], after=after.split(), patience=1.0)
             for name, script, after in (part.split("|") for part in sys.argv[2:])]
-Supervisor(state, programs, postgres=None, told="these").run()
+Supervisor(state, programs, postgres=None).run()
 """
 
 

@@ -2,31 +2,13 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
-from trellis import gateways, settings
+from trellis import settings
 from trellis.credentials import Credentials
 from trellis.postgres import EmbeddedPostgres
-from trellis.probes import Probe
-from trellis.programs import Program
+from trellis.reports import report_of
 from trellis.state import State
-
-SERVICES: Mapping[str, str] = {
-    "identity": "gateway.main:create_app",
-    "academy": "academy.main:create_app",
-    "research": "research.main:create_app",
-    "reporting": "reporting.main:create_app",
-}
-"""The web applications by name; each listens on the socket of its name."""
-
-WORKERS: Mapping[str, str] = {"academy-worker": "academy.worker"}
-"""Background workers by name, and the module of each."""
-
-GRACE_SECONDS = 10
-KEEP_ALIVE_SECONDS = 75
-"""Longer than the gateway keeps an idle connection, so that it never sends into one that is being closed."""
 
 
 class Installation:
@@ -68,7 +50,11 @@ class Installation:
     @property
     def digest(self) -> str:
         """Of everything that running programs were told."""
-        return settings.digest(self.told_programs, self.settings)
+        return settings.digest(self.told_programs)
+
+    def told(self) -> dict[str, object]:
+        """What other commands must know of the settings that the programs run with."""
+        return {"digest": self.digest, **self.settings.recorded()}
 
     def environment(self) -> dict[str, str]:
         """The whole environment of a program: ours, without what isn't meant for it."""
@@ -78,46 +64,6 @@ class Installation:
             if not name.startswith(("TRELLIS_", "PG", "PYTEST_", "COV_"))
         }
         return {**ours, "PYTHONUNBUFFERED": "1", **self.told_programs}
-
-    def programs(self) -> Sequence[Program]:
-        """What must run: the services, their workers, the gateway before them."""
-        environment = self.environment()
-        found = [self._service(name, app, environment) for name, app in SERVICES.items()]
-        found += [Program(name, [*python(), "-m", module], environment=environment) for name, module in WORKERS.items()]
-        found.append(
-            Program(
-                "envoy",
-                gateways.command(self.state),
-                probe=Probe("/healthz", host=self._probed_host, port=self.settings.port),
-                after=("identity",),
-                environment=environment,
-                stops_last=True,
-            )
-        )
-        return found
-
-    def _service(self, name: str, app: str, environment: Mapping[str, str]) -> Program:
-        socket = self.state.socket(name)
-        command = [
-            *python(),
-            *("-m", "uvicorn", "--factory", app, "--uds", str(socket)),
-            *("--no-access-log", "--no-server-header", "--lifespan", "on", "--log-level", "warning"),
-            *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
-            *("--timeout-graceful-shutdown", str(GRACE_SECONDS)),
-        ]
-        if self.settings.workers > 1 and name != "identity":
-            command += ["--workers", str(self.settings.workers)]
-        return Program(
-            name,
-            command,
-            probe=Probe("/readyz", unix=socket),
-            environment=environment,
-            patience=GRACE_SECONDS + 5,
-        )
-
-    @property
-    def _probed_host(self) -> str:
-        return "127.0.0.1" if self.settings.host in {"0.0.0.0", "::"} else self.settings.host  # noqa: S104
 
 
 def python() -> list[str]:
@@ -130,7 +76,14 @@ def find() -> Installation:
     return Installation(settings.LocalSettings.load())
 
 
-def folder_of(installation: Installation) -> Path:
-    """The state folder, shown relative to the working folder when it lies in it."""
-    folder = installation.settings.state_dir
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+def find_running() -> Installation:
+    """The same; what the environment leaves open is as what runs was told. Raises ValidationError.
+
+    So that `trellis token` finds a gateway that was started with `TRELLIS_LISTEN_PORT=8081 make up`.
+    """
+    found = find()
+    report = report_of(found.state)
+    if report is None:
+        return found
+    open_ones = {name: value for name, value in report.told.items() if f"TRELLIS_{name.upper()}" not in os.environ}
+    return Installation(settings.LocalSettings.load(**open_ones))

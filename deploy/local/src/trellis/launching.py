@@ -1,20 +1,18 @@
 """Starting and stopping a whole installation, so that either everything runs afterwards or nothing does."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from trellis import gateways, logs, places, ports, processes
+from trellis import logs, places, ports, processes
 from trellis.installation import Installation, python
 from trellis.postgres import PostgresFailed
 from trellis.programs import Stage
+from trellis.reports import ProgramReport, report_of, supervisor_of
 from trellis.state import State
 from trellis.supervision import leftovers
 
@@ -29,49 +27,6 @@ class LaunchFailed(Exception):
     """Something did not start; the message says what, why, and where its log is."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramReport:
-    """What the supervising process says about one program."""
-
-    name: str
-    stage: str
-    reason: str
-    pid: int | None
-    restarts: int
-    was_ready: bool
-    log: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the supervising process says; None of it can be trusted when that process is gone."""
-
-    told: str
-    programs: tuple[ProgramReport, ...]
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether everything is ready."""
-        return all(program.stage == Stage.READY for program in self.programs)
-
-
-def supervisor_of(state: State) -> processes.Identity | None:
-    """The living supervising process of an installation."""
-    found = processes.Identity.read(state.supervisor)
-    return found if found is not None and found.is_alive() else None
-
-
-def report_of(state: State) -> Report | None:
-    """The newest report; None when nothing runs."""
-    if supervisor_of(state) is None:
-        return None
-    try:
-        told: dict[str, Any] = json.loads(state.report.read_text())
-    except (OSError, ValueError):
-        return None
-    return Report(told["told"], tuple(ProgramReport(**program) for program in told["programs"]))
-
-
 def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
     """Start what doesn't run and wait until all is ready. Raises LaunchFailed, PortTaken, PostgresFailed.
 
@@ -82,13 +37,13 @@ def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
     state.prepare()
     with state.locked(waiting=lambda: say(WAITING)):
         running = report_of(state)
-        if running is not None and not restart and running.told == _digest(installation):
+        if running is not None and not restart and running.told.get("digest") == _digest(installation):
             _wait(installation, say, quiet=True)
             return
         if running is not None:
             say("The settings have changed: starting again." if not restart else "Starting again.")
         stop(installation)
-        ports.claim(installation.settings.host, installation.settings.port)
+        ports.claim(installation.settings.listen_address, installation.settings.listen_port)
         try:
             _start(installation, say)
             _wait(installation, say)
@@ -142,7 +97,7 @@ def start_database(installation: Installation) -> bool:
 
 def migrate(installation: Installation) -> None:
     """Bring the schemas up in a process of its own. Raises LaunchFailed with what it said."""
-    environment = {**os.environ, **_as_environment(installation)}
+    environment = {**os.environ, **installation.settings.as_environment()}
     done = subprocess.run(
         [*python(), "-m", "trellis.migrating"],
         stdin=subprocess.DEVNULL,
@@ -167,14 +122,13 @@ def _start(installation: Installation, say: Say) -> None:
     began = time.monotonic()
     migrate(installation)
     say(f"schemas are up to date ({time.monotonic() - began:.1f} s)")
-    gateways.write(installation)
     with places.open_log(state.log("supervisor")) as log:
         started = subprocess.Popen(
             [*python(), "-m", "trellis.supervisor"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **_as_environment(installation)},
+            env={**os.environ, **installation.settings.as_environment()},
             start_new_session=True,
         )
     # It outlives this process, and is waited for by its process file: nobody here will collect it.
@@ -215,20 +169,6 @@ def _failure(program: ProgramReport) -> str:
     from_log = logs.tail(Path(program.log), 8)
     said = ["Its last words:", *(f"  {line[:300]}" for line in from_log)] if from_log else []
     return "\n".join([f"{program.name} {program.reason or 'is not ready'}.", *said, f"Log: {program.log}"])
-
-
-def _as_environment(installation: Installation) -> dict[str, str]:
-    """The settings as variables, for processes of this package: defaults are settled once, here."""
-    told = installation.settings
-    return {
-        "TRELLIS_ENV": told.env,
-        "TRELLIS_STATE_DIR": str(told.state_dir),
-        "TRELLIS_HOST": told.host,
-        "TRELLIS_PORT": str(told.port),
-        "TRELLIS_PUBLIC_URL": told.public_url,
-        "TRELLIS_WORKERS": str(told.workers),
-        "TRELLIS_DATABASE_URL": told.database_url,
-    }
 
 
 def _digest(installation: Installation) -> str:

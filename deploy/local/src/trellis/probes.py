@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,14 +37,11 @@ class Probe:
     unix: Path | None = None
     host: str = "127.0.0.1"
     port: int = 0
+    tls: bool = False
 
     def ask(self, timeout: float = 2.0) -> Answer:
         """Ready is 200; everything else, silence too, is a reason."""
-        connection = (
-            _SocketConnection(self.unix, timeout)
-            if self.unix is not None
-            else http.client.HTTPConnection(self.host, self.port, timeout=timeout)
-        )
+        connection = self._connection(timeout)
         try:
             connection.request("GET", self.path, headers={"Accept": "application/json"})
             response = connection.getresponse()
@@ -53,6 +51,21 @@ class Probe:
         finally:
             connection.close()
         return Answer(True) if response.status == 200 else Answer(False, _reason(response.status, body))
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        if self.unix is not None:
+            return _SocketConnection(self.unix, timeout)
+        if self.tls:
+            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=_anybody())
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+
+def _anybody() -> ssl.SSLContext:
+    """Whether a port answers is asked here, not whether its certificate fits the address of this machine."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _reason(status: int, body: bytes) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from trellis import state
 from trellis.credentials import LOGINS, Credentials
 
+LOOPBACK = "127.0.0.1"
 DATABASE = "trellis"
 """The name of the embedded database."""
 
@@ -27,8 +28,9 @@ class LocalSettings(BaseSettings):
         default="demo", description="`demo` loads the demo trusts and gives out tokens for demo people."
     )
     state_dir: Path = Field(default_factory=state.default_folder, description="Data, sockets, logs and secrets.")
-    host: str = Field(default="127.0.0.1", description="Where the gateway listens.")
-    port: int = Field(default=8080, ge=1, le=65535, description="Where the gateway listens.")
+    listen_address: str = Field(default="127.0.0.1", description="Address that clients reach, `0.0.0.0` for all.")
+    listen_port: int = Field(default=8080, ge=1, le=65535, description="Port that clients reach.")
+    tls_certificate: Path | None = Field(default=None, description="PEM chain; with it the gateway speaks TLS only.")
     public_url: str = Field(default="", description="Where clients reach the gateway; no slash at the end.")
     database_url: str = Field(
         default="", repr=False, description="Administrator of a Postgres of your own, in place of the embedded."
@@ -50,11 +52,16 @@ class LocalSettings(BaseSettings):
     @classmethod
     def _one_way_in(cls, values: Mapping[str, object]) -> dict[str, object]:
         values = dict(values)
-        host, port = values.get("host") or "127.0.0.1", values.get("port") or 8080
-        # A gateway that listens everywhere is still reached here by this name.
-        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
-        values["public_url"] = str(values.get("public_url") or f"http://{shown}:{port}").rstrip("/")
+        told = [values.get(name) or default for name, default in (("listen_address", LOOPBACK), ("listen_port", 8080))]
+        scheme = "https" if values.get("tls_certificate") else "http"
+        url = values.get("public_url") or f"{scheme}://{_in_url(_from_here(str(told[0])))}:{told[1]}"
+        values["public_url"] = str(url).rstrip("/")
         return values
+
+    @property
+    def local_address(self) -> str:
+        """Where the gateway is reached from this machine."""
+        return _from_here(self.listen_address)
 
     @property
     def state(self) -> state.State:
@@ -69,23 +76,44 @@ class LocalSettings(BaseSettings):
     @property
     def gateway_url(self) -> str:
         """The gateway as seen from this machine; the public URL may only work from outside."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
-        scheme = "https" if os.environ.get("TRELLIS_TLS_CERTIFICATE") else "http"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        scheme = "https" if self.tls_certificate else "http"
+        return f"{scheme}://{_in_url(self.local_address)}:{self.listen_port}"
+
+    def recorded(self) -> dict[str, object]:
+        """What the other commands take over from what runs, as far as the environment doesn't say it."""
+        names = {"env", "listen_address", "listen_port", "public_url", "tls_certificate", "workers"}
+        return self.model_dump(mode="json", include=names)
+
+    def as_environment(self) -> dict[str, str]:
+        """The settings as variables: what the environment left open is settled once, by the first process."""
+        return {
+            "TRELLIS_ENV": self.env,
+            "TRELLIS_STATE_DIR": str(self.state_dir),
+            "TRELLIS_LISTEN_ADDRESS": self.listen_address,
+            "TRELLIS_LISTEN_PORT": str(self.listen_port),
+            "TRELLIS_PUBLIC_URL": self.public_url,
+            "TRELLIS_WORKERS": str(self.workers),
+        }
 
     @classmethod
-    def load(cls) -> Self:
-        """From the environment. Raises pydantic's ValidationError that names everything wrong."""
-        return cls()
+    def load(cls, **otherwise: Any) -> Self:
+        """From the environment, with these in place of defaults. Raises pydantic's ValidationError."""
+        return cls(**otherwise)
+
+
+def _from_here(address: str) -> str:
+    """An address at which a server that listens on `address` is reached from its own machine."""
+    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(address, address)  # noqa: S104 - only compared
+
+
+def _in_url(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def environment_of(settings: LocalSettings, credentials: Credentials, admin_url: str) -> dict[str, str]:
     """The variables that the programs get beside those of the operator, which win where both say something."""
     key = settings.secret_key.get_secret_value() if settings.secret_key else credentials.secret_key
     made = {
-        "TRELLIS_ENV": settings.env,
-        "TRELLIS_STATE_DIR": str(settings.state_dir),
-        "TRELLIS_PUBLIC_URL": settings.public_url,
         "TRELLIS_SECRET_KEY": key,
         "TRELLIS_JWKS_SOCKET": str(settings.state.socket("identity")),
     }
@@ -94,8 +122,8 @@ def environment_of(settings: LocalSettings, credentials: Credentials, admin_url:
     told = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_") and value}
     # The administrator's connection is for migrations and backups; no service gets it, nor this command's secret.
     kept_back = {"TRELLIS_DATABASE_URL", "TRELLIS_CLIENT_ID", "TRELLIS_CLIENT_SECRET"}
-    fixed = {name: made[name] for name in ("TRELLIS_ENV", "TRELLIS_STATE_DIR", "TRELLIS_PUBLIC_URL")}
-    return {name: value for name, value in {**made, **told, **fixed}.items() if name not in kept_back}
+    all_of_it = {**made, **told, **settings.as_environment()}
+    return {name: value for name, value in all_of_it.items() if name not in kept_back}
 
 
 def variable_of(role: str) -> str:
@@ -120,8 +148,8 @@ def login_urls(environment: Mapping[str, str]) -> list[str]:
     return [environment[variable] for variable in map(variable_of, LOGINS) if variable in environment]
 
 
-def digest(environment: Mapping[str, str], settings: LocalSettings) -> str:
+def digest(environment: Mapping[str, str]) -> str:
     """Tells whether what runs was started with these settings."""
     others = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
-    told = [environment, others, settings.host, settings.port, settings.workers]
+    told = [environment, others]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

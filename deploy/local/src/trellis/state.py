@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trellis import places
 
-LONGEST_SOCKET = "reporting.sock"
+LONGEST_SOCKET = "envoy-admin.sock"
 
 
 class StateUnusable(Exception):
@@ -51,6 +51,11 @@ class State:
     def supervisor(self) -> Path:
         """Names the supervising process."""
         return self.run / "supervisor.pid"
+
+    @property
+    def gateway(self) -> Path:
+        """The gateway's configuration."""
+        return self.run / "envoy.json"
 
     @property
     def report(self) -> Path:

@@ -6,10 +6,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from trellis import logs, processes
 from trellis.postgres import EmbeddedPostgres, PostgresFailed
@@ -27,9 +27,14 @@ class Supervisor:
     """Starts, watches, restarts and stops; tells about it in the report file."""
 
     def __init__(
-        self, state: State, programs: Sequence[Program], *, postgres: EmbeddedPostgres | None, told: str = ""
+        self,
+        state: State,
+        programs: Sequence[Program],
+        *,
+        postgres: EmbeddedPostgres | None,
+        told: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """`told` is kept in the report: a digest of the settings that these programs were started with."""
+        """`told` is kept in the report: what other commands must know of the settings that these run with."""
         self._state = state
         self._postgres = postgres
         self._told = told
@@ -97,7 +102,7 @@ class Supervisor:
         programs: list[dict[str, object]] = [watched.report() for watched in self._watched]
         if self._postgres is not None:
             programs.insert(0, self._database_report())
-        report = json.dumps({"told": self._told, "programs": programs}, indent=1)
+        report = json.dumps({"told": dict(self._told), "programs": programs}, indent=1)
         if report != self._reported:
             partial = self._state.report.with_suffix(".partial")
             partial.write_text(report)

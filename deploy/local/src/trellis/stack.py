@@ -1,0 +1,90 @@
+"""What an installation runs: the services, their workers, the gateway before them; with what each is told."""
+
+from collections.abc import Mapping, Sequence
+
+from gateway import envoy
+from trellis.installation import Installation, python
+from trellis.probes import Probe
+from trellis.programs import Program
+
+SERVICES: Mapping[str, str] = {
+    "identity": "gateway.main:create_app",
+    "academy": "academy.main:create_app",
+    "research": "research.main:create_app",
+    "reporting": "reporting.main:create_app",
+}
+"""The web applications by name; each listens on the socket of its name."""
+
+WORKERS: Mapping[str, str] = {"academy": "academy.worker"}
+"""The module of each service's background worker."""
+
+GATEWAY = "envoy"
+GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the gateway keeps an idle connection, so that it never sends into one that is being closed."""
+
+
+def programs_of(installation: Installation) -> Sequence[Program]:
+    """Everything that must run. Writes the gateway's configuration. Raises pydantic's ValidationError."""
+    environment = installation.environment()
+    return [
+        *(_service(installation, name, app, environment) for name, app in SERVICES.items()),
+        *(
+            Program(f"{name}-worker", [*python(), "-m", module], environment=only_for(name, environment), patience=15.0)
+            for name, module in WORKERS.items()
+        ),
+        _gateway(installation, environment),
+    ]
+
+
+def only_for(service: str | None, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what only other services may know; for None without any secret."""
+    others = tuple(f"TRELLIS_{name.upper()}_" for name in SERVICES if name != service)
+    hidden = {"TRELLIS_SECRET_KEY"} if service is None else set()
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in hidden and not (name.startswith(others) and name.endswith("DATABASE_URL"))
+    }
+
+
+def _service(installation: Installation, name: str, app: str, environment: Mapping[str, str]) -> Program:
+    socket = installation.state.socket(name)
+    command = [
+        *python(),
+        *("-m", "uvicorn", "--factory", app, "--uds", str(socket)),
+        *("--no-access-log", "--no-server-header", "--lifespan", "on", "--log-level", "warning"),
+        *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
+        *("--timeout-graceful-shutdown", str(GRACE_SECONDS)),
+    ]
+    if installation.settings.workers > 1 and name != "identity":
+        command += ["--workers", str(installation.settings.workers)]
+    return Program(
+        name,
+        command,
+        probe=Probe("/readyz", unix=socket),
+        environment=only_for(name, environment),
+        patience=GRACE_SECONDS + 5,
+    )
+
+
+def _gateway(installation: Installation, environment: Mapping[str, str]) -> Program:
+    told = installation.settings
+    settings = envoy.EnvoySettings(
+        listen_address=told.listen_address,
+        listen_port=told.listen_port,
+        public_url=told.public_url,
+        state_dir=told.state_dir,
+        run_dir=installation.state.sockets,
+    )
+    path = envoy.write(envoy.render(settings), installation.state.gateway)
+    return Program(
+        GATEWAY,
+        envoy.command(path, settings),
+        probe=Probe(
+            "/healthz", host=told.local_address, port=told.listen_port, tls=settings.tls_certificate is not None
+        ),
+        after=("identity",),
+        environment=only_for(None, environment),
+        stops_last=True,
+    )

@@ -1,0 +1,58 @@
+"""Where this command's tokens come from: demo people in the demo, a client of its own everywhere else."""
+
+import time
+from collections.abc import Sequence
+
+import httpx
+
+from trellis.api import Api, Fetch, Refused, Token
+from trellis.settings import LocalSettings
+
+OPERATOR = "platform-operator"
+
+
+class NoCredentials(Exception):
+    """Outside the demo this command needs a client of its own, and was given none."""
+
+
+def demo_person(role: str, *, trust: str | None = None, academies: Sequence[int] = ()) -> Fetch:
+    """Tokens of a demo person with one role."""
+
+    def fetch(http: httpx.Client) -> Token:
+        said: dict[str, object] = {"role": role}
+        if trust:
+            said["trust"] = trust
+        if academies:
+            said["academies"] = list(academies)
+        return _token(http.post("/identity/v1/demo-token", json=said))
+
+    return fetch
+
+
+def client(client_id: str, secret: str) -> Fetch:
+    """Tokens of a confidential client (RFC 6749, 4.4)."""
+
+    def fetch(http: httpx.Client) -> Token:
+        form = {"grant_type": "client_credentials"}
+        return _token(http.post("/identity/v1/token", data=form, auth=httpx.BasicAuth(client_id, secret)))
+
+    return fetch
+
+
+def api_for(settings: LocalSettings, role: str, *, trust: str | None = None) -> Api:
+    """A client of the gateway for one role: the demo person's, else the one that the settings name."""
+    if settings.client_id and settings.client_secret:
+        return Api(settings.gateway_url, client(settings.client_id, settings.client_secret.get_secret_value()))
+    if settings.env == "demo":
+        return Api(settings.gateway_url, demo_person(role, trust=trust))
+    raise NoCredentials(
+        f"Set TRELLIS_CLIENT_ID and TRELLIS_CLIENT_SECRET to a client with the role {role}; "
+        "`trellis bootstrap` makes the first one."
+    )
+
+
+def _token(response: httpx.Response) -> Token:
+    if not response.is_success:
+        raise Refused.by(response)
+    told = response.json()
+    return Token(told["access_token"], time.monotonic() + float(told["expires_in"]))
