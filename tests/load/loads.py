@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from typing import cast
 
 import uvloop
 
@@ -51,8 +52,8 @@ class Asker(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the first time."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transport is none of asyncio's classes, so that it can't be asked for its kind.
+        self._transport = cast("asyncio.Transport", transport)
         self._ask()
 
     def _ask(self) -> None:
