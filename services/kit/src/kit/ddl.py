@@ -204,3 +204,14 @@ def job_tables(schema: str) -> list[str]:
         ),
         f"grant usage on all sequences in schema {schema} to {schema}_app",
     ]
+
+
+def job_enqueue_grants(schema: str, role: str) -> list[str]:
+    """Let one more role queue jobs, and nothing else about them."""
+    _checked(schema, role)
+    return [
+        f"grant insert on {schema}.procrastinate_jobs, {schema}.procrastinate_events to {role}",
+        # Its number is all that a role gets back.
+        f"grant select (id) on {schema}.procrastinate_jobs to {role}",
+        f"grant usage on sequence {schema}.procrastinate_jobs_id_seq, {schema}.procrastinate_events_id_seq to {role}",
+    ]

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from kit.ddl import drop_kit_tables, kit_tables
+from kit.ddl import drop_kit_tables, job_enqueue_grants, kit_tables
 
 revision: str = "0001_create_kit_tables"
 down_revision: str | None = None
@@ -11,8 +11,8 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    """Create them in academy's schema."""
-    for statement in kit_tables("academy"):
+    """Create them in academy's schema; who loads reference data queues what follows from it."""
+    for statement in [*kit_tables("academy"), *job_enqueue_grants("academy", "academy_loader")]:
         op.execute(statement)
 
 
