@@ -13,7 +13,7 @@ from sqlalchemy import text
 from kit.db import Session
 
 _COLUMNS = """
-    id, kind, academic_year, release, dry_run, state, content_type, is_gzipped, sha256, size_bytes, rows_read,
+    trust_id, id, kind, academic_year, release, dry_run, state, content_type, is_gzipped, sha256, size_bytes, rows_read,
     rows_accepted, rows_ignored, comparison_rows, rows_new, rows_changed, rows_unchanged, errors, errors_total,
     warnings, progress_percent, academies, created_by, created_at, started_at, finished_at, version
 """

@@ -1,0 +1,53 @@
+"""What the worker does for imports."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from academy.imports import queries
+from academy.imports.limits import ImportLimits
+from academy.imports.loading import TELL_TASK
+from academy.imports.running import SUBJECT, Workshop, give_up, run_import
+from academy.imports.service import FORGET_TASK, RUN_TASK
+from academy.imports.telling import tell
+from kit.db import Context
+from kit.tasks import JobGivenUp, JobRun, Retries, Tasks
+
+RETRIES: Final = Retries(attempts=8)
+
+tasks = Tasks()
+
+
+@tasks.task(RUN_TASK, retries=RETRIES)
+async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
+    """Run an import to its end."""
+    workshop = Workshop(job.database, job.databases["loader"], ImportLimits(), job.fence)
+    try:
+        await run_import(workshop, trust_id, import_id)
+    except JobGivenUp:
+        raise
+    except (DataError, IntegrityError):
+        detail = "The file holds something that can't be stored; nothing of it was kept."
+        await give_up(job.database, trust_id, import_id, "not-storable", detail)
+        raise
+    except Exception:
+        if job.attempt >= RETRIES.attempts:
+            detail = "The file couldn't be applied, through no fault of its own; nothing of it was kept."
+            await give_up(job.database, trust_id, import_id, "fault", detail)
+        raise
+
+
+@tasks.task(TELL_TASK)
+async def tell_trust(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
+    """Tell a trust's feed what a national import changed for it."""
+    await tell(job.database, trust_id, import_id)
+
+
+@tasks.task(FORGET_TASK)
+async def forget(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
+    """Forget the file of an import that ended a while ago."""
+    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
+        await queries.drop_chunks(session, trust_id, import_id)

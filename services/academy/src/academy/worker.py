@@ -1,0 +1,40 @@
+"""The worker of the academy service: imports, ratings, and what falls due. `python -m academy.worker` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from academy.imports.jobs import tasks as import_tasks
+from kit.db import WORKER_TIMEOUTS, Database
+from kit.logs import configure_logs
+from kit.settings import ServiceSettings
+from kit.tasks import Tasks
+from kit.worker import run_worker
+
+TASKS: tuple[Tasks, ...] = (import_tasks,)
+"""The tasks of every slice that has any."""
+
+
+def databases_of(settings: ServiceSettings) -> dict[str, Database]:
+    """What the tasks work with: the service's own role, and the loader that alone writes national data.
+
+    Raises ValueError when the loader's connection isn't set.
+    """
+    if settings.loader_database_url is None:
+        raise ValueError("TRELLIS_ACADEMY_LOADER_DATABASE_URL isn't set")
+    urls = {"app": settings.database_url, "loader": settings.loader_database_url}
+    return {
+        name: Database(url, application_name=f"academy-{name}-worker", schema="academy", timeouts=WORKER_TIMEOUTS)
+        for name, url in urls.items()
+    }
+
+
+def main() -> None:
+    """Work until asked to stop."""
+    settings = ServiceSettings.for_service("academy")
+    configure_logs("academy-worker", settings.log_level)
+    asyncio.run(run_worker("academy", TASKS, databases_of(settings)))
+
+
+if __name__ == "__main__":
+    main()
