@@ -26,6 +26,7 @@ from gateway.identity.settings import IdentitySettings
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tenants.schemas import TenantCreate
 from gateway.identity.tenants.service import administrator_grant, create_tenant, tenant_of
+from kit import clock
 from kit.db import Database, Session
 from kit.ids import PLATFORM
 
@@ -76,7 +77,7 @@ async def _first_administrator(session: Session, equipment: Equipment, trust_id:
         if await administrators(session, trust_id, today()):
             return []
         # A name of its own, should there be one of an administrator who is gone.
-        wanted = ClientCreate(name=f"{name} ({today():%Y-%m-%d})", kind="confidential")
+        wanted = ClientCreate(name=f"{name} ({clock.now():%Y-%m-%d %H:%M:%S})", kind="confidential")
         client, secret = await create_client(session, equipment.hasher, trust_id, wanted, by=OPERATOR)
         grant = administrator_grant(trust_id, person_id=None, client_id=client.id, by=OPERATOR, role=role)
         await add_grant(session, grant)

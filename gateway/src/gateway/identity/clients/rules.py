@@ -20,5 +20,7 @@ def parse_client_id(client_id: str) -> tuple[UUID, UUID] | None:
         raw = base64.b64decode(client_id + "=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    if len(raw) != 32:
+        return None
     trust_id, id_ = UUID(bytes=raw[:16]), UUID(bytes=raw[16:])
     return (trust_id, id_) if client_id_of(trust_id, id_) == client_id else None

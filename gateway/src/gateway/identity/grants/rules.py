@@ -111,7 +111,8 @@ _REACHES: Final = {
 
 def leads(grants: Iterable[Grant]) -> frozenset[int]:
     """The academies that the holder leads by any of these grants, whichever of them a token is for."""
-    return frozenset(urn for grant in grants if ROLES[grant.role].leads for urn in grant.academies or frozenset())
+    leading = (grant for grant in grants if grant.role in ROLES and ROLES[grant.role].leads)
+    return frozenset(urn for grant in leading for urn in grant.academies or ())
 
 
 def views_of(grants: Iterable[Grant], *, role: str | None = None) -> list[View]:
@@ -174,7 +175,7 @@ def _joined(views: Sequence[View]) -> list[View]:
 _EXTENT_ORDER: Final = {Extent.TRUST: 0, Extent.ACADEMIES: 1, Extent.PROJECT: 2}
 
 
-def _width(view: View) -> tuple[int, int, int, list[int], str]:
+def _width(view: View) -> tuple[int, int, int, list[int], str, str]:
     """Sorts the wider view first; ties are settled, never left to chance."""
     return (
         _EXTENT_ORDER[view.extent],
@@ -182,4 +183,5 @@ def _width(view: View) -> tuple[int, int, int, list[int], str]:
         -len(view.scopes),
         sorted(view.academies or ()),
         str(view.project_id or ""),
+        str(view.trust_id),
     )

@@ -1,0 +1,30 @@
+"""How a trust can be named."""
+
+from uuid import UUID
+
+import pytest
+
+from gateway.identity.tenants.rules import trust_reference
+
+ID = UUID("9ef4e9a4-8b2c-53e6-a5c5-0f0a4c1a2b3c")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("16846", ("group_uid", "16846")),
+        ("TR03794", ("group_id", "TR03794")),
+        ("tr03794", ("group_id", "TR03794")),
+        (str(ID), ID),
+        (str(ID).upper(), ID),
+        ("", None),
+        ("TR1", None),
+        (ID.hex, None),
+        ("{" + str(ID) + "}", None),
+        ("16846 ", None),
+        ("١٦٨٤٦", None),
+        ("99999999999", None),
+    ],
+)
+def test_by_id_group_uid_or_tr_reference(text: str, meant: object) -> None:
+    assert trust_reference(text) == meant

@@ -1,0 +1,84 @@
+"""What each role may do."""
+
+from typing import get_args
+
+import pytest
+
+from gateway.identity.grants.schemas import RoleCode
+from gateway.identity.roles import ROLES, SCOPES, Extent, Holder, Level, Role, scopes_of
+
+
+def test_every_scope_of_a_role_is_explained() -> None:
+    used = {scope for role in ROLES.values() for scope in role.scopes}
+    assert used == set(SCOPES)
+
+
+def test_the_wire_names_the_same_roles_in_the_same_order() -> None:
+    assert get_args(RoleCode) == tuple(ROLES)
+
+
+def test_the_roles_of_the_design_are_all_there() -> None:
+    assert set(ROLES) == {
+        "chief-executive",
+        "trustee",
+        "executive-headteacher",
+        "headteacher",
+        "chair-of-governors",
+        "improvement-adviser",
+        "specialist-leader",
+        "research-lead",
+        "teacher-researcher",
+        "data-manager",
+        "mis-client",
+        "status-reader",
+        "trust-admin",
+        "auditor",
+        "platform-operator",
+        "follower",
+    }
+
+
+def test_a_status_reader_reads_statuses_and_nothing_else() -> None:
+    assert ROLES["status-reader"].scopes == {
+        "rag-statuses:read",
+        "ratings:read",
+        "academies:read",
+        "events:read",
+    }
+
+
+def test_a_platform_operator_sees_no_ratings_and_no_criteria_of_a_trust() -> None:
+    seen = ROLES["platform-operator"].scopes
+    assert not {scope for scope in seen if scope.startswith(("ratings:", "criteria:", "rag-statuses:"))}
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES.values() if role.leads])
+def test_who_leads_academies_says_which_and_moderates_nothing(role: Role) -> None:
+    assert role.extents == {Extent.ACADEMIES}
+    assert "ratings:moderate" not in role.scopes
+
+
+@pytest.mark.parametrize("scope", ["identity:write", "platform:admin", "reference:write", "events:follow"])
+def test_powerful_scopes_belong_to_administrators_only(scope: str) -> None:
+    holders = {code for code, role in ROLES.items() if scope in role.scopes}
+    assert holders <= {"trust-admin", "platform-operator", "follower"}
+
+
+def test_only_platform_roles_reach_across_trusts() -> None:
+    across = {"platform:admin", "reference:write", "events:follow"}
+    for role in ROLES.values():
+        assert (role.level is Level.PLATFORM) is bool(role.scopes & across)
+
+
+def test_an_auditor_changes_nothing() -> None:
+    assert all(scope.endswith(":read") for scope in ROLES["auditor"].scopes)
+
+
+def test_every_role_can_be_held_by_somebody_somewhere() -> None:
+    assert all(role.holders and role.extents for role in ROLES.values())
+    assert ROLES["mis-client"].holders == {Holder.CLIENT}
+
+
+def test_scopes_of_several_roles_add_up_and_unknown_roles_give_none() -> None:
+    assert scopes_of(["trustee", "data-manager"]) == ROLES["trustee"].scopes | ROLES["data-manager"].scopes
+    assert scopes_of(["wizard"]) == frozenset()
