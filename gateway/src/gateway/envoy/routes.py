@@ -1,0 +1,149 @@
+"""Every path that can be reached from outside, in the order in which they are tried.
+
+What isn't in this table is 404: `/metrics`, `/readyz` and whatever else a service has for its operators stay
+inside. A new service adds its name to `SERVICES`; a route of a service gets a row of its own only when it differs
+from the others (a larger body, a stream).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from gateway.envoy.settings import EnvoySettings
+
+IDENTITY: Final = "identity"
+SERVICES: Final = (IDENTITY, "academy", "research", "reporting")
+
+# Long enough for the commit of the largest import after its last byte.
+IMPORT_SECONDS: Final = 120
+REQUEST_SECONDS: Final = 30
+PORTAL_SECONDS: Final = 10
+
+
+class Access(StrEnum):
+    """Whether a token is needed."""
+
+    TOKEN = "token"  # noqa: S105 - the word, not a secret
+    PUBLIC = "public"
+
+
+class Limit(StrEnum):
+    """What is counted against the rate limit."""
+
+    PER_TOKEN = "per-token"  # noqa: S105
+    SIGN_IN = "sign-in"
+    PUBLIC = "public"
+    NONE = "none"
+
+
+class Body(StrEnum):
+    """How large a body may be, and whether the service sees it before it is complete."""
+
+    NONE = "none"
+    JSON = "json"
+    IMPORT = "import"
+
+
+class Match(StrEnum):
+    """How a path is compared."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row: which requests, who answers them and within what bounds."""
+
+    name: str
+    path: str
+    upstream: str | None
+    """The service that answers; None when the gateway itself does."""
+    match: Match = Match.PREFIX
+    methods: tuple[str, ...] | None = None
+    """Only these methods; the others go on to the next row. All when None."""
+    access: Access = Access.TOKEN
+    limit: Limit = Limit.PER_TOKEN
+    body: Body = Body.JSON
+    timeout_seconds: int | None = REQUEST_SECONDS
+    """From the last byte of the request to the last of the answer; None for a stream, which has no end."""
+
+    @property
+    def is_streamed(self) -> bool:
+        """Does the answer come bit by bit, for as long as the client likes?"""
+        return self.timeout_seconds is None
+
+    def max_body_bytes(self, settings: EnvoySettings) -> int:
+        """The largest body that is taken; 0 when none is expected."""
+        match self.body:
+            case Body.NONE:
+                return 0
+            case Body.JSON:
+                return settings.max_body_bytes
+            case Body.IMPORT:
+                return settings.limit_import_sent_bytes
+
+
+def _public(name: str, path: str, match: Match = Match.EXACT) -> Route:
+    return Route(
+        name,
+        path,
+        IDENTITY,
+        match=match,
+        access=Access.PUBLIC,
+        limit=Limit.PUBLIC,
+        body=Body.NONE,
+        timeout_seconds=PORTAL_SECONDS,
+    )
+
+
+def _sign_in(name: str, path: str) -> Route:
+    return Route(name, path, IDENTITY, match=Match.EXACT, access=Access.PUBLIC, limit=Limit.SIGN_IN)
+
+
+def _service(name: str) -> tuple[Route, ...]:
+    return (
+        Route(
+            f"{name}-events",
+            f"/{name}/v1/events",
+            name,
+            match=Match.EXACT,
+            methods=("GET",),
+            body=Body.NONE,
+            timeout_seconds=None,
+        ),
+        Route(name, f"/{name}/v1/", name),
+    )
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        "healthz",
+        "/healthz",
+        None,
+        match=Match.EXACT,
+        access=Access.PUBLIC,
+        limit=Limit.NONE,
+        body=Body.NONE,
+    ),
+    _public("portal", "/"),
+    _public("portal-assets", "/portal/", Match.PREFIX),
+    _public("contracts", "/openapi/", Match.PREFIX),
+    _public("jwks", "/.well-known/jwks.json"),
+    _public("oauth-metadata", "/.well-known/oauth-authorization-server"),
+    # RFC 8414 puts the metadata of an issuer with a path below the well-known part.
+    _public("oauth-metadata-of-issuer", "/.well-known/oauth-authorization-server/", Match.PREFIX),
+    # Client credentials and token exchange.
+    _sign_in("token", "/identity/v1/token"),
+    _sign_in("demo-token", "/identity/v1/demo-token"),
+    Route(
+        "academy-imports",
+        "/academy/v1/imports",
+        "academy",
+        match=Match.EXACT,
+        methods=("POST",),
+        body=Body.IMPORT,
+        timeout_seconds=IMPORT_SECONDS,
+    ),
+    *(route for service in SERVICES for route in _service(service)),
+)
