@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from academy.imports.decoding import FileRefused
+from academy.imports.kinds.every import EVERY
 from academy.imports.kinds.kind import Column, Kind, ReleaseStatus, Request
 from academy.imports.kinds.reading import (
     MOST_ERRORS_KEPT,
@@ -42,13 +43,11 @@ __all__ = [
     "read_file",
 ]
 
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType({})
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in EVERY})
 """Every kind by its code."""
 
 
-def read_batches(
-    kind: str, path: Path, *, academic_year: str | None, release: str = "final"
-) -> Iterator[Reading]:
+def read_batches(kind: str, path: Path, *, academic_year: str | None, release: str = "final") -> Iterator[Reading]:
     """Read an unpacked file (`decoding.unpack`) piece by piece: frames and counts of each piece, to be added
     up.
 

@@ -1,6 +1,6 @@
 """What came out of a file: validated frames by target table, counts, warnings and errors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from types import MappingProxyType
@@ -158,6 +158,16 @@ class Reading:
             self.errors_total += 1
             if len(self.errors) < MOST_ERRORS_KEPT:
                 self.errors.append(error)
+
+    def refuse_many(self, errors: Sequence[RowError], total: int) -> None:
+        """Note errors of which only the first are at hand; `total` counts them all."""
+        self.errors.extend(errors[: MOST_ERRORS_KEPT - len(self.errors)])
+        self.errors_total += total
+
+    def put(self, table: str, rows: pl.DataFrame) -> None:
+        """Give rows for a table, unless there are none."""
+        if rows.height:
+            self.frames[table] = rows
 
     def add(self, batch: "Reading") -> None:
         """Take in the next batch's counts, warnings and errors, but not its frames (they may not fit in

@@ -1,0 +1,99 @@
+"""NDJSON: blocks of objects, one a line, as rows of text such as a CSV would hold."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+from academy.imports.decoding import FileRefused
+from academy.imports.kinds.kind import Column
+from academy.imports.kinds.reading import ReadingWarning, RowError
+from academy.imports.kinds.sheet import BLOCK, LONGEST_RECORD, open_text, unknown_columns
+
+SAMPLED: int = 100
+"""Keys that nobody knows are looked for in every so many lines: looking in all would take as long as
+reading."""
+
+
+class Lines:
+    """An NDJSON file. Raises FileRefused when it isn't UTF-8 text."""
+
+    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
+        self._text = open_text(path, may_be_cp1252=False)
+        self._columns = columns
+        self._schema = {column.name: pl.String() for column in columns}
+        self._known = {name for column in columns for name in (column.name, *column.aliases)}
+        self._has_aliases = tuple(f'"{name}"'.encode() for column in columns for name in column.aliases)
+        self._strange: list[str] = []
+
+    def warnings(self) -> list[ReadingWarning]:
+        """The keys met so far that nobody knows."""
+        return list(unknown_columns(self._strange))
+
+    def batches(self) -> Iterator[tuple[pl.DataFrame, list[RowError], float]]:
+        """The objects as text by column, with `row` (their lines); beside each batch its faulty lines and
+        the part of the file read."""
+        line, rest = 1, b""
+        with self._text.path.open("rb") as file:
+            file.seek(self._text.start)
+            while block := file.read(BLOCK):
+                block = rest + block
+                cut = block.rfind(b"\n") + 1
+                block, rest = block[:cut], block[cut:]
+                if len(rest) > LONGEST_RECORD:
+                    raise FileRefused("line-too-long", f"Line {line} or a later one is too long.", row=line)
+                if block:
+                    yield *self._objects(block, line), (file.tell() - len(rest)) / max(self._text.size, 1)
+                    line += block.count(b"\n")
+        if rest.strip():
+            yield *self._objects(rest + b"\n", line), 1.0
+
+    def _objects(self, block: bytes, line: int) -> tuple[pl.DataFrame, list[RowError]]:
+        lines = block.split(b"\n")[:-1]
+        self._look_for_strange_keys(lines)
+        if not any(alias in block for alias in self._has_aliases):
+            try:
+                frame = pl.read_ndjson(block, schema=self._schema)
+            except pl.exceptions.PolarsError:
+                pass  # the slow reader tells which lines are wrong
+            else:
+                if frame.height == len(lines):
+                    rows = pl.int_range(line, line + frame.height, dtype=pl.UInt32, eager=True)
+                    return frame.with_columns(rows.alias("row")), []
+        return self._slowly(lines, line)
+
+    def _look_for_strange_keys(self, lines: list[bytes]) -> None:
+        for sample in lines[::SAMPLED]:
+            try:
+                item = orjson.loads(sample) if sample.strip() else {}
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(item, dict):
+                self._strange.extend(k for k in item if k not in self._known and k not in self._strange)
+
+    def _slowly(self, lines: list[bytes], line: int) -> tuple[pl.DataFrame, list[RowError]]:
+        wrong: list[RowError] = []
+        columns: dict[str, list[str | None]] = {name: [] for name in self._schema}
+        numbers: list[int] = []
+        for number, text in enumerate(lines, line):
+            if not text.strip():
+                continue
+            try:
+                item = orjson.loads(text)
+            except orjson.JSONDecodeError as error:
+                wrong.append(RowError(number, None, "json-malformed", f"The line is not JSON: {error.msg}."))
+                item = {}
+            if not isinstance(item, dict):
+                wrong.append(RowError(number, None, "not-an-object", "The line is not an object."))
+                item = {}
+            numbers.append(number)
+            for column in self._columns:
+                value = next((item[n] for n in (column.name, *column.aliases) if n in item), None)
+                if isinstance(value, dict | list | bool):
+                    detail = f"{column.name} holds neither a number nor text."
+                    wrong.append(RowError(number, column.name, "not-a-value", detail))
+                    value = None
+                columns[column.name].append(None if value is None else str(value))
+        rows = pl.Series("row", numbers, dtype=pl.UInt32)
+        return pl.DataFrame([rows, *(pl.Series(n, v, dtype=pl.String) for n, v in columns.items())]), wrong

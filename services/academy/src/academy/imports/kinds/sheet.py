@@ -1,0 +1,255 @@
+"""A CSV file, read in batches of text: encodings, headers, quoting and ragged rows are settled here."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import polars as pl
+
+from academy.imports.decoding import FileRefused, is_gzip
+from academy.imports.kinds.kind import Column
+from academy.imports.kinds.reading import ReadingWarning, RowError
+
+BLOCK: Final = 16 << 20
+"""This much text is read at once: large enough to be fast, small enough to bound memory."""
+
+LONGEST_RECORD: Final = 4 << 20
+"""No row of a real table is longer; past it a quotation mark was never closed."""
+
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NOT_IN_CP1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text file that can be read: its encoding, where its text begins after a byte-order mark, and its
+    size."""
+
+    path: Path
+    encoding: str
+    start: int
+    size: int
+
+
+def open_text(path: Path, *, may_be_cp1252: bool) -> Text:
+    """Look through a file once. Raises FileRefused when it is empty, packed, UTF-16, or not text."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4)
+        if not size:
+            raise FileRefused("file-empty", "The file is empty.")
+        if is_gzip(head):
+            raise FileRefused("packed-twice", "The file is still gzipped after it was unpacked once.")
+        if head.startswith(_UTF16):
+            raise FileRefused("encoding-utf16", "The file is UTF-16. Save it as CSV UTF-8 and send it again.")
+        start = 3 if head.startswith(codecs.BOM_UTF8) else 0
+        file.seek(start)
+        encoding = _encoding(file, may_be_cp1252=may_be_cp1252)
+    return Text(path, encoding, start, size)
+
+
+def _encoding(file: BinaryIO, *, may_be_cp1252: bool) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_utf8, rows = True, 1
+    while block := file.read(BLOCK):
+        if (nul := block.find(b"\0")) >= 0:
+            row = rows + block.count(b"\n", 0, nul)
+            raise FileRefused("nul-byte", f"Line {row} holds a NUL byte; this is no text file.", row=row)
+        if is_utf8:
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                is_utf8 = False
+                row = rows + block.count(b"\n", 0, max(error.start, 0))
+                if not may_be_cp1252:
+                    detail = f"Line {row} is not UTF-8. Save the file as CSV UTF-8 and send it again."
+                    raise FileRefused("encoding", detail, row=row) from error
+        rows += block.count(b"\n")
+    if is_utf8:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            if not may_be_cp1252:
+                raise FileRefused("encoding", "The file ends within a UTF-8 character.", row=rows) from error
+            is_utf8 = False
+    if is_utf8:
+        return "utf-8"
+    file.seek(0)
+    while block := file.read(BLOCK):
+        if _NOT_IN_CP1252.search(block):
+            raise FileRefused("encoding", "The file is neither UTF-8 nor Windows-1252.")
+    return "cp1252"
+
+
+class Sheet:
+    """A CSV file with a header. Column names are matched without regard to case and spacing.
+
+    Raises FileRefused when there is no header, or nothing separates its columns by commas.
+    """
+
+    def __init__(self, path: Path, *, may_be_cp1252: bool) -> None:
+        self._text = open_text(path, may_be_cp1252=may_be_cp1252)
+        self.warnings: list[ReadingWarning] = []
+        self.errors: list[RowError] = []
+        self.header, self._data_start, self._first_row = self._read_header()
+
+    def _read_header(self) -> tuple[tuple[str, ...], int, int]:
+        with self._text.path.open("rb") as file:
+            file.seek(self._text.start)
+            head = file.read(LONGEST_RECORD)
+        if b"\n" not in head and b"\r" in head:
+            detail = "Lines end as on old Macs (CR). Save the file with ordinary line ends."
+            raise FileRefused("line-ends", detail)
+        end, row = 0, 0
+        while True:
+            begin, row = end, row + 1
+            end = _end_of_record(head, begin)
+            line = head[begin:end].decode(self._text.encoding)
+            if line.strip(" \t\r\n,;"):
+                break
+            if end >= len(head):
+                raise FileRefused("header-missing", "The file has no header: every line is empty.")
+        try:
+            names = next(csv.reader(io.StringIO(line, newline="")))
+        except csv.Error as error:
+            raise FileRefused("header-malformed", f"The header can't be read: {error}.", row=row) from error
+        if len(names) == 1 and any(mark in line for mark in ";\t|"):
+            detail = "The columns aren't separated by commas. Save the file as comma-separated CSV."
+            raise FileRefused("delimiter", detail, row=row)
+        return tuple(" ".join(name.split()) for name in names), self._text.start + end, row + 1
+
+    def find(self, column: Column) -> int | None:
+        """The place of a column, by its name or an alias; None when the file hasn't got it."""
+        for name in (column.name, *column.aliases):
+            places = [i for i, header in enumerate(self.header) if header.casefold() == name.casefold()]
+            if len(places) > 1:
+                detail = f"The header names {name!r} twice (columns {places[0] + 1} and {places[1] + 1})."
+                raise FileRefused("column-duplicated", detail, row=self._first_row - 1, column=name)
+            if places:
+                return places[0]
+        return None
+
+    def choose(self, columns: Iterable[Column], *, known: Sequence[str] = ()) -> dict[str, int]:
+        """Where each column is that the file has. Notes the others: an error for all missing required ones, a
+        warning for those that nobody knows (`known` are names that are read past on purpose)."""
+        columns = tuple(columns)
+        chosen = {c.name: place for c in columns if (place := self.find(c)) is not None}
+        missing = [c.name for c in columns if c.required and c.name not in chosen]
+        self.errors.extend(
+            RowError(self._first_row - 1, name, "column-missing", f"The required column {name!r} is missing.")
+            for name in missing
+        )
+        skipped = {name.casefold() for name in known}
+        unknown = [
+            name
+            for place, name in enumerate(self.header)
+            if place not in chosen.values() and name.casefold() not in skipped
+        ]
+        self.warnings.extend(unknown_columns(unknown))
+        return chosen
+
+    def batches(self, chosen: dict[str, int]) -> Iterator[tuple[pl.DataFrame, list[RowError], float]]:
+        """The chosen columns as text, with `row`; beside each batch its ragged rows and the part of the file
+        read.
+
+        Empty cells are null. Rows whose chosen cells are all empty are left out.
+        """
+        row = self._first_row
+        places = sorted(chosen.values())
+        names = {str(place): name for name, place in chosen.items()}
+        for block, done in self._blocks():
+            frame, errors = self._parse(block, places, row)
+            frame = frame.with_columns(pl.int_range(row, row + frame.height, dtype=pl.UInt32).alias("row"))
+            row += frame.height
+            frame = frame.rename(names)
+            some = pl.any_horizontal(pl.col(list(chosen)).is_not_null() & (pl.col(list(chosen)) != ""))
+            yield frame.filter(some), errors, done
+
+    def _blocks(self) -> Iterator[tuple[bytes, float]]:
+        size, rest, row = max(self._text.size, 1), b"", self._first_row
+        with self._text.path.open("rb") as file:
+            file.seek(self._data_start)
+            while read := file.read(BLOCK):
+                block = rest + read
+                cut = _last_end_of_record(block)
+                block, rest = block[:cut], block[cut:]
+                if len(rest) > LONGEST_RECORD:
+                    self._refuse_open_quote(row + block.count(b"\n"))
+                if block:
+                    yield block, (file.tell() - len(rest)) / size
+                    row += block.count(b"\n")
+        if rest:
+            if rest.count(b'"') % 2:
+                self._refuse_open_quote(row)
+            yield rest, 1.0
+
+    def _refuse_open_quote(self, row: int) -> None:
+        detail = f"A quotation mark that opens at line {row} or after it is never closed."
+        raise FileRefused("quote-unclosed", detail, row=row)
+
+    def _parse(self, block: bytes, places: list[int], row: int) -> tuple[pl.DataFrame, list[RowError]]:
+        if self._text.encoding != "utf-8":
+            block = block.decode(self._text.encoding).encode()
+        width = len(self.header)
+        header = ",".join(map(str, range(width))).encode() + b"\n"
+        try:
+            frame = pl.read_csv(io.BytesIO(header + block), infer_schema=False, columns=places, raise_if_empty=False)
+        except pl.exceptions.PolarsError:
+            # Rows with too many cells, or quotation marks inside a cell: the slow reader tells which.
+            return _parse_slowly(block, places, width, row)
+        return frame, []
+
+
+def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tuple[pl.DataFrame, list[RowError]]:
+    errors: list[RowError] = []
+    cells: list[list[str | None]] = []
+    csv.field_size_limit(LONGEST_RECORD)
+    try:
+        for number, record in enumerate(csv.reader(io.StringIO(block.decode(), newline="")), row):
+            if any(cell.strip() for cell in record[width:]):
+                detail = f"The row has {len(record)} cells, the header {width}."
+                errors.append(RowError(number, None, "row-too-long", detail))
+            cells.append([record[i] or None if i < len(record) else None for i in places])
+    except csv.Error as error:
+        raise FileRefused("csv-malformed", f"Row {row + len(cells)}: {error}.", row=row + len(cells)) from error
+    schema = {str(place): pl.String for place in places}
+    return pl.DataFrame(cells, schema=schema, orient="row"), errors
+
+
+def _end_of_record(text: bytes, begin: int) -> int:
+    """Just after the line end that closes the record beginning here: one with an even number of quotes
+    before it."""
+    end = begin
+    while (newline := text.find(b"\n", end)) >= 0:
+        end = newline + 1
+        if text.count(b'"', begin, end) % 2 == 0:
+            return end
+    return len(text)
+
+
+def _last_end_of_record(text: bytes) -> int:
+    """Just after the last line end outside quotation marks; 0 when there is none."""
+    end = text.rfind(b"\n") + 1
+    odd = text.count(b'"', 0, end) % 2 == 1
+    while end and odd:
+        before = text.rfind(b"\n", 0, end - 1) + 1
+        odd ^= text.count(b'"', before, end) % 2 == 1
+        end = before
+    return end
+
+
+def unknown_columns(names: Sequence[str]) -> Iterator[ReadingWarning]:
+    """A warning for each column that isn't read, or one that names them all when they are many."""
+    if len(names) <= 20:
+        for name in names:
+            detail = f"The column {name!r} is not known and was left out."
+            yield ReadingWarning(name or None, "column-unknown", detail)
+    else:
+        listed = ", ".join(names[:1000])
+        detail = f"{len(names)} columns are not read and were left out: {listed}."
+        yield ReadingWarning(None, "columns-unknown", detail)
