@@ -24,7 +24,7 @@ from kit.patches import MergePatch
 from kit.problems import Conflict, NotFound, Problem, responses
 from kit.settings import ServiceSettings
 from tests.support.contracts import ContractChecker
-from tests.support.tokens import AUDIENCE, ISSUER, issue_token, test_keys
+from tests.support.tokens import AUDIENCE, ISSUER, issue_token, trusted_keys
 
 SECRET = "a-secret-key-that-only-the-tests-know"
 
@@ -260,7 +260,7 @@ def sample_settings(**changes: Any) -> ServiceSettings:
 
 def sample_service(**changes: Any) -> Service:
     """The sample service, which trusts the tests' key."""
-    keys = changes.pop("keys", None) or test_keys()
+    keys = changes.pop("keys", None) or trusted_keys()
     app = create_service(
         sample_settings(**changes),
         title="Sample",

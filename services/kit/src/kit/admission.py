@@ -33,9 +33,9 @@ class Admission:
         Raises the problem that rules it out; what is wrong with the query is kept for later, to be
         told together with what is wrong with the rest.
         """
-        _check_path(scope)
         if path is None:
             raise problems.NotFound("There is nothing at this path.")
+        _check_path(scope)
         operation = path.find(scope["method"])
         if operation is None:
             raise problems.MethodNotAllowed(f"This path takes {path.allow}.", headers={"Allow": path.allow})

@@ -13,7 +13,7 @@ from kit.problems import FieldError, InvalidRequest, PreconditionFailed, Precond
 
 # One tag of a list; a quote can't be inside (RFC 9110, 8.8.3).
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_LIST = re.compile(rf"[ \t]*,*[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*(?:{_TAG.pattern})?)*[ \t]*")
+_BETWEEN = re.compile(r"[ \t,]*")
 LONGEST_HEADER = 4096
 
 
@@ -37,12 +37,28 @@ def opaque(tag: str) -> str:
 
 def tags_of(header: str) -> set[str] | None:
     """The opaque parts of a list of tags; `{"*"}` for any; None when it can't be read."""
-    header = header.strip()
+    header = header.strip(" \t")
     if header == "*":
         return {"*"}
-    if len(header) > LONGEST_HEADER or not _LIST.fullmatch(header):
+    if len(header) > LONGEST_HEADER:
         return None
-    return set(_TAG.findall(header))
+    tags: set[str] = set()
+    # Step by step: one expression for the whole list could be made to try for ever.
+    place = _end(_BETWEEN, header, 0)
+    while place < len(header):
+        tag = _TAG.match(header, place)
+        if tag is None:
+            return None
+        tags.add(tag[1])
+        place = _end(_BETWEEN, header, tag.end())
+        if place < len(header) and "," not in header[tag.end() : place]:
+            return None
+    return tags or None
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return start if found is None else found.end()
 
 
 def matches(header: str | None, current: str) -> bool:

@@ -86,7 +86,7 @@ def _path_in(body: object, path: Sequence[str | int], *, is_missing: bool) -> li
         if _has(here, step):
             found.append(step)
             here = here[step]  # type: ignore[index]
-        elif isinstance(here, dict) and is_missing and index == len(path) - 1:
+        elif isinstance(here, Mapping) and is_missing and index == len(path) - 1:
             found.append(step)
     return found
 
@@ -94,7 +94,7 @@ def _path_in(body: object, path: Sequence[str | int], *, is_missing: bool) -> li
 def _has(here: object, step: str | int) -> bool:
     if isinstance(here, list):
         return isinstance(step, int) and 0 <= step < len(here)
-    return isinstance(here, dict) and step in here
+    return isinstance(here, Mapping) and step in here
 
 
 async def refuse(request: Request, route: APIRoute, errors: Sequence[FieldError]) -> None:
