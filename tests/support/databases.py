@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -117,6 +117,11 @@ class Sandbox:
         """The one asyncpg connection underneath."""
         return (await self._outer.get_raw_connection()).driver_connection
 
+    @property
+    def connection(self) -> AsyncConnection:
+        """SQLAlchemy's connection around it."""
+        return self._outer
+
 
 @asynccontextmanager
 async def sandbox(url: str) -> AsyncIterator[Sandbox]:
@@ -174,6 +179,20 @@ class Clone:
         finally:
             await connection.close()
 
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Inside the block the services' roles lose their connections and get no new ones."""
+        async with self.admin() as admin:
+            await admin.execute(f"alter database {self.name} connection limit 0")
+            await admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            try:
+                yield
+            finally:
+                await admin.execute(f"alter database {self.name} connection limit -1")
+
     async def dispose(self) -> None:
         """Close all pools."""
         for database in self._databases.values():
@@ -194,17 +213,28 @@ async def clone(cluster: Cluster, purpose: str = "clone") -> AsyncIterator[Clone
 
 
 @contextmanager
-def counted(driver: Any) -> Iterator[list[str]]:
-    """The statements that go through this connection, without those that open, close and frame transactions."""
+def counted(driver: Any, connection: AsyncConnection) -> Iterator[list[str]]:
+    """The statements that go through this connection, by SQLAlchemy or straight to the driver, without those that
+    open, close and frame transactions.
+    """
     seen: list[str] = []
 
-    def log(record: Any) -> None:
-        statement = " ".join(record.query.split())
+    def note(query: str) -> None:
+        statement = " ".join(query.split())
         if not statement.lower().startswith(_BOOKKEEPING):
             seen.append(statement)
 
+    # The driver's log leaves out prepared statements, which is what SQLAlchemy sends.
+    def sent(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        note(statement)
+
+    def log(record: Any) -> None:
+        note(record.query)
+
+    event.listen(connection.sync_connection, "before_cursor_execute", sent)
     driver.add_query_logger(log)
     try:
         yield seen
     finally:
         driver.remove_query_logger(log)
+        event.remove(connection.sync_connection, "before_cursor_execute", sent)

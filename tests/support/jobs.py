@@ -27,10 +27,6 @@ async def all_in(database: Database, status: str) -> bool:
     return set(await statuses(database)) == {status}
 
 
-async def has_no_jobs(database: Database) -> bool:
-    return not await statuses(database)
-
-
 @asynccontextmanager
 async def working(database: Database, tasks: Tasks, manners: WorkerManners = QUICK) -> AsyncIterator[Worker]:
     """A worker beside the test."""

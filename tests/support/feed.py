@@ -1,0 +1,51 @@
+"""A service that tells two types of events, for the tests of the feed."""
+
+from pydantic import BaseModel, Field
+
+from kit.app import Service, create_service
+from kit.db import Context, Database
+from kit.events import EventType, record_event
+from tests.support.clients import settings_of
+from tests.support.tokens import PROSPERE, trusted_keys
+
+PATH = "/academy/v1/events"
+
+
+class NoteData(BaseModel):
+    """What the tests' events say."""
+
+    number: int = Field(description="Which one.")
+
+
+NOTED = EventType("org.trellis.academy.note.noted.v1", "Something was noted", "ratings:read", NoteData)
+HIDDEN = EventType("org.trellis.academy.note.hidden.v1", "Something was hidden", "identity:read", NoteData)
+
+ALL = Context(PROSPERE, None, "person:ceo")
+
+
+def feed_service(database: Database, follower: Database | None = None) -> Service:
+    """Academy, as far as its feed goes."""
+    app = create_service(
+        settings_of("academy", database.url),
+        title="Notes",
+        description="Only a feed.",
+        routers=[],
+        event_types=[NOTED, HIDDEN],
+        keys=trusted_keys(),
+    )
+    app.state.database = database
+    app.state.follower_database = follower
+    return app
+
+
+async def note(
+    database: Database,
+    number: int,
+    *,
+    urn: int | None = None,
+    context: Context = ALL,
+    event_type: EventType = NOTED,
+) -> None:
+    """One event, committed."""
+    async with database.session(context) as session:
+        await record_event(session, event_type, subject=f"notes/{number}", urn=urn, data=NoteData(number=number))
