@@ -1,0 +1,94 @@
+"""All contracts in one document, for clients that want one file."""
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Contract = dict[str, Any]
+
+_SECTIONS = ("schemas", "responses", "parameters", "headers", "requestBodies", "examples", "links", "pathItems")
+
+
+def bundle(contracts: Mapping[str, Contract]) -> Contract:
+    """One document with the paths of all services.
+
+    A component that two services define alike is kept once; where they differ, each gets its service's name in front.
+    Raises ValueError when two services claim the same path.
+    """
+    merged: Contract = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Trellis",
+            "version": "1",
+            "summary": "Every service of Trellis in one contract.",
+            "description": "The open backend of a school trust's improvement work: the contracts of "
+            f"{', '.join(sorted(contracts))} together. Each is also served alone.",
+        },
+        "paths": {},
+        "components": {},
+        "tags": [],
+    }
+    for service, original in sorted(contracts.items()):
+        contract = _renamed(copy.deepcopy(original), _clashes(service, contracts))
+        merged["openapi"] = contract.get("openapi", merged["openapi"])
+        for key in ("license", "contact"):
+            if key in contract.get("info", {}):
+                merged["info"].setdefault(key, contract["info"][key])
+        merged.setdefault("servers", contract.get("servers", []))
+        for path, item in contract.get("paths", {}).items():
+            if path in merged["paths"]:
+                raise ValueError(f"two services claim {path}")
+            merged["paths"][path] = item
+        for section, entries in contract.get("components", {}).items():
+            merged["components"].setdefault(section, {}).update(entries)
+        known = {tag["name"] for tag in merged["tags"]}
+        merged["tags"] += [tag for tag in contract.get("tags", []) if tag["name"] not in known]
+    merged["components"]["securitySchemes"] = _schemes(contracts)
+    return merged
+
+
+def _schemes(contracts: Mapping[str, Contract]) -> dict[str, Any]:
+    """The ways to prove who one is, with the scopes of all services."""
+    schemes: dict[str, Any] = {}
+    for contract in contracts.values():
+        for name, scheme in copy.deepcopy(contract.get("components", {}).get("securitySchemes", {})).items():
+            kept = schemes.setdefault(name, scheme)
+            for flow, said in scheme.get("flows", {}).items():
+                kept["flows"][flow].setdefault("scopes", {}).update(said.get("scopes", {}))
+    return schemes
+
+
+def _clashes(service: str, contracts: Mapping[str, Contract]) -> dict[str, str]:
+    """References of this service whose name another service gives to something else, with their new names."""
+    renamed: dict[str, str] = {}
+    own = contracts[service].get("components", {})
+    for section in _SECTIONS:
+        for name, entry in own.get(section, {}).items():
+            said = json.dumps(entry, sort_keys=True)
+            others = (
+                contract.get("components", {}).get(section, {}).get(name)
+                for other, contract in contracts.items()
+                if other != service
+            )
+            if any(other is not None and json.dumps(other, sort_keys=True) != said for other in others):
+                renamed[f"#/components/{section}/{name}"] = f"#/components/{section}/{service.capitalize()}{name}"
+    return renamed
+
+
+def _renamed(contract: Contract, names: Mapping[str, str]) -> Contract:
+    for old, new in names.items():
+        _, _, section, name = old.split("/")
+        entries = contract["components"][section]
+        entries[new.rpartition("/")[2]] = entries.pop(name)
+    result: Contract = _follow(contract, names)
+    return result
+
+
+def _follow(node: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: names.get(value, value) if key == "$ref" and isinstance(value, str) else _follow(value, names)
+            for key, value in node.items()
+        }
+    return [_follow(item, names) for item in node] if isinstance(node, list) else node
