@@ -82,8 +82,11 @@ class Api:
             try:
                 self._token = self._fetch(self._http)
             except httpx.TransportError as problem:
-                raise Unreachable(f"{self._http.base_url} does not answer ({problem}).") from problem
+                raise Unreachable(self._silence(problem)) from problem
         return self._token.value
+
+    def _silence(self, problem: httpx.TransportError) -> str:
+        return f"{self._http.base_url} does not answer ({problem}). Does it run? `trellis status` says."
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """The JSON object at a path. Raises Refused and Unreachable."""
@@ -127,7 +130,7 @@ class Api:
             try:
                 response = self._http.request(method, path, params=params, headers=sent, **body)
             except httpx.TransportError as problem:
-                raise Unreachable(f"{self._http.base_url} does not answer ({problem}).") from problem
+                raise Unreachable(self._silence(problem)) from problem
             if response.is_success:
                 return (response.json() if response.content else {}), response.headers
             # Something that changes is sent again only under a key, which makes it happen once.

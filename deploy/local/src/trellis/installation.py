@@ -63,7 +63,18 @@ class Installation:
             for name, value in os.environ.items()
             if not name.startswith(("TRELLIS_", "PG", "PYTEST_", "COV_"))
         }
-        return {**ours, "PYTHONUNBUFFERED": "1", **self.told_programs}
+        return {**self._for_python(ours), **self.told_programs}
+
+    def environment_of_ours(self) -> dict[str, str]:
+        """The environment of another process of this package: ours, with the settings settled."""
+        return {**self._for_python(dict(os.environ)), **self.settings.as_environment()}
+
+    def _for_python(self, environment: dict[str, str]) -> dict[str, str]:
+        found = {**environment, "PYTHONUNBUFFERED": "1"}
+        # Who asks for no files beside the modules gets none; compiling all of them at each start takes seconds.
+        if found.pop("PYTHONDONTWRITEBYTECODE", None):
+            found.setdefault("PYTHONPYCACHEPREFIX", str(self.state.bytecode))
+        return found
 
 
 def python() -> list[str]:

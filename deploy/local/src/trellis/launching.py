@@ -1,6 +1,5 @@
 """Starting and stopping a whole installation, so that either everything runs afterwards or nothing does."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -8,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trellis import logs, places, ports, processes
+from trellis import logs, places, ports, processes, schemas
 from trellis.installation import Installation, python
 from trellis.postgres import PostgresFailed
 from trellis.programs import Stage
@@ -97,13 +96,12 @@ def start_database(installation: Installation) -> bool:
 
 def migrate(installation: Installation) -> None:
     """Bring the schemas up in a process of its own. Raises LaunchFailed with what it said."""
-    environment = {**os.environ, **installation.settings.as_environment()}
     done = subprocess.run(
         [*python(), "-m", "trellis.migrating"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=environment,
+        env=installation.environment_of_ours(),
         check=False,
     )
     log = installation.state.log("migrate")
@@ -120,7 +118,8 @@ def _start(installation: Installation, say: Say) -> None:
     if start_database(installation):
         say(f"postgres is ready ({time.monotonic() - began:.1f} s)")
     began = time.monotonic()
-    migrate(installation)
+    if not schemas.are_current(installation):
+        migrate(installation)
     say(f"schemas are up to date ({time.monotonic() - began:.1f} s)")
     with places.open_log(state.log("supervisor")) as log:
         started = subprocess.Popen(
@@ -128,7 +127,7 @@ def _start(installation: Installation, say: Say) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **installation.settings.as_environment()},
+            env=installation.environment_of_ours(),
             start_new_session=True,
         )
     # It outlives this process, and is waited for by its process file: nobody here will collect it.
@@ -168,7 +167,7 @@ def _wait(installation: Installation, say: Say, *, quiet: bool = False) -> None:
 def _failure(program: ProgramReport) -> str:
     from_log = logs.tail(Path(program.log), 8)
     said = ["Its last words:", *(f"  {line[:300]}" for line in from_log)] if from_log else []
-    return "\n".join([f"{program.name} {program.reason or 'is not ready'}.", *said, f"Log: {program.log}"])
+    return "\n".join([f"{program.name} {program.last_end or program.reason}.", *said, f"Log: {program.log}"])
 
 
 def _digest(installation: Installation) -> str:

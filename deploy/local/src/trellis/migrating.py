@@ -11,16 +11,10 @@ import asyncpg
 import psycopg
 
 from kit import migrations
-from trellis import settings
+from trellis import schemas, settings
 from trellis.installation import Installation, find
 
-CHAINS = (
-    migrations.Chain("identity", "gateway.identity"),
-    migrations.Chain("academy", "academy"),
-    migrations.Chain("research", "research"),
-    migrations.Chain("reporting", "reporting"),
-)
-"""The schemas, each with the package that holds its migrations, in the order in which they are brought up."""
+CHAINS = tuple(migrations.Chain(schema, package) for schema, package in schemas.PACKAGES.items())
 
 
 def create_database(installation: Installation) -> None:
@@ -38,6 +32,7 @@ def migrate(installation: Installation) -> None:
     create_database(installation)
     urls = settings.login_urls(installation.told_programs)
     asyncio.run(migrations.migrate(installation.admin_url, CHAINS, login_urls=urls))
+    schemas.remember(installation)
 
 
 def main() -> int:

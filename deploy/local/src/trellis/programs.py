@@ -53,6 +53,7 @@ class Watched:
         self.program = program
         self.stage = Stage.WAITING
         self.reason = ""
+        self.last_end = ""
         self.starts = 0
         self.was_ready = False
         self._process_file = process_file
@@ -75,6 +76,7 @@ class Watched:
             "name": self.program.name,
             "stage": self.stage.value,
             "reason": self.reason,
+            "last_end": self.last_end,
             "pid": self.pid,
             "restarts": max(self.starts - 1, 0),
             "was_ready": self.was_ready,
@@ -143,7 +145,8 @@ class Watched:
     def _ended(self, code: int, now: float) -> None:
         if self._identity is not None:
             processes.end_group(self._identity)
-        self._gone(Stage.FAILED, _ending(code))
+        self.last_end = _ending(code)
+        self._gone(Stage.FAILED, self.last_end)
         self._due_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 

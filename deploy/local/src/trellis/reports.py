@@ -17,6 +17,7 @@ class ProgramReport:
     name: str
     stage: str
     reason: str
+    last_end: str
     pid: int | None
     restarts: int
     was_ready: bool

@@ -63,6 +63,16 @@ class State:
         return self.run / "report.json"
 
     @property
+    def schemas(self) -> Path:
+        """Where the migrations left the schemas."""
+        return self.folder / "schemas.json"
+
+    @property
+    def bytecode(self) -> Path:
+        """What Python remembers of compiled modules, where it may not write beside them."""
+        return self.folder / "bytecode"
+
+    @property
     def demo(self) -> Path:
         """What of the demo was loaded, by the digest of what was loaded."""
         return self.folder / "demo.json"

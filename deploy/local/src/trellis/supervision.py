@@ -115,6 +115,7 @@ class Supervisor:
             "name": DATABASE,
             "stage": (Stage.FAILED if self._database_reason else Stage.READY).value,
             "reason": self._database_reason,
+            "last_end": "",
             "pid": self._postgres.pid,
             "restarts": self._database_restarts,
             "was_ready": True,

@@ -1,0 +1,83 @@
+"""`trellis backup` and `trellis restore`, in a process of their own (`python -m trellis.backing_up`)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import psycopg
+
+from trellis import backups, launching
+from trellis.installation import Installation, find_running
+from trellis.migrating import create_database
+from trellis.postgres import PostgresFailed
+from trellis.reports import report_of
+
+
+def back_up(installation: Installation, path: Path) -> None:
+    """Write the backup, with the database started for it if need be."""
+    started = launching.start_database(installation)
+    try:
+        manifest = backups.backup(installation, path)
+    finally:
+        if started and installation.postgres is not None:
+            installation.postgres.stop()
+    print(f"{path}: {', '.join(manifest['revisions'])}, as of {manifest['made_at']}")
+    print(
+        "The keys that sign tokens are in it, encrypted with TRELLIS_SECRET_KEY. Keep that key too, in another place: "
+        + (
+            "it is the one in your environment."
+            if installation.settings.secret_key
+            else f"it stands in {installation.state.credentials}."
+        )
+    )
+
+
+def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
+    """Restore while nothing runs but the database, then start what ran, however it went."""
+    installation.state.prepare()
+    ran = report_of(installation.state) is not None
+    try:
+        with installation.state.locked():
+            launching.stop(installation, database_too=False)
+            launching.start_database(installation)
+            try:
+                create_database(installation)
+                manifest = backups.restore(installation, path, replace=replace)
+                launching.migrate(installation)
+            finally:
+                if installation.postgres is not None:
+                    installation.postgres.stop()
+        print(f"Restored: {', '.join(manifest['revisions'])}, as of {manifest['made_at']}.")
+        print("The epoch of the change feeds was raised: followers start again from the beginning.")
+        if manifest["secret_key_fingerprint"] != backups.fingerprint(installation):
+            print(
+                "The backup was made under another TRELLIS_SECRET_KEY. Set that one, or run `trellis keys revoke-all`: "
+                "the keys that sign tokens can't be read otherwise."
+            )
+    finally:
+        if ran:
+            launching.up(installation, print)
+
+
+def main() -> int:
+    """The exit code: 1 when nothing was written or restored."""
+    parser = argparse.ArgumentParser(prog="trellis")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name in ("backup", "restore"):
+        actions.add_parser(name).add_argument("file", type=Path)
+    actions.choices["restore"].add_argument("--replace", action="store_true")
+    arguments = parser.parse_args()
+    installation = find_running()
+    try:
+        if arguments.action == "backup":
+            back_up(installation, arguments.file)
+        else:
+            put_back(installation, arguments.file, replace=arguments.replace)
+    except (backups.BackupFailed, launching.LaunchFailed, PostgresFailed, psycopg.Error, OSError) as problem:
+        print(f"trellis: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

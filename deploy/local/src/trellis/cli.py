@@ -1,0 +1,285 @@
+"""The `trellis` command: what an operator types, and what each answers in the terminal."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trellis import api, board, importing, launching, logs, ports, postgres, state, tokens, welcome
+from trellis.demo import contents, loading
+from trellis.installation import Installation, find, find_running, python
+from trellis.programs import Stage
+from trellis.reports import report_of
+
+app = typer.Typer(
+    name="trellis",
+    help="Runs Trellis on this machine: starts, migrates, loads, inspects, backs up and stops it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+keys_app = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(keys_app, name="keys")
+
+EXPECTED = (
+    api.Refused,
+    api.Unreachable,
+    launching.LaunchFailed,
+    loading.DemoFailed,
+    ports.PortTaken,
+    postgres.PostgresFailed,
+    state.StateUnusable,
+    tokens.NoCredentials,
+)
+"""What can go wrong and needs a sentence, not a traceback."""
+
+
+@app.command()
+def up(
+    restart: Annotated[bool, typer.Option("--restart", help="Stop what runs first.")] = False,
+    demo: Annotated[bool, typer.Option(help="Load the demo trusts on the first run.")] = True,
+) -> None:
+    """Start everything; on the first run migrate and load the demo. Prints the demo trust's board."""
+    installation = find()
+    launching.up(installation, _say, restart=restart)
+    is_demo = installation.settings.env == "demo"
+    if is_demo and demo and not loading.is_loaded(installation.state):
+        _say("loading the demo trusts")
+        loading.load(installation.settings, _say)
+    welcome.show(installation, board.console_for_people())
+
+
+@app.command()
+def down() -> None:
+    """Stop everything; the state stays."""
+    stopped = launching.down(find())
+    _say(f"stopped: {', '.join(stopped)}" if stopped else "Nothing was running.")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """What runs, since when and how often it was started again; exit code 1 unless all is ready."""
+    installation = find_running()
+    report = report_of(installation.state)
+    programs = report.programs if report else ()
+    is_ready = report is not None and report.is_ready
+    if as_json:
+        told = {
+            "ready": is_ready,
+            "url": installation.settings.gateway_url,
+            "state_dir": str(installation.settings.state_dir),
+            "programs": [
+                {
+                    "name": one.name,
+                    "stage": one.stage,
+                    "reason": one.reason,
+                    "pid": one.pid,
+                    "restarts": one.restarts,
+                    "log": one.log,
+                }
+                for one in programs
+            ],
+        }
+        print(json.dumps(told, indent=2))
+        raise typer.Exit(0 if is_ready else 1)
+    if report is None:
+        print(f"Nothing runs in {installation.settings.state_dir}. `make up` starts it.")
+        raise typer.Exit(1)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("program", "stage", "process", "restarts", "remark"):
+        table.add_column(heading, justify="right" if heading in {"process", "restarts"} else "left", overflow="fold")
+    for one in programs:
+        colour = "green" if one.stage == Stage.READY else "red" if one.stage == Stage.FAILED else "yellow"
+        table.add_row(one.name, Text(one.stage, colour), str(one.pid or ""), str(one.restarts), Text(one.reason))
+    console = board.console_for_people()
+    console.print(table)
+    console.print(f"gateway {installation.settings.gateway_url}, state {installation.settings.state_dir}")
+    raise typer.Exit(0 if is_ready else 1)
+
+
+@app.command("logs")
+def show_logs(
+    service: Annotated[str | None, typer.Argument(help="One program; all of them unless given.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines of each.")] = 20,
+) -> None:
+    """The logs of the programs."""
+    folder = find().state.logs
+    found = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    if service is not None:
+        if service not in found:
+            _stop(f"There is no log of {service}. There are: {', '.join(found) or 'none'}.")
+        found = {service: found[service]}
+    logs.show(found, lines=lines, following=follow)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schemas to where this release needs them. Nothing else changes schemas."""
+    installation = find()
+    started = launching.start_database(installation)
+    try:
+        launching.migrate(installation)
+    finally:
+        if started and installation.postgres is not None:
+            installation.postgres.stop()
+    _say("The schemas are up to date.")
+
+
+@app.command()
+def demo() -> None:
+    """Load the two demo trusts with their published figures, criteria and ratings; what is there stays."""
+    installation = find_running()
+    if installation.settings.env != "demo":
+        _stop("This installation isn't a demo (TRELLIS_ENV).")
+    loading.load(installation.settings, _say)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Argument(help="The role of a demo person, such as status-reader.")],
+    academy: Annotated[list[int] | None, typer.Option("--academy", help="URN; repeat it for several.")] = None,
+    trust: Annotated[str | None, typer.Option("--trust", help="Id, Group UID or TR reference.")] = None,
+) -> None:
+    """An access token of a demo person, alone on a line, for scripts. Only in the demo."""
+    installation = find_running()
+    if installation.settings.env != "demo":
+        _stop("Tokens of demo people exist only in the demo (TRELLIS_ENV=demo); see docs/guides/operating.md.")
+    fetch = tokens.demo_person(role, trust=trust, academies=academy or ())
+    with api.Api(installation.settings.gateway_url, fetch) as person:
+        print(person.token())
+
+
+@app.command("import")
+def import_file(
+    kind: Annotated[str, typer.Argument(help="What the file is, such as dfe-ks4.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The file; .gz is fine.")],
+    academic_year: Annotated[str | None, typer.Option(help="Such as 2018/19.")] = None,
+    release: Annotated[str | None, typer.Option(help="provisional, revised or final.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, keep nothing.")] = False,
+    trust: Annotated[
+        str | None, typer.Option("--trust", help="Load figures of this trust's own, as its data manager (demo).")
+    ] = None,
+) -> None:
+    """Load a file, wait for the end, and say what was refused and why; exit code 1 when it was refused."""
+    installation = find_running()
+    role = "data-manager" if trust else tokens.OPERATOR
+    console = Console(stderr=True, highlight=False)
+    load = importing.Load(kind, file, academic_year, release, dry_run)
+    with tokens.api_for(installation.settings, role, trust=trust) as client:
+        ended = importing.run(client, load, console)
+    importing.summarise(ended, console)
+    raise typer.Exit(0 if ended["state"] == "succeeded" else 1)
+
+
+@app.command("board")
+def show_board(
+    trust: Annotated[str, typer.Option("--trust", help="Id, Group UID or TR reference.")] = contents.TRUSTS[0],
+) -> None:
+    """A trust's RAG board."""
+    installation = find_running()
+    welcome.show_board(installation, board.console_for_people(), trust)
+
+
+@app.command()
+def bootstrap(
+    trust: Annotated[str | None, typer.Option("--trust", help="Register this trust (Group UID) too.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Its name; needed with --trust.")] = None,
+    group_id: Annotated[str | None, typer.Option("--group-id", help="Its TR reference.")] = None,
+) -> None:
+    """Make the first platform operator, and a trust with its administrator, once; prints their secrets once."""
+    said = (("--trust", trust), ("--name", name), ("--group-id", group_id))
+    arguments = [word for option, value in said if value for word in (option, value)]
+    _identity(find_running(), "gateway.identity.bootstrap", arguments)
+
+
+@keys_app.command("rotate")
+def keys_rotate() -> None:
+    """Let the next key take over; tokens of the last one count until they expire."""
+    _identity(find_running(), "gateway.identity.keys", ["rotate"])
+
+
+@keys_app.command("list")
+def keys_list() -> None:
+    """Every key and its state."""
+    _identity(find_running(), "gateway.identity.keys", ["list"])
+
+
+@keys_app.command("revoke")
+def keys_revoke(kid: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """Refuse a key within 60 seconds."""
+    _identity(find_running(), "gateway.identity.keys", ["revoke", kid])
+
+
+@keys_app.command("revoke-all")
+def keys_revoke_all() -> None:
+    """Refuse every key and begin with new ones: after the loss of TRELLIS_SECRET_KEY."""
+    _identity(find_running(), "gateway.identity.keys", ["revoke-all"])
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it.")]) -> None:
+    """Write all data into one file. Keep TRELLIS_SECRET_KEY with it, but not in the same place."""
+    _own_process("trellis.backing_up", ["backup", str(file)])
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A backup.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Lose what the database holds now.")] = False,
+) -> None:
+    """Put a backup in place of the data, all or nothing. What runs is stopped for it and started again."""
+    _own_process("trellis.backing_up", ["restore", str(file), *(["--replace"] if replace else [])])
+
+
+def main() -> None:
+    """The entry point: expected failures are told in a sentence and end with exit code 1."""
+    try:
+        app()
+    except EXPECTED as problem:
+        _stop(str(problem))
+    except ValidationError as problem:
+        lines = [f"TRELLIS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in problem.errors()]
+        _stop("\n".join(["The settings can't be used:", *lines]))
+    except KeyboardInterrupt:
+        _stop("Stopped.")
+    except BrokenPipeError:
+        # Whoever read our output has had enough of it (`trellis logs | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def _say(what: str) -> None:
+    print(what, flush=True)
+
+
+def _stop(why: str) -> NoReturn:
+    print(f"trellis: {why}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _identity(installation: Installation, module: str, arguments: Sequence[str]) -> NoReturn:
+    """Run one of identity's own commands on the installation's database."""
+    if report_of(installation.state) is None and installation.settings.is_embedded:
+        _stop("The database doesn't run: `trellis up` starts it.")
+    done = subprocess.run([*python(), "-m", module, *arguments], env=installation.environment(), check=False)
+    raise SystemExit(done.returncode)
+
+
+def _own_process(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Run a command that needs much loaded, which the others needn't wait for."""
+    done = subprocess.run([*python(), "-m", module, *arguments], check=False)
+    raise SystemExit(done.returncode)
