@@ -5,11 +5,20 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from academy.academies.routes import router as academies
+from academy.criteria.events import EVENT_TYPES as CRITERIA_EVENTS
+from academy.criteria.routes import router as criteria
 from academy.imports.events import EVENT_TYPES as IMPORT_EVENTS
 from academy.imports.limits import ImportLimits
 from academy.imports.routes import router as imports
 from academy.measures.routes import router as measures
+from academy.moderations.events import EVENT_TYPES as MODERATION_EVENTS
+from academy.moderations.routes import router as moderations
 from academy.observations.routes import router as observations
+from academy.previews.routes import router as previews
+from academy.rag_statuses.routes import keep_prepared
+from academy.rag_statuses.routes import router as rag_statuses
+from academy.ratings.events import EVENT_TYPES as RATING_EVENTS
+from academy.ratings.routes import router as ratings
 from academy.trusts.routes import router as trusts
 from kit.app import create_service
 from kit.events import EventType
@@ -22,10 +31,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     measures,
     observations,
     imports,
+    criteria,
+    previews,
+    rag_statuses,
+    ratings,
+    moderations,
 )
 """The routes of every slice."""
 
-EVENT_TYPES: tuple[EventType, ...] = (*IMPORT_EVENTS,)
+EVENT_TYPES: tuple[EventType, ...] = (*IMPORT_EVENTS, *CRITERIA_EVENTS, *RATING_EVENTS, *MODERATION_EVENTS)
 """Everything that the feed tells."""
 
 
@@ -40,4 +54,5 @@ def create_app(settings: ServiceSettings | None = None, *, keys: KeySource | Non
         keys=keys,
     )
     app.state.import_limits = ImportLimits()
+    keep_prepared(app, "/academy/v1")
     return app

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from academy.imports.jobs import tasks as import_tasks
+from academy.moderations.jobs import tasks as moderation_tasks
+from academy.ratings.jobs import tasks as rating_tasks
 from kit.db import WORKER_TIMEOUTS, Database
 from kit.logs import configure_logs
 from kit.settings import ServiceSettings
 from kit.tasks import Tasks
 from kit.worker import run_worker
 
-TASKS: tuple[Tasks, ...] = (import_tasks,)
+TASKS: tuple[Tasks, ...] = (import_tasks, rating_tasks, moderation_tasks)
 """The tasks of every slice that has any."""
 
 

@@ -130,6 +130,15 @@ class Flaw:
     detail: str
 
 
+SETS_TRIED: Mapping[str, tuple[str, ...]] = {"all_through": ("all_through", "secondary")}
+"""Which phases' sets rate an academy of a phase, the first that is published; its own alone unless it is named."""
+
+
+def phases_of_set(phase: str | None) -> tuple[str, ...]:
+    """The phases whose published set may rate an academy of this phase, best first; empty when it is unknown."""
+    return () if phase is None else SETS_TRIED.get(phase, (phase,))
+
+
 def bounds_of(cuts: Sequence[Decimal], scale: Sequence[Step]) -> dict[str, Decimal]:
     """The cuts as canonical bounds: `green` and `amber`, the least good figure that still earns each word.
 
@@ -169,7 +178,7 @@ def flaws_of(rules: Rules, measures: Mapping[str, Direction | None]) -> list[Fla
                 Flaw(
                     f"{at}/direction",
                     "direction-contradicts-measure",
-                    f"of {criterion.measure} {measures[criterion.measure]} is known",
+                    f"{criterion.measure} is a measure of which {_said(measures[criterion.measure])}",
                 )
             )
         if criterion.comparison not in SUPPORTED_COMPARISONS:
@@ -184,6 +193,10 @@ def flaws_of(rules: Rules, measures: Mapping[str, Direction | None]) -> list[Fla
     if not rules.criteria:
         flaws.append(Flaw("/criteria", "no-criteria", "a set needs at least one criterion"))
     return flaws
+
+
+def _said(direction: Direction | None) -> str:
+    return "neither way is good" if direction is None else direction.value.replace("_", " ")
 
 
 def _scale_flaws(scale: Sequence[Step]) -> list[Flaw]:

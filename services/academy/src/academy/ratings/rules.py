@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from academy.criteria.rules import (
@@ -20,6 +21,7 @@ from academy.criteria.rules import (
     Status,
     Step,
 )
+from academy.years import shift_year, year_distance
 
 NOT_PUBLISHED = "not_published"
 NOT_AVAILABLE = "not_available"
@@ -41,6 +43,7 @@ class Figure:
     upper: Decimal | None = None
     cohort: int | None = None
     release: str = "final"
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Comparator:
     academic_year: str
     value: Decimal | None
     reason: str | None = None
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,6 @@ class Result:
     comparator: Comparator | None
     step: Step | None
     decided_by: str | None
-    age_years: int | None
 
     @property
     def status(self) -> Status:
@@ -98,17 +101,6 @@ class Outcome:
     why: str
 
 
-def year_start(academic_year: str) -> int:
-    """The calendar year in which an academic year ("2023/24") begins."""
-    return int(academic_year[:4])
-
-
-def year_before(academic_year: str) -> str:
-    """The academic year before ("2023/24" gives "2022/23")."""
-    start = year_start(academic_year) - 1
-    return f"{start}/{(start + 1) % 100:02d}"
-
-
 def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> Result:
     """What one criterion says of one academy."""
     figure, reason = _figure_to_use(criterion, evidence)
@@ -116,7 +108,7 @@ def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> R
     age = _age(year, evidence.newest_year)
 
     def nothing(why: str, comparator: Comparator | None = None) -> Result:
-        return Result(criterion, figure, year, why, comparator, None, None, age)
+        return Result(criterion, figure, year, why, comparator, None, None)
 
     if figure is None or figure.value is None:
         return nothing(reason or NOT_AVAILABLE)
@@ -129,7 +121,7 @@ def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> R
         return nothing(NO_COMPARISON, comparator)
     offset = comparator.value if comparator and comparator.value is not None else Decimal(0)
     step, decided_by = _step(criterion, scale, figure, offset)
-    return Result(criterion, figure, year, None, comparator, step, decided_by, age)
+    return Result(criterion, figure, year, None, comparator, step, decided_by)
 
 
 def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | None, str | None]:
@@ -164,7 +156,7 @@ def _age(year: str | None, newest_year: str | None) -> int | None:
     """Academic years between a figure's year and the newest loaded nationally; never negative."""
     if year is None or newest_year is None:
         return None
-    return max(0, year_start(newest_year) - year_start(year))
+    return max(0, year_distance(year, newest_year))
 
 
 def _comparator(criterion: Criterion, figure: Figure, evidence: Evidence) -> Comparator | None:
@@ -173,7 +165,7 @@ def _comparator(criterion: Criterion, figure: Figure, evidence: Evidence) -> Com
     if criterion.comparison is ComparisonKind.NATIONAL:
         year = figure.academic_year
         return evidence.national.get(year) or Comparator(year, None, NOT_AVAILABLE)
-    year = year_before(figure.academic_year)
+    year = shift_year(figure.academic_year, -1)
     for earlier in evidence.figures:
         if earlier.academic_year == year:
             return Comparator(year, earlier.value, earlier.reason)
@@ -189,20 +181,20 @@ def _step(criterion: Criterion, scale: Sequence[Step], figure: Figure, offset: D
     position = next((place for place, cut in enumerate(cuts) if value >= cut), len(cuts))
     if criterion.needs_significance and figure.lower is not None and figure.upper is not None:
         ends = sorted((sign * (figure.lower - offset), sign * (figure.upper - offset)))
-        reference = _green_cut(cuts, scale)
+        reference = cuts[green_place(scale)]
         if ends[0] <= reference <= ends[1]:
             return _middle(scale), "not_significant"
     step = scale[position]
     return step, scale[position].code if position < len(cuts) else "below_all"
 
 
-def _green_cut(cuts: Sequence[Decimal], scale: Sequence[Step]) -> Decimal:
-    """The least good figure that still earns a green step: significance is asked of this bound.
+def green_place(scale: Sequence[Step]) -> int:
+    """Which cut is the green bound, the least good figure that still earns a green step: significance is asked of it.
 
     For Progress 8 with a green bound of 0 an interval that includes or touches 0 is "average", as in the DfE's bands.
     """
-    greens = [cut for cut, step in zip(cuts, scale, strict=False) if step.status is Status.GREEN]
-    return greens[-1] if greens else cuts[0]
+    greens = [place for place, step in enumerate(scale[:-1]) if step.status is Status.GREEN]
+    return greens[-1] if greens else 0
 
 
 def _middle(scale: Sequence[Step]) -> Step:

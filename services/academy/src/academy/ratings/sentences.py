@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from academy.criteria.rules import ComparisonKind, Direction, Step
+from academy.measures.rules import PERIODS
 from academy.ratings.rules import (
     COHORT_TOO_SMALL,
     NO_COMPARISON,
@@ -16,6 +17,7 @@ from academy.ratings.rules import (
     Comparator,
     Figure,
     Result,
+    green_place,
 )
 
 REASONS = {
@@ -38,23 +40,36 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a measure is spoken of: its title, its unit and how many decimals it is told with."""
+    """How a measure is spoken of: its title, its unit and how many decimals it is told with.
+
+    `is_progress` marks scores around 0, which are told with their sign and without a unit.
+    """
 
     title: str
     unit: str
     decimals: int
+    is_progress: bool = False
 
 
-def amount(value: Decimal, wording: Wording, *, signed: bool = False) -> str:
-    """A figure as it is read out: "63.0%", "+0.17", "46.4 points"."""
-    number = f"{value:{'+' if signed else ''}.{wording.decimals}f}"
-    if wording.unit == "percent":
-        return f"{number} percentage points" if signed else f"{number}%"
-    if wording.unit == "score":
-        return f"{value:+.{wording.decimals}f}" if not signed else number
-    if wording.unit == "points":
-        return f"{number} points"
-    return number if wording.unit in ("number", "") else f"{number} {wording.unit.replace('_', ' ')}"
+UNITS = {"percent": "%", "points": " points", "pupils": " pupils", "per_100_pupils": " per 100 pupils"}
+
+
+def amount(value: Decimal, wording: Wording, *, is_difference: bool = False) -> str:
+    """A figure as it is read out: "63.0%", "+0.17", "46.4 points"; a difference without its sign."""
+    number = _number(abs(value) if is_difference else value, wording)
+    if wording.is_progress:
+        return f"+{number}" if value > 0 and Decimal(number) != 0 and not is_difference else number
+    if wording.unit == "percent" and is_difference:
+        return f"{number} percentage points"
+    return f"{number}{UNITS.get(wording.unit, '')}"
+
+
+def _number(value: Decimal, wording: Wording) -> str:
+    """With the decimals of the measure, and one more where the figure has it, so that rounding hides no bound."""
+    exponent = value.normalize().as_tuple().exponent
+    own = -exponent if isinstance(exponent, int) else 0
+    number = f"{value:.{max(wording.decimals, min(own, wording.decimals + 1))}f}"
+    return number.removeprefix("-") if Decimal(number) == 0 else number
 
 
 def sentence(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
@@ -63,20 +78,30 @@ def sentence(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
         return _no_colour(result, wording)
     figure, comparator = result.figure, result.comparator
     assert figure is not None and figure.value is not None
-    told = f"{wording.title} was {amount(figure.value, wording)} in {figure.academic_year}"
+    told = f"{wording.title} was {amount(figure.value, wording)} in {_when(result, figure.academic_year)}"
     told += _release(figure)
     if comparator is not None and comparator.value is not None:
         told += _against(result, figure.value, comparator, wording)
-    return f"{told}: {_decision(result, wording, scale)}, so {result.step.label.lower()}.{_unknowns(result, figure)}"
+    return f"{told}: {_decision(result, wording, scale)}, so {_word(result.step)}.{_unknowns(result, figure)}"
+
+
+def _when(result: Result, academic_year: str) -> str:
+    term = result.criterion.term
+    return academic_year if term == "year" else f"{PERIODS[term].partition(':')[0]} of {academic_year}"
+
+
+def _word(step: Step) -> str:
+    """A label inside a sentence; one that has capitals of its own (RI) keeps them."""
+    return step.label.lower() if step.label[1:] == step.label[1:].lower() else step.label
 
 
 def _no_colour(result: Result, wording: Wording) -> str:
     why = REASONS.get(result.reason or "", "no figure is available")
     figure = result.figure
-    when = f" for {result.academic_year}" if result.academic_year else ""
+    when = f" for {_when(result, result.academic_year)}" if result.academic_year else ""
     if figure is not None and figure.value is not None:
         value = amount(figure.value, wording)
-        return f"{wording.title} was {value} in {figure.academic_year}, but {why}, so not assessed."
+        return f"{wording.title} was {value} in {_when(result, figure.academic_year)}, but {why}, so not assessed."
     return f"{wording.title}{when} is not assessed, because {why}."
 
 
@@ -95,7 +120,7 @@ def _against(result: Result, value: Decimal, comparator: Comparator, wording: Wo
     )
     if gap == 0:
         return f", the same as {whose}"
-    size = amount(abs(gap), wording, signed=True).removeprefix("+")
+    size = amount(gap, wording, is_difference=True)
     return f", {size} {'above' if gap > 0 else 'below'} {whose}"
 
 
@@ -108,15 +133,16 @@ def _decision(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
     if result.decided_by == "not_significant":
         assert figure.lower is not None and figure.upper is not None
         span = f"{amount(figure.lower, wording)} to {amount(figure.upper, wording)}"
-        return f"its confidence interval ({span}) doesn't tell it from the green bound ({_bound(result, 0, wording)})"
+        bound = _bound(result, green_place(scale), wording)
+        return f"its confidence interval ({span}) doesn't tell it from the green bound ({bound})"
     codes = [step.code for step in scale]
     if result.decided_by == "below_all":
         last = len(criterion.cuts) - 1
         side = "below" if higher else "above"
-        return f"{side} the {scale[last].label.lower()} bound ({_bound(result, last, wording)})"
+        return f"{side} the {_word(scale[last])} bound ({_bound(result, last, wording)})"
     place = codes.index(result.decided_by or codes[0])
     side = "at or above" if higher else "at or below"
-    return f"{side} the {scale[place].label.lower()} bound ({_bound(result, place, wording)})"
+    return f"{side} the {_word(scale[place])} bound ({_bound(result, place, wording)})"
 
 
 def _bound(result: Result, place: int, wording: Wording) -> str:
@@ -126,7 +152,7 @@ def _bound(result: Result, place: int, wording: Wording) -> str:
     whose = "England" if result.criterion.comparison is ComparisonKind.NATIONAL else "the year before"
     if cut == 0:
         return f"level with {whose}"
-    size = amount(abs(cut), wording, signed=True).removeprefix("+")
+    size = amount(cut, wording, is_difference=True)
     return f"{size} {'above' if cut > 0 else 'below'} {whose}"
 
 

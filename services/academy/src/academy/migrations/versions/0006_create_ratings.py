@@ -46,9 +46,10 @@ create table academy.moderation (
     urn integer not null,
     rating_id uuid not null,
     status text not null,
+    step jsonb not null,
     computed_status text not null,
     reason text not null,
-    evidence_url text,
+    evidence_url text not null,
     lapses_on date not null,
     made_at timestamptz not null,
     made_by text not null,
@@ -87,6 +88,8 @@ create table academy.rag_version (
     trust_id uuid primary key,
     version bigint not null
 )""",
+    # The newest year loaded for a measure is asked at every rating, whichever schools it is of.
+    "create index reference_observation_newest on academy.reference_observation (measure, academic_year)",
     *tenant_table_policies("academy", "rating", academy_column="urn", grants=("select", "insert")),
     *tenant_table_policies("academy", "moderation", academy_column="urn", grants=("select", "insert", "update")),
     *tenant_table_policies("academy", "rag_status", academy_column="urn"),
@@ -102,5 +105,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them again."""
+    op.execute("drop index academy.reference_observation_newest")
     for table in ("rag_version", "rag_status", "moderation", "rating"):
         op.execute(f"drop table academy.{table}")

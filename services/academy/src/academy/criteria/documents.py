@@ -1,0 +1,93 @@
+"""A criteria set's rules as a document: as clients send it, as it is stored, and as values to decide with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from academy.criteria.rules import (
+    DEFAULT_SCALE,
+    ComparisonKind,
+    Criterion,
+    Direction,
+    Flaw,
+    Overall,
+    OverallMethod,
+    Rules,
+    Status,
+    Step,
+    flaws_of,
+)
+
+Document = Mapping[str, Any]
+
+
+def _decimal(number: float) -> Decimal:
+    """The number that was written: 0.1 is a tenth, whatever a float makes of it."""
+    return Decimal(str(number))
+
+
+def scale_of(document: Document) -> tuple[Step, ...]:
+    """The steps of a document's scale, best first; red, amber, green when it names none."""
+    steps = document.get("scale")
+    if not steps:
+        return DEFAULT_SCALE
+    return tuple(Step(step["code"], step["label"], Status(step["status"])) for step in steps)
+
+
+def rules_of(document: Document) -> Rules:
+    """The rules that a document says."""
+    scale = scale_of(document)
+    return Rules(
+        criteria=tuple(_criterion(one, scale) for one in document["criteria"]),
+        overall=_overall(document["overall"]),
+        scale=scale,
+    )
+
+
+def flaws_of_document(document: Document, measures: Mapping[str, Direction | None]) -> list[Flaw]:
+    """All that is wrong with a document's rules; empty when they are sound. `measures` as in `flaws_of`."""
+    codes = {step.code for step in scale_of(document)}
+    strange = [
+        Flaw(
+            f"/criteria/{position}/bounds/{code}",
+            "unknown-step",
+            f"the scale has no step {code}; it has {', '.join(step.code for step in scale_of(document))}",
+        )
+        for position, criterion in enumerate(document["criteria"])
+        for code in criterion["bounds"]
+        if code not in codes
+    ]
+    return flaws_of(rules_of(document), measures) + strange
+
+
+def _criterion(document: Document, scale: tuple[Step, ...]) -> Criterion:
+    bounds = document["bounds"]
+    return Criterion(
+        code=document["code"],
+        title=document["title"],
+        measure=document["measure"],
+        cuts=tuple(_decimal(bounds[step.code]) for step in scale if step.code in bounds),
+        direction=Direction(document["direction"]),
+        layer=document["layer"],
+        pupil_group=document["pupil_group"],
+        term=document["period"],
+        max_age_years=document["max_age_years"],
+        academic_year=document["academic_year"],
+        comparison=ComparisonKind(document["comparison"]),
+        needs_significance=document["needs_significance"],
+        smallest_cohort=document["smallest_cohort"],
+        weight=document["weight"],
+        is_limiting=document["is_limiting"],
+        reason=document["reason"],
+    )
+
+
+def _overall(document: Document) -> Overall:
+    return Overall(
+        method=OverallMethod(document["method"]),
+        point_cuts=tuple(_decimal(cut) for cut in document["point_cuts"]),
+        least_assessed_percent=document["least_assessed_percent"],
+        limit=Status(document["limit"]),
+    )

@@ -1,0 +1,40 @@
+"""What can go wrong with criteria sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from academy.criteria.rules import Flaw
+from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
+
+COMPARISON = "comparison-not-supported"
+
+
+class CriteriaSetNotFound(NotFound):
+    """The trust has no criteria set with this id."""
+
+
+class CriteriaSetNotSound(InvalidRequest):
+    """The rules contradict themselves or the measures catalogue; `errors` names every flaw."""
+
+
+class ComparisonNotSupported(InvalidRequest):
+    """A criterion compares with something that isn't computed yet; `errors` names every flaw."""
+
+
+class CriteriaAlreadyPublished(Conflict):
+    """It was published once and never changes again; draft another."""
+
+
+class CriteriaPublishedMeanwhile(Conflict):
+    """Another set of the phase was published at the same moment."""
+
+
+def unsound(flaws: Iterable[Flaw]) -> InvalidRequest:
+    """The problem that names all these flaws."""
+    errors = [FieldError(pointer=flaw.pointer, code=flaw.code, detail=flaw.detail) for flaw in flaws]
+    if any(error.code == COMPARISON for error in errors):
+        return ComparisonNotSupported(
+            "Only fixed, national and previous comparisons are computed so far.", errors=errors
+        )
+    return CriteriaSetNotSound("The rules can't be applied as they are.", errors=errors)

@@ -1,0 +1,34 @@
+"""When an override counts: pure decisions about days in London."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+LONGEST_DAYS = 366
+
+
+def day_in_london(instant: datetime) -> date:
+    """The day that it is in London at an instant."""
+    return instant.astimezone(LONDON).date()
+
+
+def end_of(day: date) -> datetime:
+    """The instant at which a day ends in London: midnight there, whether that is 23:00 or 24:00 UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), LONDON).astimezone(UTC)
+
+
+def may_lapse_on(day: date, today: date) -> bool:
+    """An override counts at least until tomorrow and for a year at most."""
+    return today < day <= today + timedelta(days=LONGEST_DAYS)
+
+
+def step_for(status: str, scale: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The best step of a scale (best first) that stands for a status; None when the scale has none."""
+    for place, step in enumerate(scale, 1):
+        if step["status"] == status:
+            return {"code": step["code"], "label": step["label"], "order": place}
+    return None

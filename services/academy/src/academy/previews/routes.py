@@ -1,0 +1,36 @@
+"""Previews over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from academy.answers import plain_answer
+from academy.criteria.errors import ComparisonNotSupported, CriteriaSetNotFound, CriteriaSetNotSound
+from academy.previews import service
+from academy.previews.schemas import PreviewOut
+from kit.caller import Caller, requires
+from kit.db import SessionDep
+from kit.idempotency import IdempotentRoute
+from kit.problems import responses
+
+router = APIRouter(tags=["criteria"], route_class=IdempotentRoute)
+
+Writer = Annotated[Caller, requires("criteria:write")]
+
+
+@router.post(
+    "/criteria-sets/{criteria_set_id}/preview",
+    operation_id="criteria_set_preview",
+    summary="Preview a criteria set",
+    response_model=PreviewOut,
+    responses=responses(CriteriaSetNotFound, CriteriaSetNotSound, ComparisonNotSupported),
+    openapi_extra={"x-idempotent": False},
+)
+async def criteria_set_preview(session: SessionDep, caller: Writer, criteria_set_id: UUID) -> Response:
+    """Which academies would change colour if this set were published now, and why: criterion by criterion, what is
+    told and what would be. Nothing is written.
+    """
+    return plain_answer(await service.preview(session, caller, criteria_set_id))

@@ -1,0 +1,27 @@
+"""What can go wrong with reading statuses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kit.problems import FieldError, InvalidRequest
+
+
+class AsOfInFuture(InvalidRequest):
+    """Nobody knows yet what will have been told at that instant."""
+
+    @classmethod
+    def at(cls, instant: datetime) -> AsOfInFuture:
+        """The problem with `?as_of=instant`."""
+        detail = f"{instant.isoformat()} is in the future."
+        return cls(detail, errors=[FieldError.in_query("as_of", "in_the_future", detail)])
+
+
+class AsOfWithUpdatedSince(InvalidRequest):
+    """A replay of one instant has no changes since another."""
+
+    @classmethod
+    def together(cls) -> AsOfWithUpdatedSince:
+        """The problem with `?as_of=...&updated_since=...`."""
+        detail = "Send as_of or updated_since, not both."
+        return cls(detail, errors=[FieldError.in_query("updated_since", "not_with_as_of", detail)])

@@ -1,0 +1,117 @@
+"""Keeping what is told of each academy, and the version of it, in the transactions that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kit.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of one academy now: its rating and override, and whether it has left."""
+
+    urn: int
+    phase: str | None
+    rating_id: UUID | None
+    moderation_id: UUID | None
+    has_left: bool
+
+
+_TOLD = text(
+    """
+    select rs.urn, rs.phase, rs.rating_id, rs.moderation_id, rs.left_at is not null as has_left
+    from academy.rag_status rs where rs.trust_id = :trust_id
+    """
+)
+
+_TELL = text(
+    """
+    insert into academy.rag_status (trust_id, urn, phase, rating_id, changed_at)
+    select :trust_id, n.urn, n.phase, n.rating_id, :at
+    from unnest(cast(:urns as int[]), cast(:phases as text[]), cast(:rating_ids as uuid[])) as n (urn, phase, rating_id)
+    on conflict (trust_id, urn) do update set
+        phase = excluded.phase, rating_id = excluded.rating_id, changed_at = excluded.changed_at, left_at = null
+    """
+)
+
+_LEAVE = text(
+    """
+    update academy.rag_status set left_at = :at, changed_at = :at, moderation_id = null
+    where trust_id = :trust_id and urn = any(cast(:urns as int[])) and left_at is null
+    """
+)
+
+_LOCK = text(
+    """
+    select rs.rating_id, rs.moderation_id from academy.rag_status rs
+    where rs.trust_id = :trust_id and rs.urn = :urn and rs.left_at is null for update
+    """
+)
+
+_MODERATE = text(
+    """
+    update academy.rag_status set moderation_id = :moderation_id, changed_at = :at
+    where trust_id = :trust_id and urn = :urn
+    """
+)
+
+_RAISE = text(
+    """
+    insert into academy.rag_version as v (trust_id, version) values (:trust_id, 1)
+    on conflict (trust_id) do update set version = v.version + 1
+    """
+)
+
+
+async def told_now(session: Session, trust_id: UUID) -> dict[int, Told]:
+    """What is told of each academy of the trust, by URN, with those that have left."""
+    rows = await session.execute(_TOLD, {"trust_id": trust_id})
+    return {row.urn: Told(*row) for row in rows}
+
+
+async def tell(
+    session: Session, trust_id: UUID, changes: Sequence[tuple[int, str | None, UUID | None]], *, at: datetime
+) -> None:
+    """From now on tell these ratings of these academies (URN, phase, rating); what overrides them stays."""
+    if changes:
+        urns, phases, rating_ids = zip(*changes, strict=True)
+        await session.execute(
+            _TELL,
+            {
+                "trust_id": trust_id,
+                "urns": list(urns),
+                "phases": list(phases),
+                "rating_ids": list(rating_ids),
+                "at": at,
+            },
+        )
+
+
+async def tell_left(session: Session, trust_id: UUID, urns: Sequence[int], *, at: datetime) -> None:
+    """These academies have left: a tombstone stays of each."""
+    if urns:
+        await session.execute(_LEAVE, {"trust_id": trust_id, "urns": list(urns), "at": at})
+
+
+async def hold(session: Session, trust_id: UUID, urn: int) -> tuple[UUID | None, UUID | None] | None:
+    """The rating and override that are told of an academy, held until the transaction ends; None when it has left."""
+    row = (await session.execute(_LOCK, {"trust_id": trust_id, "urn": urn})).one_or_none()
+    return None if row is None else (row.rating_id, row.moderation_id)
+
+
+async def tell_moderation(
+    session: Session, trust_id: UUID, urn: int, moderation_id: UUID | None, *, at: datetime
+) -> None:
+    """From now on tell this override of the academy; None for none."""
+    await session.execute(_MODERATE, {"trust_id": trust_id, "urn": urn, "moderation_id": moderation_id, "at": at})
+
+
+async def raise_version(session: Session, trust_id: UUID) -> None:
+    """Say that the lists of the trust have changed: prepared answers no longer hold. Once, at the end."""
+    await session.execute(_RAISE, {"trust_id": trust_id})

@@ -1,0 +1,147 @@
+"""SQL of the RAG statuses, for the driver itself: thousands poll this list.
+
+Membership and names are reference data, which row-level security doesn't guard: every statement begins with the
+members that the caller's trust and grant let it see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+
+from kit.caller import Caller
+from kit.db import Connection, Context, Session
+
+# $1 trust, $2 the academies of the grant (null for all), $3 the day in London, $4 the instant to replay
+VISIBLE = """
+    select distinct on (m.urn) m.urn, coalesce(s.name, m.urn::text) as name, s.phase,
+        greatest(m.recorded_at, s.updated_at) as register_changed_at
+    from academy.membership m left join academy.school s on s.urn = m.urn
+    where m.register_id = $1 and ($2::int[] is null or m.urn = any($2::int[]))
+      and m.joined_on <= $3 and (m.left_on is null or m.left_on > $3) and {recorded}
+    order by m.urn, m.recorded_at desc
+"""
+
+# The instant is null for now; naming it keeps one list of parameters for both.
+_NOW = VISIBLE.format(recorded="$4::timestamptz is null and m.superseded_at is null")
+_THEN = VISIBLE.format(recorded="m.recorded_at <= $4 and (m.superseded_at is null or m.superseded_at > $4)")
+
+# With `updated_since` also those that have left.
+_LEFT = """
+    union all
+    select rs.urn, coalesce(s.name, rs.urn::text), coalesce(rs.phase, s.phase), rs.changed_at
+    from academy.rag_status rs left join academy.school s on s.urn = rs.urn
+    where rs.trust_id = $1 and ($2::int[] is null or rs.urn = any($2::int[])) and rs.left_at is not null
+      and $7::timestamptz is not null and not exists (select from member n where n.urn = rs.urn)
+"""
+
+_TOLD_NOW = """
+    left join academy.rag_status rs on rs.trust_id = $1 and rs.urn = v.urn
+    left join academy.rating r on r.trust_id = $1 and r.id = rs.rating_id
+    left join academy.moderation o on o.trust_id = $1 and o.id = rs.moderation_id
+        and o.ended_at is null and o.lapses_on >= $3
+"""
+
+_TOLD_THEN = """
+    left join lateral (
+        select null::timestamptz as changed_at, null::timestamptz as left_at
+    ) rs on true
+    left join lateral (
+        select * from academy.rating n
+        where n.trust_id = $1 and n.urn = v.urn and n.rated_at <= $4 order by n.rated_at desc, n.id desc limit 1
+    ) r on true
+    left join lateral (
+        select * from academy.moderation n
+        where n.trust_id = $1 and n.urn = v.urn and n.made_at <= $4 and (n.ended_at is null or n.ended_at > $4)
+          and n.lapses_on >= $3
+        order by n.made_at desc, n.id desc limit 1
+    ) o on true
+"""
+
+_LIST = """
+    with member as ({members}), v as (select * from member {left_ones}),
+    told as (
+        select v.urn, v.name, v.phase, coalesce(o.status, r.status, 'not_assessed') as status,
+            coalesce(o.step, r.step) as step, o.id is not null as moderated,
+            coalesce(r.status, 'not_assessed') as computed_status,
+            coalesce(o.computed_status <> r.status, false) as computed_changed_since,
+            r.counts, r.criteria_set_id, r.id as rating_id, r.rated_at, r.data_as_at,
+            greatest(rs.changed_at, v.register_changed_at) as changed_at, rs.left_at is not null as has_left
+        from v {told}
+    ), matching as (
+        select t.*, (t.has_left or not ((cardinality($5::text[]) = 0 or t.status = any($5::text[]))
+            and (cardinality($6::text[]) = 0 or t.phase = any($6::text[])))) as is_removed
+        from told t
+    )
+    select m.urn, m.name, m.phase, m.status, m.step::text as step, m.moderated, m.computed_status,
+        m.computed_changed_since, m.counts::text as counts, m.criteria_set_id::text as criteria_set_id,
+        c.title as criteria_set_title, c.number as criteria_set_number, m.rating_id::text as rating_id,
+        m.rated_at, m.data_as_at, m.is_removed
+    from matching m left join academy.criteria_set c on c.trust_id = $1 and c.id = m.criteria_set_id
+    where case when $7::timestamptz is null then not m.is_removed else m.changed_at > $7 end
+      and ($8::text is null or (m.name, m.urn) > ($8, $9::int))
+    order by m.name, m.urn limit $10
+"""
+
+LIST_NOW = _LIST.format(members=_NOW, left_ones=_LEFT, told=_TOLD_NOW)
+LIST_THEN = _LIST.format(members=_THEN, left_ones="", told=_TOLD_THEN)
+
+# What the lists say follows from the trust's own version, and from the register: its names, its phases, who belongs.
+_VERSION = """
+    select coalesce((select v.version from academy.rag_version v where v.trust_id = $1), 0) as version,
+        count(*) as members, max(m.recorded_at) as recorded_at, max(m.superseded_at) as superseded_at,
+        max(s.updated_at) as updated_at
+    from academy.membership m left join academy.school s on s.urn = m.urn
+    where m.register_id = $1
+"""
+
+
+async def driver_of(session: Session) -> Connection:
+    """The driver's own connection, inside the session's transaction."""
+    raw = await (await session.connection()).get_raw_connection()
+    assert raw.driver_connection is not None
+    driver: Connection = raw.driver_connection
+    return driver
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which statuses: on which day in London, replayed or changed since which instant, with which filters, and after
+    whose name and URN.
+    """
+
+    day: date
+    as_of: datetime | None
+    updated_since: datetime | None
+    statuses: Sequence[str]
+    phases: Sequence[str]
+    after: Sequence[Any] | None
+    limit: int
+
+
+async def rag_statuses(connection: Connection, caller: Caller, wanted: Wanted) -> list[asyncpg.Record]:
+    """What is told of each academy that the caller may see, by name."""
+    return await connection.fetch(
+        LIST_NOW if wanted.as_of is None else LIST_THEN,
+        caller.tenant_id,
+        None if caller.academies is None else sorted(caller.academies),
+        wanted.day,
+        wanted.as_of,
+        list(wanted.statuses),
+        list(wanted.phases),
+        wanted.updated_since,
+        None if wanted.after is None else str(wanted.after[0]),
+        None if wanted.after is None else int(wanted.after[1]),
+        wanted.limit,
+    )
+
+
+async def version(connection: Connection, context: Context, day: date) -> str:
+    """A word that changes whenever what is told to this trust does: also at midnight, when overrides lapse."""
+    row = await connection.fetchrow(_VERSION, context.tenant_id)
+    assert row is not None
+    return f"{day}|" + "|".join(str(value) for value in row.values())

@@ -1,0 +1,55 @@
+"""RAG statuses over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+
+from academy.answers import TAGGED
+from academy.rag_statuses import service
+from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
+from academy.rag_statuses.schemas import RagStatusListParams, RagStatusPage
+from kit.caller import Caller, requires
+from kit.db import Context, Database, SessionDep
+from kit.etags import etag, not_modified
+from kit.pages import page_links
+from kit.prepared import PreparedResponses
+from kit.problems import InvalidCursor, responses
+
+router = APIRouter(tags=["rag-statuses"])
+
+PATH = "/rag-statuses"
+Reader = Annotated[Caller, requires("rag-statuses:read")]
+
+
+@router.get(
+    PATH,
+    operation_id="rag_status_list",
+    summary="List RAG statuses",
+    response_model=RagStatusPage,
+    responses=TAGGED | responses(AsOfInFuture, AsOfWithUpdatedSince, InvalidCursor),
+)
+async def rag_status_list(
+    request: Request, session: SessionDep, caller: Reader, params: Annotated[RagStatusListParams, Query()]
+) -> Response:
+    """The status of every academy of your trust that you may see, by name. Poll it with `If-None-Match`: answers are
+    kept ready, and right again within a second of a change.
+    """
+    body, tag, following = await service.list_statuses(session, caller, params)
+    response = not_modified(request, etag(tag))
+    if response is None:
+        response = Response(body, media_type="application/json", headers={"ETag": etag(tag)})
+    page_links(response, request, following)
+    return response
+
+
+def keep_prepared(app: FastAPI, prefix: str) -> None:
+    """Keep finished answers of the list in this app, held against the version of what they say."""
+
+    async def version(context: Context) -> str:
+        database: Database = app.state.database
+        return await service.version(database, context)
+
+    prepared: PreparedResponses = app.state.prepared
+    prepared.route(f"{prefix}{PATH}", version=version)

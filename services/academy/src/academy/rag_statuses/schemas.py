@@ -1,0 +1,98 @@
+"""RAG statuses as clients read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from academy.academies.schemas import Phase
+from academy.criteria.rules import Status
+from academy.parameters import Instant, Urn
+from kit.pages import ListParams, Page
+
+
+class RagStepOut(BaseModel):
+    """A step of the trust's own scale."""
+
+    code: str = Field(description="Names the step.", examples=["amber"])
+    label: str = Field(description="The word that people see.", examples=["Amber"])
+    order: int = Field(description="Its place on the scale, the best being 1.", examples=[2])
+
+
+class RagCountsOut(BaseModel):
+    """How many criteria have each computed status."""
+
+    red: int = Field(description="Criteria in red.", examples=[1])
+    amber: int = Field(description="Criteria in amber.", examples=[2])
+    green: int = Field(description="Criteria in green.", examples=[2])
+    not_assessed: int = Field(description="Criteria without a colour.", examples=[0])
+
+
+class RagCriteriaSetOut(BaseModel):
+    """The criteria set that decided."""
+
+    id: UUID = Field(description="Id of the set.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
+    title: str = Field(description="Its name.", examples=["Demonstration criteria, secondary"])
+    version: int = Field(description="Its number among the trust's sets of the phase.", examples=[1])
+
+
+class RagStatusOut(BaseModel):
+    """What is told of one academy."""
+
+    urn: Urn = Field(description="The academy.", examples=[135874])
+    name: str = Field(description="Its name.", examples=["Manchester Enterprise Academy"])
+    phase: Phase | None = Field(description="Its phase; null when unknown.", examples=["secondary"])
+    status: Status = Field(
+        description="What is told: the override that is in force, else the computed status.", examples=["amber"]
+    )
+    label: str = Field(description="The trust's own word for it.", examples=["Amber"])
+    step: RagStepOut | None = Field(description="The step of the trust's own scale; null when not assessed.")
+    moderated: bool = Field(description="Is it a person's override?", examples=[False])
+    computed_status: Status = Field(description="What the criteria say.", examples=["amber"])
+    computed_changed_since: bool = Field(
+        description="Has the computed status moved since the override was made?", examples=[False]
+    )
+    counts: RagCountsOut = Field(description="How many criteria have each computed status.")
+    criteria_set: RagCriteriaSetOut | None = Field(description="The criteria that decided; null without a rating.")
+    rating_id: UUID | None = Field(
+        description="The rating, with every reason; null when there is none yet.",
+        examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"],
+    )
+    rated_at: datetime | None = Field(description="When it was computed.", examples=["2026-11-22T08:00:00Z"])
+    data_as_at: datetime | None = Field(
+        description="When the newest of its figures was recorded.", examples=["2026-11-22T07:00:00Z"]
+    )
+    is_removed: bool = Field(
+        description="True only with `updated_since`: it has left the trust, or no longer matches the filters.",
+        examples=[False],
+    )
+
+
+class RagStatusPage(Page[RagStatusOut]):
+    """A page of RAG statuses."""
+
+    synced_to: datetime = Field(
+        description="Everything recorded up to this instant is in the list: the `updated_since` of next time.",
+        examples=["2026-11-22T08:00:00Z"],
+    )
+
+
+class RagStatusListParams(ListParams):
+    """Filters of the list of RAG statuses."""
+
+    status: Annotated[tuple[Status, ...], Field(max_length=4, description="With one of these statuses.")] = ()
+    phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
+    as_of: Annotated[
+        Instant | None,
+        Field(description="As it was told at this instant, with the members of then; the future is refused."),
+    ] = None
+    updated_since: Annotated[
+        Instant | None,
+        Field(
+            description="What changed since: send the `synced_to` of last time. Gives also those that left. "
+            "Not together with `as_of`."
+        ),
+    ] = None

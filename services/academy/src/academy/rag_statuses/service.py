@@ -1,0 +1,99 @@
+"""Telling the RAG status of every academy of a trust."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from academy.parameters import LONDON
+from academy.rag_statuses import queries
+from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
+from academy.rag_statuses.schemas import RagStatusListParams
+from academy.recording import synced_to
+from kit import clock
+from kit.caller import Caller
+from kit.cursors import decode, encode
+from kit.db import Context, Database, Session
+
+LIST = "rag-statuses"
+NOTHING_COUNTED = orjson.Fragment(b'{"red":0,"amber":0,"green":0,"not_assessed":0}')
+
+
+def _told(row: asyncpg.Record) -> dict[str, Any]:
+    """A row as it is told; JSON from the database goes through as it is."""
+    step = row["step"]
+    return {
+        "urn": row["urn"],
+        "name": row["name"],
+        "phase": row["phase"],
+        "status": row["status"],
+        "label": orjson.loads(step)["label"] if step else "Not assessed",
+        "step": orjson.Fragment(step) if step else None,
+        "moderated": row["moderated"],
+        "computed_status": row["computed_status"],
+        "computed_changed_since": row["computed_changed_since"],
+        "counts": orjson.Fragment(row["counts"]) if row["counts"] else NOTHING_COUNTED,
+        "criteria_set": {
+            "id": row["criteria_set_id"],
+            "title": row["criteria_set_title"],
+            "version": row["criteria_set_number"],
+        }
+        if row["criteria_set_id"]
+        else None,
+        "rating_id": row["rating_id"],
+        "rated_at": row["rated_at"],
+        "data_as_at": row["data_as_at"],
+        "is_removed": row["is_removed"],
+    }
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(LONDON).date()
+
+
+async def list_statuses(session: Session, caller: Caller, params: RagStatusListParams) -> tuple[bytes, str, str | None]:
+    """A page as JSON, the tag of what it says, and the cursor after it.
+
+    Raises AsOfInFuture, AsOfWithUpdatedSince or InvalidCursor.
+    """
+    now = clock.now()
+    if params.as_of is not None:
+        if params.as_of > now:
+            raise AsOfInFuture.at(params.as_of)
+        if params.updated_since is not None:
+            raise AsOfWithUpdatedSince.together()
+    filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
+    after = None
+    if params.cursor is not None:
+        after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
+    # Asked before the rows are read: what commits in between is then told again, never missed.
+    watermark = await synced_to(session)
+    wanted = queries.Wanted(
+        day=_day(params.as_of or now),
+        as_of=params.as_of,
+        updated_since=params.updated_since,
+        statuses=params.status,
+        phases=params.phase,
+        after=after,
+        limit=params.limit + 1,
+    )
+    rows = await queries.rag_statuses(await queries.driver_of(session), caller, wanted)
+    page, more = rows[: params.limit], len(rows) > params.limit
+    following = None
+    if more:
+        last = page[-1]
+        following = encode(LIST, [last["name"], last["urn"]], tenant=caller.tenant_id, filters=filters)
+    said = {"items": [_told(row) for row in page], "next": following}
+    tag = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_UTC_Z)).hexdigest()[:32]
+    body = orjson.dumps({**said, "synced_to": watermark.astimezone(UTC)}, option=orjson.OPT_UTC_Z)
+    return body, tag, following
+
+
+async def version(database: Database, context: Context) -> str:
+    """A word that changes whenever the lists of this context do."""
+    async with database.connection(context) as connection:
+        return await queries.version(connection, context, _day(clock.now()))

@@ -1,0 +1,182 @@
+"""From evidence to whole ratings: each academy of a trust, with every criterion explained, as it will be kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from academy.criteria.documents import rules_of
+from academy.criteria.rules import Criterion, Rules, Status, Step, bounds_of, phases_of_set
+from academy.measures.rules import MEASURES, PUPIL_GROUPS
+from academy.ratings.evidence import Gathered, Member
+from academy.ratings.rules import Outcome, Result, assess, counts, overall
+from academy.ratings.sentences import Wording, sentence
+
+NOT_ASSESSED_LABEL = "Not assessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A criteria set, ready to rate with."""
+
+    id: UUID
+    phase: str
+    title: str
+    number: int
+    rules: Rules
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Applied:
+        """The set of a stored row, with its rules as a document."""
+        return cls(row["id"], row["phase"], row["title"], row["number"], rules_of(row["rules"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a rating of one academy says, before anybody asks whether it says something new."""
+
+    urn: int
+    phase: str
+    criteria_set: Applied
+    outcome: Outcome
+    counts: dict[str, int]
+    criteria: list[dict[str, Any]]
+    data_as_at: datetime | None
+
+    @property
+    def status(self) -> str:
+        """The canonical word."""
+        return self.outcome.status.value
+
+    @property
+    def step(self) -> dict[str, Any] | None:
+        """The step of the trust's scale as it is told; None when not assessed."""
+        return step_told(self.outcome.step, self.criteria_set.rules.scale)
+
+    def content_sha256(self) -> bytes:
+        """What two ratings have in common when they say the same."""
+        outcome = self.outcome
+        said = [
+            str(self.criteria_set.id),
+            self.phase,
+            self.status,
+            self.step,
+            number(outcome.points_percent),
+            number(outcome.assessed_percent),
+            outcome.limited_by,
+            outcome.why,
+            self.criteria,
+        ]
+        return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def set_for(phase: str | None, sets: Mapping[str, Applied]) -> Applied | None:
+    """The published set that rates an academy of this phase; None when there is none."""
+    return next((sets[one] for one in phases_of_set(phase) if one in sets), None)
+
+
+def step_told(step: Step | None, scale: Sequence[Step]) -> dict[str, Any] | None:
+    """A step with its place on the scale, the best being 1."""
+    if step is None:
+        return None
+    return {"code": step.code, "label": step.label, "order": scale.index(step) + 1}
+
+
+def number(value: Decimal | None) -> float | None:
+    """A decimal as the JSON number that reads the same."""
+    return None if value is None else float(value)
+
+
+def compute(members: Sequence[Member], sets: Mapping[str, Applied], gathered: Gathered) -> list[Computed]:
+    """The ratings of all members whose phase has a set, by the order of the members."""
+    return [
+        _rate(member, applied, gathered) for member in members if (applied := set_for(member.phase, sets)) is not None
+    ]
+
+
+def _rate(member: Member, applied: Applied, gathered: Gathered) -> Computed:
+    phase = member.phase or applied.phase
+    phases = (phase,) if phase == applied.phase else (phase, applied.phase)
+    scale = applied.rules.scale
+    results = [
+        assess(criterion, scale, gathered.of(member.urn, criterion, phases)) for criterion in applied.rules.criteria
+    ]
+    used = [
+        told.recorded_at
+        for result in results
+        for told in (result.figure, result.comparator)
+        if told is not None and told.recorded_at is not None
+    ]
+    return Computed(
+        urn=member.urn,
+        phase=phase,
+        criteria_set=applied,
+        outcome=overall(applied.rules, results),
+        counts=counts(results),
+        criteria=[explained(result, scale) for result in results],
+        data_as_at=max(used, default=None),
+    )
+
+
+def wording_of(criterion: Criterion) -> Wording:
+    """How the criterion's measure is spoken of."""
+    measure = MEASURES.get(criterion.measure)
+    if measure is None:
+        return Wording(criterion.title, "", 1)
+    title = measure.title
+    if criterion.pupil_group != "all":
+        title += f" of {PUPIL_GROUPS.get(criterion.pupil_group, criterion.pupil_group)}"
+    return Wording(title, measure.unit.value, measure.decimals, is_progress=measure.minimum < 0)
+
+
+def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:
+    """One criterion's result as it is kept and told."""
+    criterion, figure, comparator = result.criterion, result.figure, result.comparator
+    measure = MEASURES.get(criterion.measure)
+    bounds = bounds_of(criterion.cuts, scale)
+    interval = None
+    if figure is not None and figure.lower is not None and figure.upper is not None:
+        interval = {"lower": number(figure.lower), "upper": number(figure.upper)}
+    return {
+        "code": criterion.code,
+        "title": criterion.title,
+        "measure": criterion.measure,
+        "layer": criterion.layer,
+        "pupil_group": criterion.pupil_group,
+        "period": _period(result.academic_year, criterion.term),
+        "value": number(figure.value) if figure else None,
+        "reason": result.reason,
+        "unit": measure.unit.value if measure else "",
+        "cohort": figure.cohort if figure else None,
+        "interval": interval,
+        "release": figure.release if figure else None,
+        "comparison": {
+            "kind": criterion.comparison.value,
+            "value": number(comparator.value) if comparator else None,
+            "period": _period(comparator.academic_year, criterion.term) if comparator else None,
+        },
+        "bounds": {word: number(bounds.get(word)) for word in (Status.GREEN.value, Status.AMBER.value)},
+        "direction": criterion.direction.value,
+        "weight": criterion.weight,
+        "is_limiting": criterion.is_limiting,
+        "status": result.status.value,
+        "step": step_told(result.step, scale),
+        "decided_by": result.decided_by,
+        "sentence": sentence(result, wording_of(criterion), scale),
+        "observation_id": figure.observation_id if figure else None,
+        "source": figure.source if figure else None,
+    }
+
+
+def _period(academic_year: str | None, term: str) -> str | None:
+    """`2023/24`, or `2023/24 autumn` for a part of it."""
+    if academic_year is None:
+        return None
+    return academic_year if term == "year" else f"{academic_year} {term}"

@@ -1,0 +1,123 @@
+"""Rating a trust's academies anew, and finding ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from academy.criteria.queries import published_sets
+from academy.moderations.service import end_of_leavers, moderation_in_force
+from academy.parameters import today
+from academy.rag_statuses.projection import Told, raise_version, tell, tell_left, told_now
+from academy.ratings import queries
+from academy.ratings.computing import Applied, Computed, compute, set_for
+from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
+from academy.ratings.events import COMPUTED, RatingComputed
+from academy.ratings.evidence import Member, gather, members
+from academy.ratings.schemas import RatingListParams
+from academy.recording import begin_recording
+from kit import clock
+from kit.caller import Caller
+from kit.cursors import decode, encode
+from kit.db import Session
+from kit.events import NewEvent, record_events
+
+LIST = "ratings"
+
+
+async def rerate(session: Session, trust_id: UUID) -> int:
+    """Rate the academies of a trust from the data of this moment; gives how many said something new.
+
+    The session is under the trust's own context. An academy whose rating says what it said keeps it. Academies that
+    have left are told as tombstones, and overrides of theirs end.
+    """
+    await queries.one_at_a_time(session, trust_id)
+    sets = {row["phase"]: Applied.of(row) for row in await published_sets(session, trust_id)}
+    belonging = await members(session, trust_id, today())
+    computed = await compute_for(session, trust_id, belonging, sets)
+    before = await queries.told_ratings(session, trust_id)
+    new = [
+        (one, content)
+        for one in computed
+        if (content := one.content_sha256()) != before.get(one.urn, (None, None, None))[2]
+    ]
+    at = await begin_recording(session)
+    ids = await queries.keep(session, trust_id, new, rated_at=clock.now())
+    if await _project(session, trust_id, belonging, ids, at=at) or ids:
+        await raise_version(session, trust_id)
+    await record_events(session, [_event(one, ids[one.urn], before.get(one.urn)) for one, _ in new])
+    return len(new)
+
+
+async def compute_for(
+    session: Session, trust_id: UUID, belonging: Sequence[Member], sets: Mapping[str, Applied]
+) -> list[Computed]:
+    """What ratings of these academies by these sets would say; nothing is kept."""
+    rated = [member for member in belonging if set_for(member.phase, sets) is not None]
+    used = {applied.id: applied for member in rated if (applied := set_for(member.phase, sets)) is not None}
+    criteria = [criterion for applied in used.values() for criterion in applied.rules.criteria]
+    gathered = await gather(session, trust_id, [member.urn for member in rated], criteria)
+    return compute(rated, sets, gathered)
+
+
+async def _project(
+    session: Session, trust_id: UUID, belonging: Sequence[Member], ids: Mapping[int, UUID], *, at: datetime
+) -> bool:
+    """Bring what is told of each academy up to date; True when something changed."""
+    told = await told_now(session, trust_id)
+    changes = [
+        (member.urn, member.phase, ids.get(member.urn) or (known.rating_id if known else None))
+        for member in belonging
+        if _differs(known := told.get(member.urn), member, ids)
+    ]
+    await tell(session, trust_id, changes, at=at)
+    present = {member.urn for member in belonging}
+    leavers = [urn for urn, known in told.items() if urn not in present and not known.has_left]
+    await tell_left(session, trust_id, leavers, at=at)
+    await end_of_leavers(session, trust_id, leavers)
+    return bool(changes or leavers)
+
+
+def _differs(known: Told | None, member: Member, ids: Mapping[int, UUID]) -> bool:
+    return known is None or known.has_left or known.phase != member.phase or member.urn in ids
+
+
+def _event(one: Computed, rating_id: UUID, before: tuple[UUID, str, bytes] | None) -> NewEvent:
+    data = RatingComputed.model_validate(
+        {
+            "urn": one.urn,
+            "before": None if before is None else {"rating_id": before[0], "status": before[1]},
+            "after": {"rating_id": rating_id, "status": one.status},
+            "criteria_set_id": one.criteria_set.id,
+        }
+    )
+    return NewEvent(COMPUTED, f"ratings/{rating_id}", one.urn, data)
+
+
+async def view_rating(session: Session, caller: Caller, rating_id: UUID) -> dict[str, Any]:
+    """One rating with the override that is in force over it. Raises RatingNotFound."""
+    found = await queries.rating(session, caller, rating_id)
+    if found is None:
+        raise RatingNotFound(f"There is no rating {rating_id} that you may see.")
+    found["moderation"] = await moderation_in_force(session, caller, found["urn"]) if found["is_current"] else None
+    return found
+
+
+async def list_ratings(
+    session: Session, caller: Caller, urn: int, params: RatingListParams
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of an academy's ratings, newest first. Raises AcademyNotFound, AsOfInFuture or InvalidCursor."""
+    if params.as_of is not None and params.as_of > clock.now():
+        raise AsOfInFuture.at(params.as_of)
+    filters = {"urn": urn, **params.model_dump(mode="json", exclude={"limit", "cursor"})}
+    after = None
+    if params.cursor is not None:
+        after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
+    found = await queries.history(session, caller, urn, as_of=params.as_of, after=after, limit=params.limit + 1)
+    if not found and after is None and not await queries.belongs(session, caller, urn, today()):
+        raise AcademyNotFound(f"There is no academy {urn} of your trust that you may see.")
+    items, more = found[: params.limit], len(found) > params.limit
+    last = [items[-1]["rated_at"].isoformat(), items[-1]["id"]] if more else None
+    return items, encode(LIST, last, tenant=caller.tenant_id, filters=filters) if last else None
