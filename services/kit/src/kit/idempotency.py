@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from kit.caller import Caller, current_caller
 from kit.db import Connection, Session, context_of, database_of_request
-from kit.problems import Conflict, FieldError, InvalidRequest
+from kit.problems import FieldError, InvalidRequest
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -38,10 +38,6 @@ class IdempotencyKeyReused(InvalidRequest):
 
 class IdempotencyKeyInvalid(InvalidRequest):
     """The key isn't 1 to 255 visible ASCII characters."""
-
-
-class IdempotencyKeyBusy(Conflict):
-    """The first request with this key is still running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +213,6 @@ async def purge(connection: Connection, schema: str) -> int:
 
 
 __all__ = [
-    "IdempotencyKeyBusy",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
     "IdempotentRoute",
