@@ -25,6 +25,7 @@ class Installation:
     @cached_property
     def credentials(self) -> Credentials:
         """The generated secrets; made when they are asked for the first time."""
+        self.state.prepare()
         return Credentials.kept_in(self.state.credentials)
 
     @cached_property

@@ -140,7 +140,9 @@ def url_of(admin_url: str, role: str, password: str) -> str:
     query = urlencode(
         [(name, value) for name, value in parse_qsl(parts.query) if name not in {"user", "password"}], safe="/"
     )
-    return urlunsplit((parts.scheme, f"{quote(role)}:{quote(password)}@{servers}", parts.path, query, ""))
+    return urlunsplit(
+        (parts.scheme, f"{quote(role, safe='')}:{quote(password, safe='')}@{servers}", parts.path, query, "")
+    )
 
 
 def login_urls(environment: Mapping[str, str]) -> list[str]:
