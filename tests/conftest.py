@@ -102,7 +102,7 @@ async def committed_client(
 async def count_queries(database: Sandbox) -> Callable[[], AbstractContextManager[list[str]]]:
     """Counts statements on `database`: `with count_queries() as queries: ...`, then `len(queries)`."""
     driver = await database.driver()
-    return lambda: counted(driver)
+    return lambda: counted(driver, database.connection)
 
 
 class Clock:
