@@ -28,7 +28,7 @@ from academy.imports.kinds.profile_keys import Key, parse_key
 from academy.imports.kinds.reading import Reading, RowError
 from academy.imports.kinds.register import Rows, as_table
 from academy.imports.kinds.schools import laestab_of, phase_of, status_of, whole
-from academy.imports.kinds.sheet import open_text, unknown_columns
+from academy.imports.kinds.sheet import check_text, open_text, unknown_columns
 from academy.imports.kinds.wide import ending, the_year
 from academy.measures.rules import MEASURES, why_not_published
 from academy.years import shift_year
@@ -105,7 +105,9 @@ def _load(path: Path) -> list[Any]:
     if text.size > LARGEST:
         raise FileRefused("file-too-large", f"A JSON file may have at most {LARGEST >> 20} MiB.")
     try:
-        loaded = orjson.loads(path.read_bytes()[text.start :])
+        plain = path.read_bytes()[text.start :]
+        check_text(plain, "utf-8", 1)
+        loaded = orjson.loads(plain)
     except orjson.JSONDecodeError as error:
         detail = f"The file is not JSON: {error.msg}, line {error.lineno}."
         raise FileRefused("json-malformed", detail, row=error.lineno) from error

@@ -175,6 +175,11 @@ def _read_reason(text: str) -> str | Unreadable:
     return reason_of(text) or Unreadable("reason-unknown", f"{shown(text)} is none of {', '.join(REASONS)}.")
 
 
+def is_blank(cells: pl.Series) -> pl.Series:
+    """True where a cell has nothing but white space."""
+    return (cells.str.strip_chars() == "").fill_null(value=True)
+
+
 class _Cells:
     """The cells of a batch. Codes that are spelled as the catalogue does take a short cut."""
 
@@ -182,10 +187,7 @@ class _Cells:
         self._frame, self._check = frame, check
 
     def _column(self, name: str) -> pl.Series | None:
-        if name not in self._frame.columns:
-            return None
-        cells = self._frame[name]
-        return cells.set((cells.str.strip_chars() == "").fill_null(value=False), None)
+        return self._frame[name] if name in self._frame.columns else None
 
     def coded(
         self, name: str, codes: pl.Enum, read: Callable[[str], str | Unreadable], otherwise: str | None
@@ -194,37 +196,42 @@ class _Cells:
         cells = self._column(name)
         if cells is None:
             return pl.Series(values=[otherwise], dtype=pl.String).new_from_index(0, self._frame.height)
-        if otherwise is not None:
-            cells = cells.fill_null(otherwise)
         known = cells.cast(codes, strict=False)
         if known.null_count() == 0:
             return cells
-        values = self._check.note(name, read_column(cells, read, pl.String(), plain=known.cast(pl.String)))
+        cells = cells.set(is_blank(cells), otherwise)
+        values = self._check.note(
+            name, read_column(cells, read, pl.String(), plain=cells.cast(codes, strict=False).cast(pl.String))
+        )
         self._check.refuse(name, cells.is_null(), "value-missing", lambda _: f"{name} is empty.")
         return values
 
     def figures(self, measure: pl.Series) -> dict[str, pl.Series]:
         """Values, reasons, intervals, cohorts and bands, each row with a value or a reason."""
-        height = self._frame.height
-        nothing = pl.Series(values=[None], dtype=pl.String).new_from_index(0, height)
         cells = self._column("value")
-        cells = nothing if cells is None else cells
+        if cells is None:
+            cells = pl.Series(values=[None], dtype=pl.String).new_from_index(0, self._frame.height)
         number = read_numbers(cells)
         value = self._check.note("value", number)
         self._check_range(cells, value, measure)
-        given = self._column("reason")
         reason = number.reasons
-        if given is not None and given.null_count() < height:
-            stated = read_column(given, _read_reason, pl.String(), plain=None)
-            words = self._check.note("reason", stated)
-            both = value.is_not_null() & words.is_not_null()
+        given = self._column("reason")
+        if given is not None and given.null_count() == len(given):
+            given = None
+        if given is not None:
+            given = given.set(is_blank(given), None)
+            known = given.cast(_REASONS, strict=False).cast(pl.String)
+            stated = self._check.note("reason", read_column(given, _read_reason, pl.String(), plain=known))
+            both = value.is_not_null() & stated.is_not_null()
             detail = "There is a value and a reason why there is none."
             self._check.refuse("reason", both, "value-and-reason", lambda _: detail)
-            reason = words.fill_null(reason)
+            reason = stated.fill_null(reason)
         if value.null_count():
-            stated_nothing = cells.is_null() if given is None else cells.is_null() & given.is_null()
-            detail_neither = "There is neither a value nor a reason why there is none."
-            self._check.refuse("value", stated_nothing, "value-missing", lambda _: detail_neither)
+            silent = value.is_null() & is_blank(cells)
+            if given is not None:
+                silent &= given.is_null()
+            detail_silent = "There is neither a value nor a reason why there is none."
+            self._check.refuse("value", silent, "value-missing", lambda _: detail_silent)
         return {"value": value, "reason": reason, **self._details(value)}
 
     def _check_range(self, cells: pl.Series, value: pl.Series, measure: pl.Series) -> None:

@@ -37,7 +37,11 @@ class Text:
 
 
 def open_text(path: Path, *, may_be_cp1252: bool) -> Text:
-    """Look through a file once. Raises FileRefused when it is empty, packed, UTF-16, or not text."""
+    """Look at the start of a file; when it may be Windows-1252, through all of it, to tell.
+
+    Raises FileRefused when it is empty, packed, UTF-16, or not text. A file that must be UTF-8 is checked
+    while it is read (`check_text`), since looking through it first would take as long as reading it.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(4)
@@ -49,41 +53,44 @@ def open_text(path: Path, *, may_be_cp1252: bool) -> Text:
             raise FileRefused("encoding-utf16", "The file is UTF-16. Save it as CSV UTF-8 and send it again.")
         start = 3 if head.startswith(codecs.BOM_UTF8) else 0
         file.seek(start)
-        encoding = _encoding(file, may_be_cp1252=may_be_cp1252)
+        encoding = _encoding(file) if may_be_cp1252 else "utf-8"
     return Text(path, encoding, start, size)
 
 
-def _encoding(file: BinaryIO, *, may_be_cp1252: bool) -> str:
+def _encoding(file: BinaryIO) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf8, rows = True, 1
+    is_utf8, is_cp1252 = True, True
     while block := file.read(BLOCK):
-        if (nul := block.find(b"\0")) >= 0:
-            row = rows + block.count(b"\n", 0, nul)
-            raise FileRefused("nul-byte", f"Line {row} holds a NUL byte; this is no text file.", row=row)
+        is_cp1252 = is_cp1252 and not _NOT_IN_CP1252.search(block)
         if is_utf8:
             try:
                 decoder.decode(block)
-            except UnicodeDecodeError as error:
+            except UnicodeDecodeError:
                 is_utf8 = False
-                row = rows + block.count(b"\n", 0, max(error.start, 0))
-                if not may_be_cp1252:
-                    detail = f"Line {row} is not UTF-8. Save the file as CSV UTF-8 and send it again."
-                    raise FileRefused("encoding", detail, row=row) from error
-        rows += block.count(b"\n")
     if is_utf8:
         try:
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            if not may_be_cp1252:
-                raise FileRefused("encoding", "The file ends within a UTF-8 character.", row=rows) from error
+        except UnicodeDecodeError:
             is_utf8 = False
-    if is_utf8:
-        return "utf-8"
-    file.seek(0)
-    while block := file.read(BLOCK):
-        if _NOT_IN_CP1252.search(block):
-            raise FileRefused("encoding", "The file is neither UTF-8 nor Windows-1252.")
-    return "cp1252"
+    if not is_utf8 and not is_cp1252:
+        raise FileRefused("encoding", "The file is neither UTF-8 nor Windows-1252.")
+    return "utf-8" if is_utf8 else "cp1252"
+
+
+def check_text(block: bytes, encoding: str, line: int) -> None:
+    """Raise FileRefused when whole lines, of which the first is `line`, hold a NUL or aren't in this
+    encoding."""
+    nul = block.find(b"\0")
+    if nul >= 0:
+        at = line + block.count(b"\n", 0, nul)
+        raise FileRefused("nul-byte", f"Line {at} holds a NUL byte; this is no text file.", row=at)
+    if encoding == "utf-8" and not block.isascii():
+        try:
+            codecs.utf_8_decode(block, "strict", True)
+        except UnicodeDecodeError as error:
+            at = line + block.count(b"\n", 0, error.start)
+            detail = f"Line {at} is not UTF-8. Save the file as CSV UTF-8 and send it again."
+            raise FileRefused("encoding", detail, row=at) from error
 
 
 class Sheet:
@@ -163,32 +170,36 @@ class Sheet:
         places = sorted(chosen.values())
         names = {str(place): name for name, place in chosen.items()}
         for block, done in self._blocks():
+            check_text(block, self._text.encoding, row)
             frame, errors = self._parse(block, places, row)
             frame = frame.with_columns(pl.int_range(row, row + frame.height, dtype=pl.UInt32).alias("row"))
             row += frame.height
             frame = frame.rename(names)
-            some = pl.any_horizontal(pl.col(list(chosen)).is_not_null() & (pl.col(list(chosen)) != ""))
-            yield frame.filter(some), errors, done
+            if all(frame[name].null_count() for name in chosen):
+                cells = pl.col(list(chosen))
+                frame = frame.filter(pl.any_horizontal(cells.is_not_null() & (cells != "")))
+            yield frame, errors, done
 
     def _blocks(self) -> Iterator[tuple[bytes, float]]:
-        size, rest, row = max(self._text.size, 1), b"", self._first_row
+        size, rest = max(self._text.size, 1), b""
         with self._text.path.open("rb") as file:
             file.seek(self._data_start)
             while read := file.read(BLOCK):
-                block = rest + read
+                block = rest + read if rest else read
                 cut = _last_end_of_record(block)
                 block, rest = block[:cut], block[cut:]
                 if len(rest) > LONGEST_RECORD:
-                    self._refuse_open_quote(row + block.count(b"\n"))
+                    self._refuse_open_quote(file.tell() - len(rest))
                 if block:
                     yield block, (file.tell() - len(rest)) / size
-                    row += block.count(b"\n")
         if rest:
             if rest.count(b'"') % 2:
-                self._refuse_open_quote(row)
+                self._refuse_open_quote(self._text.size - len(rest))
             yield rest, 1.0
 
-    def _refuse_open_quote(self, row: int) -> None:
+    def _refuse_open_quote(self, after: int) -> None:
+        with self._text.path.open("rb") as file:
+            row = 1 + file.read(after).count(b"\n")
         detail = f"A quotation mark that opens at line {row} or after it is never closed."
         raise FileRefused("quote-unclosed", detail, row=row)
 
