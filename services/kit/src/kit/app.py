@@ -192,23 +192,26 @@ def _mount(app: Service, router: APIRouter, prefix: str) -> None:
         route = copy.copy(original)
         for name in vars(original):
             if name != "app":
-                setattr(route, name, getattr(context, name))
+                setattr(route, name, getattr(context, name, getattr(original, name)))
         route.path = prefix + route.path
         route.path_regex, route.path_format, route.param_convertors = compile_path(route.path)
         route.operation_id = route.operation_id or route.name
         route.unique_id = route.operation_id
         route.dependency_overrides_provider = app
         if route.include_in_schema:
-            _check_route(route)
+            _check_route(route, app)
         route.app = request_response(_refusing(route, route.get_route_handler()))
         app.router.routes.append(route)
 
 
-def _check_route(route: APIRoute) -> None:
-    if route.operation_id is None or "_" not in route.operation_id:
-        raise ValueError(f"{route.path}: the operation id {route.operation_id} isn't <resource>_<verb>")
+def _check_route(route: APIRoute, app: Service) -> None:
+    name = route.operation_id
+    if name is None or "_" not in name:
+        raise ValueError(f"{route.path}: the operation id {name} isn't <resource>_<verb>")
+    if any(isinstance(other, APIRoute) and other.operation_id == name for other in app.router.routes):
+        raise ValueError(f"{route.path}: there is an operation {name} already")
     if not inspect.cleandoc(route.description or ""):
-        raise ValueError(f"{route.operation_id} doesn't say what it does")
+        raise ValueError(f"{name} doesn't say what it does")
 
 
 Handler = Callable[[Request], Awaitable[Response]]
