@@ -1,0 +1,114 @@
+"""Failed attempts are answered with pauses."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.identity.tokens.rules import PATIENCE, AttemptKind
+from tests.conftest import Clock
+from tests.gateway.identity.desk import Desk, Json
+from tests.gateway.identity.provider import Provider
+from tests.support.databases import Clone, Sandbox
+
+FREE = PATIENCE[AttemptKind.CLIENT_AT_ADDRESS].free
+
+
+def wrong(client: Json) -> Json:
+    return {**client, "client_secret": "trellis_000000000000_guess"}
+
+
+def come_from(address: str) -> Json:
+    """The header that our gateway writes. In these tests the connection itself comes from loopback."""
+    return {"X-Forwarded-For": address}
+
+
+async def fail(desk: Desk, client: Json, times: int, **form: object) -> list[int]:
+    return [(await desk.ask_as(wrong(client), **form)).status_code for _ in range(times)]
+
+
+async def test_after_a_few_failures_a_client_must_wait_ever_longer(desk: Desk, clock: Clock) -> None:
+    client = await desk.machine()
+    assert await fail(desk, client, FREE) == [401] * FREE
+    blocked = await desk.ask_as(wrong(client))
+    assert (blocked.status_code, blocked.json()["error"]) == (429, "slow_down")
+    assert blocked.headers["retry-after"] == "1"
+    # The right secret must wait too, or the pause would tell that it is right.
+    assert (await desk.ask_as(client)).status_code == 429
+    clock.advance(seconds=1)
+    assert await fail(desk, client, 2) == [401, 429]
+    clock.advance(seconds=1)
+    assert (await desk.ask_as(wrong(client))).headers["retry-after"] == "1"
+    clock.advance(seconds=1)
+    assert (await desk.ask_as(client)).status_code == 200
+
+
+async def test_success_forgives_the_client_at_this_address(desk: Desk) -> None:
+    client = await desk.machine()
+    for _ in range(3):
+        assert await fail(desk, client, FREE - 1) == [401] * (FREE - 1)
+        assert (await desk.ask_as(client)).status_code == 200
+
+
+async def test_a_quiet_hour_forgets(desk: Desk, clock: Clock, database: Sandbox) -> None:
+    client = await desk.machine()
+    await fail(desk, client, FREE - 1)
+    clock.advance(hours=1, seconds=1)
+    assert await fail(desk, client, FREE) == [401] * FREE
+    other = await desk.machine("auditor")
+    clock.advance(hours=1, seconds=1)
+    await fail(desk, other, 1)
+    async with database.admin() as session:
+        counts = (await session.execute(text("select failures from identity.failed_attempt"))).scalars().all()
+    assert sorted(counts) == [1, 1, 1]
+
+
+async def test_unknown_clients_are_paused_like_known_ones(desk: Desk) -> None:
+    client = await desk.machine()
+    nobody = {"client_id": "nobody", "client_secret": "guess"}
+    known = await fail(desk, client, FREE + 1)
+    assert [(await desk.ask_as(nobody)).status_code for _ in range(FREE + 1)] == known
+
+
+async def test_an_address_that_tries_many_clients_must_wait(desk: Desk) -> None:
+    free = PATIENCE[AttemptKind.ADDRESS].free
+    answers = [
+        (await desk.ask_as({"client_id": f"nobody-{number}", "client_secret": "guess"})).status_code
+        for number in range(free + 1)
+    ]
+    assert answers == [401] * free + [429]
+
+
+async def test_a_stranger_elsewhere_cannot_lock_a_client_out(desk: Desk, behind_gateway: Desk) -> None:
+    client = await desk.machine()
+    there = await fail(behind_gateway, client, FREE + 1, headers=come_from("203.0.113.7"))
+    assert there[-1] == 429
+    assert (await behind_gateway.ask_as(client, headers=come_from("198.51.100.1"))).status_code == 200
+    # What a client writes itself stands before what our gateway adds.
+    spoofed = await behind_gateway.ask_as(client, headers=come_from("198.51.100.1, 203.0.113.7"))
+    assert spoofed.status_code == 429
+
+
+async def test_no_address_and_no_client_is_kept(desk: Desk, database: Sandbox) -> None:
+    client = await desk.machine()
+    await fail(desk, client, 1)
+    async with database.admin() as session:
+        rows = (await session.execute(text("select f::text from identity.failed_attempt f"))).scalars().all()
+    assert len(rows) == 3
+    assert not any("127.0.0.1" in row or client["client_id"] in row for row in rows)
+
+
+async def test_forged_id_tokens_are_paused_by_address(desk: Desk, provider: Provider) -> None:
+    portal = await desk.register("Portal", "public")
+    free = PATIENCE[AttemptKind.EXCHANGE_AT_ADDRESS].free
+    forged = provider.id_token(aud="others")
+    answers = [(await desk.exchange(portal, forged)).status_code for _ in range(free + 1)]
+    assert answers == [400] * free + [429]
+
+
+async def test_counts_outlive_a_restart(committed_database: Clone, identity_on: Callable[..., Any]) -> None:
+    nobody = {"client_id": "nobody", "client_secret": "guess"}
+    async with identity_on(committed_database) as first:
+        assert [(await first.ask_as(nobody)).status_code for _ in range(FREE + 1)][-1] == 429
+    async with identity_on(committed_database) as second:
+        assert (await second.ask_as(nobody)).status_code == 429
