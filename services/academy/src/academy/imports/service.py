@@ -98,7 +98,7 @@ async def list_imports(
     items = rows[: params.limit]
     if len(rows) <= params.limit:
         return items, None
-    values = [items[-1]["created_at"], items[-1]["id"]]
+    values = [items[-1]["created_at"], str(items[-1]["id"])]
     return items, encode(_LIST, values, tenant=caller.tenant_id, filters=filters)
 
 

@@ -46,7 +46,7 @@ async def list_observations(
     if len(rows) <= params.limit:
         return items, None, synced
     last = page[-1]
-    values = [*(last[column] for column in queries.KEY), last["layer"], last["recorded_at"], last["id"]]
+    values = [*(last[column] for column in queries.KEY), last["layer"], last["recorded_at"], str(last["id"])]
     cursor = encode(_LIST, [*values, synced.isoformat()], tenant=caller.tenant_id, filters=filters)
     return items, cursor, synced
 
