@@ -41,7 +41,7 @@ def told(found: CriteriaSet) -> dict[str, Any]:
     """A set as clients read it."""
     scale = [{"code": step.code, "label": step.label, "status": step.status} for step in scale_of(found.rules)]
     return {
-        "id": found.id,
+        "id": str(found.id),
         "phase": found.phase,
         "title": found.title,
         "version": found.number,

@@ -37,7 +37,7 @@ LIST = "moderations"
 LAPSE = "academy.moderations.lapse"
 
 
-def rating_tag(rating_id: UUID, moderation_id: UUID | None, *, is_current: bool) -> str:
+def rating_tag(rating_id: UUID, moderation_id: str | None, *, is_current: bool) -> str:
     """The ETag of a rating: it never alters, but what is told over it does."""
     if not is_current:
         return etag(f"{rating_id}.past")

@@ -86,9 +86,9 @@ async def keep(
 
 
 _COLUMNS = """
-    r.id, r.urn, r.phase, r.status, r.step::text as step, r.counts::text as counts, r.assessed_percent,
+    r.id::text as id, r.urn, r.phase, r.status, r.step::text as step, r.counts::text as counts, r.assessed_percent,
     r.points_percent, r.limited_by, r.why, r.criteria::text as criteria, r.data_as_at, r.rated_at,
-    c.id as criteria_set_id, c.title as criteria_set_title, c.number as criteria_set_number,
+    c.id::text as criteria_set_id, c.title as criteria_set_title, c.number as criteria_set_number,
     (c.rules -> 'overall')::text as overall
 """
 

@@ -66,9 +66,9 @@ def amount(value: Decimal, wording: Wording, *, is_difference: bool = False) -> 
 
 def _number(value: Decimal, wording: Wording) -> str:
     """With the decimals of the measure, and one more where the figure has it, so that rounding hides no bound."""
-    exponent = value.normalize().as_tuple().exponent
-    own = -exponent if isinstance(exponent, int) else 0
-    number = f"{value:.{max(wording.decimals, min(own, wording.decimals + 1))}f}"
+    number = f"{value:.{wording.decimals + 1}f}"
+    if number.endswith("0"):
+        number = f"{value:.{wording.decimals}f}"
     return number.removeprefix("-") if Decimal(number) == 0 else number
 
 
