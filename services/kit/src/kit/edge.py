@@ -159,8 +159,10 @@ class Edge:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         route = path.template if path is not None else NO_ROUTE
         with self.tracing.request(scope["method"], route, headers) as span:
-            await self._answer(path, scope, receive, answering, asked)
-            span.answered(answering.status or CLOSED)
+            try:
+                await self._answer(path, scope, receive, answering, asked)
+            finally:
+                span.answered(answering.status or CLOSED)
 
     async def _answer(
         self,

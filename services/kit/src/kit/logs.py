@@ -29,8 +29,8 @@ LONGEST_MESSAGE = 500
 # Their messages repeat values of rows and requests.
 _TELLTALES = (DBAPIError, asyncpg.PostgresError, ValidationError, ResponseValidationError, UnicodeError)
 _SECRETS = (
-    (re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*"), "[token]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"), r"\1 [secret]"),
+    (re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*"), "[token]"),
     (re.compile(r"://[^/\s:@]*:[^/\s@]*@"), "://[secret]@"),
     (re.compile(r"\?[^\s\"']+"), "?[query]"),
 )
@@ -90,6 +90,8 @@ def _with_error(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
 
 
 def _scrub_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # uvicorn's second spelling of its message, for terminals.
+    event.pop("color_message", None)
     event["event"] = scrubbed(str(event.get("event", "")))
     return event
 
