@@ -161,7 +161,9 @@ def cors_policy(settings: EnvoySettings) -> dict[str, Any]:
     return typed(
         f"{FILTERS}.cors.v3.CorsPolicy",
         allow_origin_string_match=(
-            [{"prefix": ""}] if "*" in origins else [{"exact": origin} for origin in dict.fromkeys(origins)]
+            [{"safe_regex": {"regex": ".*"}}]
+            if "*" in origins
+            else [{"exact": origin} for origin in dict.fromkeys(origins)]
         ),
         allow_methods=", ".join(ALLOWED_METHODS),
         allow_headers=", ".join(ALLOWED_HEADERS),

@@ -89,11 +89,13 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     because: str | None = None
     """Part of Envoy's own word for the case; None for whatever else has the problem's status."""
+    instead_of: int | None = None
+    """The status that Envoy would give; None when it gives the problem's own."""
 
 
-def _token_refused(detail: str, because: str) -> Reply:
+def _token_refused(detail: str, because: str, instead_of: int | None = None) -> Reply:
     challenge = f'Bearer realm="trellis", error="invalid_token", error_description="{detail}"'
-    return Reply(Unauthorized, f"{detail}.", MappingProxyType({"www-authenticate": challenge}), because)
+    return Reply(Unauthorized, f"{detail}.", MappingProxyType({"www-authenticate": challenge}), because, instead_of)
 
 
 _CLOSE: Final = MappingProxyType({"connection": "close"})
@@ -109,7 +111,7 @@ REPLIES: Final[tuple[Reply, ...]] = (
         "Jwt_is_missing",
     ),
     _token_refused("The access token has expired", "Jwt_is_expired"),
-    _token_refused("The access token is for another issuer or audience", "Audiences_in_Jwt_are_not_allowed"),
+    _token_refused("The access token is for another issuer or audience", "Audiences_in_Jwt_are_not_allowed", 403),
     _token_refused("The access token is for another issuer or audience", "Jwt_issuer_is_not_configured"),
     _token_refused("The access token doesn't count", ""),
     Reply(Forbidden, "The gateway doesn't let this request through."),
@@ -156,7 +158,7 @@ def _body_format(reply: Reply, *, is_known: bool) -> dict[str, Any]:
 
 
 def _fits(reply: Reply, *, is_known: bool) -> dict[str, Any]:
-    status = reply.problem.status
+    status = reply.instead_of or reply.problem.status
     filters: list[dict[str, Any]] = [
         {
             "status_code_filter": {
@@ -190,6 +192,7 @@ def local_replies() -> dict[str, Any]:
         "mappers": [
             {
                 "filter": _fits(reply, is_known=is_known),
+                "status_code": reply.problem.status,
                 "body_format_override": _body_format(reply, is_known=is_known),
                 "headers_to_add": [header(name, value) for name, value in reply.headers.items()],
             }

@@ -32,6 +32,9 @@ def command(configuration: Path, settings: EnvoySettings) -> list[str]:
         str(settings.envoy_threads),
         "--log-level",
         "warning",
+        # Lines of the access log wait in memory no longer than this.
+        "--file-flush-interval-msec",
+        "1000",
         # Hot restart wants shared memory, which containers and sandboxes may lack; we start in a tenth of a second.
         "--disable-hot-restart",
     ]

@@ -137,7 +137,12 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
                     # One address, the client's as we know it: services need not guess which of a list to believe.
                     "request_headers_to_add": [header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")],
                     "typed_per_filter_config": {headers.CORS: headers.cors_policy(settings)},
-                    "routes": [*(_route(row) for row in routes), _nothing_here()],
+                    "routes": [
+                        # Without a route of its own a tunnel would be waited for until it ended.
+                        _refused("no-tunnels", {"connect_matcher": {}}, 405),
+                        *(_route(row) for row in routes),
+                        _refused("nothing-here", {"prefix": "/"}, 404),
+                    ],
                 }
             ],
         },
@@ -191,14 +196,16 @@ def _retries() -> dict[str, Any]:
     }
 
 
-def _nothing_here() -> dict[str, Any]:
+def _refused(name: str, match: dict[str, Any], status: int) -> dict[str, Any]:
+    """A route that leads nowhere. It waits for no body and asks for no token."""
     return {
-        "name": "nothing-here",
-        "match": {"prefix": "/"},
-        "direct_response": {"status": 404},
+        "name": name,
+        "match": match,
+        "direct_response": {"status": status},
         "typed_per_filter_config": {
             JWT: typed(f"{FILTERS}.jwt_authn.v3.PerRouteConfig", disabled=True),
             RATE_LIMIT: disabled(),
+            filters.BUFFER: disabled(),
         },
     }
 
