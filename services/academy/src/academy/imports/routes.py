@@ -45,12 +45,11 @@ Reader = Annotated[Caller, requires("imports:read")]
 Writer = Annotated[Caller, requires("imports:write")]
 
 _CREATE_ROUTE = "POST /imports"
+_BINARY = {"type": "string", "format": "binary"}
 _FILES: Mapping[str, Mapping[str, Any]] = {
-    "text/csv": {"schema": {"type": "string"}},
-    "application/json": {"schema": {}},
-    "application/x-ndjson": {"schema": {"type": "string"}},
-    service.GZIP: {"schema": {"type": "string", "format": "binary"}},
-}
+    media_type: {"schema": _BINARY if media_type == service.GZIP else {"type": "string"}}
+    for media_type in (*dict.fromkeys(name for kind in KINDS.values() for name in kind.media_types), service.GZIP)
+} | {"application/json": {"schema": {}}}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",

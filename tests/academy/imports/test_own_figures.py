@@ -1,0 +1,169 @@
+"""A trust's own figures, from the file to the list."""
+
+from typing import Any
+
+from tests.academy.imports.conftest import Workbench, csv
+from tests.academy.rows import PROSPERE
+from tests.support.tokens import OTHER_TRUST
+
+FIGURES = [
+    (136105, "attendance.overall_percent", "2025/26", 94.1),
+    (136105, "ks4.attainment_8", "2024-25", 47.25),
+    (136106, "ks4.attainment_8", "202425", "SUPP"),
+]
+
+
+async def current(bench: Workbench, **params: Any) -> list[tuple[int, str, str, float | None, str | None]]:
+    reader = await bench.client("trustee")
+    params = {"urn": [136105, 136106], "layer": "trust", **params}
+    response = await reader.get("/academy/v1/observations", params=params)
+    return [
+        (one["urn"], one["measure"], one["academic_year"], one["value"], one["reason"])
+        for one in response.json()["items"]
+    ]
+
+
+async def test_a_file_becomes_figures(bench: Workbench) -> None:
+    manager = await bench.client()
+    ended = await bench.load(manager, "observations", csv(FIGURES))
+    assert (ended["state"], ended["progress_percent"], ended["errors_total"]) == ("succeeded", 100, 0)
+    assert (ended["rows_read"], ended["rows_accepted"], ended["rows_ignored"]) == (3, 3, 0)
+    assert (ended["rows_new"], ended["rows_changed"], ended["rows_unchanged"]) == (3, 0, 0)
+    assert await current(bench) == [
+        (136105, "attendance.overall_percent", "2025/26", 94.1, None),
+        (136105, "ks4.attainment_8", "2024/25", 47.25, None),
+        (136106, "ks4.attainment_8", "2024/25", None, "suppressed"),
+    ]
+    figures = await bench.rows("select id, import_id, recorded_at, source from academy.observation order by id")
+    assert {str(row["import_id"]) for row in figures} == {ended["id"]}
+    assert len({row["recorded_at"] for row in figures}) == 1
+    assert all(row["id"].version == 7 for row in figures)
+
+
+async def test_the_same_file_again_changes_nothing(bench: Workbench) -> None:
+    manager = await bench.client()
+    await bench.load(manager, "observations", csv(FIGURES))
+    before = await bench.rows("select * from academy.observation order by id")
+    events = await bench.events()
+    ended = await bench.load(manager, "observations", csv(FIGURES))
+    assert (ended["state"], ended["rows_new"], ended["rows_changed"], ended["rows_unchanged"]) == ("succeeded", 0, 0, 3)
+    assert await bench.rows("select * from academy.observation order by id") == before
+    assert await bench.events() == [*events, ("import.finished", f"imports/{ended['id']}")]
+    assert len(await bench.jobs("academy.ratings.rerate")) == 1
+
+
+async def test_a_corrected_file_supersedes_only_what_differs(bench: Workbench) -> None:
+    manager = await bench.client()
+    await bench.load(manager, "observations", csv(FIGURES))
+    corrected = [
+        FIGURES[0],
+        (*FIGURES[1][:3], 48),
+        (136106, "ks4.attainment_8", "202425", 41),
+        (136106, "ks4.progress_8", "2024/25", 3.5),
+    ]
+    ended = await bench.load(manager, "observations", csv(corrected))
+    assert (ended["rows_new"], ended["rows_changed"], ended["rows_unchanged"]) == (1, 2, 1)
+    assert [(row[0], row[3]) for row in await current(bench)] == [
+        (136105, 94.1), (136105, 48), (136106, 41), (136106, 3.5),
+    ]  # fmt: skip
+    history = await current(bench, history=True, measure="ks4.attainment_8")
+    assert [row[3] for row in history] == [47.25, 48, None, 41]
+    closed = await bench.rows(
+        "select o.superseded_at = n.recorded_at as same from academy.observation o join academy.observation n"
+        " on n.urn = o.urn and n.measure = o.measure and n.superseded_at is null where o.superseded_at is not null"
+    )
+    assert [row["same"] for row in closed] == [True, True]
+
+
+async def test_what_a_file_does_not_hold_stays(bench: Workbench) -> None:
+    manager = await bench.client()
+    await bench.load(manager, "observations", csv(FIGURES))
+    await bench.load(manager, "observations", csv([(136106, "ks4.attainment_8", "2023/24", 39)]))
+    assert len(await current(bench)) == 4
+
+
+async def test_a_revised_release_stands_beside_the_final_one(bench: Workbench) -> None:
+    manager = await bench.client()
+    await bench.load(manager, "observations", csv([FIGURES[1]]), release="final")
+    ended = await bench.load(manager, "observations", csv([(*FIGURES[1][:3], 50)]), release="provisional")
+    assert (ended["release"], ended["rows_new"]) == ("provisional", 1)
+    assert [row[3] for row in await current(bench)] == [47.25]
+    assert [row[3] for row in await current(bench, history=True)] == [47.25, 50]
+
+
+async def test_a_dry_run_counts_and_keeps_nothing(bench: Workbench) -> None:
+    manager = await bench.client()
+    await bench.load(manager, "observations", csv(FIGURES))
+    before = await bench.rows("select * from academy.observation order by id")
+    changed = csv([(*FIGURES[0][:3], 95), FIGURES[1], (199998, "ks4.attainment_8", "2024/25", 41)])
+    ended = await bench.load(manager, "observations", changed, dry_run=True)
+    assert (ended["state"], ended["dry_run"]) == ("succeeded", True)
+    assert (ended["rows_new"], ended["rows_changed"], ended["rows_unchanged"]) == (1, 1, 1)
+    assert await bench.rows("select * from academy.observation order by id") == before
+    assert await bench.value("select count(*) from academy.school where urn = 199998") == 0
+    assert len(await bench.jobs("academy.ratings.rerate")) == 1
+
+
+async def test_a_dry_run_of_a_bad_file_says_what_is_wrong(bench: Workbench) -> None:
+    manager = await bench.client()
+    ended = await bench.load(manager, "observations", csv([(136105, "ks4.attainment_8", "2024/25", "many")]), dry_run=True)
+    assert (ended["state"], ended["errors_total"]) == ("failed", 1)
+
+
+async def test_urns_that_nobody_knows_become_stubs(bench: Workbench) -> None:
+    await bench.load(await bench.client(), "observations", csv(FIGURES))
+    stubs = await bench.rows("select urn, name, status, is_registered from academy.school order by urn")
+    assert stubs == [
+        {"urn": 136105, "name": "URN 136105", "status": "unknown", "is_registered": False},
+        {"urn": 136106, "name": "URN 136106", "status": "unknown", "is_registered": False},
+    ]
+
+
+async def test_figures_are_the_senders_trusts_alone(bench: Workbench) -> None:
+    theirs = await bench.client(trust=OTHER_TRUST)
+    await bench.load(theirs, "observations", csv([(136105, "ks4.attainment_8", "2024/25", 1)]))
+    await bench.load(await bench.client(), "observations", csv([(136105, "ks4.attainment_8", "2024/25", 2)]))
+    assert [row[3] for row in await current(bench)] == [2]
+    reader = await bench.client("trustee", trust=OTHER_TRUST)
+    items = (await reader.get("/academy/v1/observations", params={"urn": 136105})).json()["items"]
+    assert [one["value"] for one in items] == [1]
+    assert await bench.value("select count(*) from academy.observation where superseded_at is not null") == 0
+
+
+async def test_a_grant_for_some_academies_loads_figures_of_these_alone(bench: Workbench) -> None:
+    manager = await bench.client(academies=[136105])
+    ended = await bench.load(manager, "observations", csv(FIGURES))
+    assert ended["state"] == "failed"
+    assert [(one["code"], one["column"], one["row"]) for one in ended["errors"]] == [("academy-not-yours", "urn", None)]
+    assert "136106" in ended["errors"][0]["detail"]
+    assert await bench.value("select count(*) from academy.observation") == 0
+    ended = await bench.load(manager, "observations", csv(FIGURES[:2]))
+    assert (ended["state"], ended["rows_new"]) == ("succeeded", 2)
+
+
+async def test_the_feed_is_told_once_for_each_academy_measure_and_year(bench: Workbench) -> None:
+    manager = await bench.client()
+    groups = [(136105, "ks4.attainment_8", "2024/25", group, 40) for group in ("all", "boys", "girls")]
+    content = csv(
+        [*groups, (136106, "ks4.attainment_8", "2024/25", "all", 41)], "urn,measure,academic_year,pupil_group,value"
+    )
+    ended = await bench.load(manager, "observations", content)
+    assert await bench.events() == [
+        ("observation.changed", "academies/136105"),
+        ("observation.changed", "academies/136106"),
+        ("import.finished", f"imports/{ended['id']}"),
+    ]
+    (data,) = await bench.rows("select data::text from academy.event where urn = 136105")
+    assert '"figures_new": 3' in data["data"]
+    (job,) = await bench.jobs("academy.ratings.rerate")
+    assert str(PROSPERE) in job["args"]
+
+
+async def test_ndjson_is_read_too(bench: Workbench) -> None:
+    lines = (
+        '{"urn": 136105, "measure": "ks4.attainment_8", "academic_year": "2024/25", "value": 47.5}\n'
+        '{"urn": 136105, "measure": "ks4.progress_8", "academic_year": "2018/19", "value": null, "reason": "suppressed"}\n'
+    )
+    ended = await bench.load(await bench.client(), "observations", lines, media_type="application/x-ndjson")
+    assert (ended["state"], ended["rows_new"]) == ("succeeded", 2)
+    assert [row[3:] for row in await current(bench)] == [(47.5, None), (None, "suppressed")]
