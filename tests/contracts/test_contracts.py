@@ -94,10 +94,9 @@ def test_answers_have_no_optional_fields(made: dict[str, Contract], service: str
 
 
 @needs_node
-@pytest.mark.parametrize("service", EVERY)
-def test_contracts_pass_the_published_ruleset(service: str) -> None:
-    file = str(contract_file(OPENAPI, service))
-    done = nodetools.run(TOOLS, nodetools.REDOCLY, "lint", "--config", "redocly.yaml", "--max-problems", "50", file)
+def test_contracts_pass_the_published_ruleset() -> None:
+    files = [str(contract_file(OPENAPI, service)) for service in EVERY]
+    done = nodetools.run(TOOLS, nodetools.REDOCLY, "lint", "--config", "redocly.yaml", "--max-problems", "50", *files)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -113,7 +112,7 @@ def test_generated_types_compile_strictly(tmp_path: Path) -> None:
     portal.write_text(PORTAL, encoding="utf-8")
     options = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"]
 
-    done = nodetools.run(TOOLS, nodetools.COMPILER, *options, "--types", "", str(portal))
+    done = nodetools.run(TOOLS, nodetools.COMPILER, *options, str(portal))
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ _SECTIONS = ("schemas", "responses", "parameters", "headers", "requestBodies", "
 def bundle(contracts: Mapping[str, Contract]) -> Contract:
     """One document with the paths of all services.
 
-    A component that two services define alike is kept once; where they differ, each gets its service's name in front.
+    A component that two services define alike is kept once; where they differ, each gets its service's name in
+    front, and so do operations with the same id.
     Raises ValueError when two services claim the same path.
     """
     merged: Contract = {
@@ -29,6 +31,7 @@ def bundle(contracts: Mapping[str, Contract]) -> Contract:
         "components": {},
         "tags": [],
     }
+    shared = _shared_operation_ids(contracts)
     for service, original in sorted(contracts.items()):
         contract = _renamed(copy.deepcopy(original), _clashes(service, contracts))
         merged["openapi"] = contract.get("openapi", merged["openapi"])
@@ -40,12 +43,31 @@ def bundle(contracts: Mapping[str, Contract]) -> Contract:
             if path in merged["paths"]:
                 raise ValueError(f"two services claim {path}")
             merged["paths"][path] = item
+            for operation in _operations(item):
+                if operation.get("operationId") in shared:
+                    operation["operationId"] = f"{service}_{operation['operationId']}"
         for section, entries in contract.get("components", {}).items():
             merged["components"].setdefault(section, {}).update(entries)
         known = {tag["name"] for tag in merged["tags"]}
         merged["tags"] += [tag for tag in contract.get("tags", []) if tag["name"] not in known]
     merged["components"]["securitySchemes"] = _schemes(contracts)
     return merged
+
+
+def _operations(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [said for said in item.values() if isinstance(said, dict) and "responses" in said]
+
+
+def _shared_operation_ids(contracts: Mapping[str, Contract]) -> set[str]:
+    """The ids that several services use (each has a change feed); in one document an id stands for one operation."""
+    times = Counter(
+        operation["operationId"]
+        for contract in contracts.values()
+        for item in contract.get("paths", {}).values()
+        for operation in _operations(item)
+        if "operationId" in operation
+    )
+    return {name for name, count in times.items() if count > 1}
 
 
 def _schemes(contracts: Mapping[str, Contract]) -> dict[str, Any]:
