@@ -56,6 +56,16 @@ async def test_unready_before_its_migrations(worker_database: Clone, monkeypatch
     await app.state.database.dispose()
 
 
+async def test_unready_when_restored_from_another_cluster(committed_database: Clone) -> None:
+    app = service(committed_database.url("academy_app"), event_types=[])
+    assert (await ready(app))[0] == 200
+    async with committed_database.admin() as admin:
+        await admin.execute("update academy.feed_epoch set system_identifier = '7000000000000000000'")
+    _, body = await ready(app)
+    assert "raises the epoch" in body["checks"]["database"]
+    await app.state.database.dispose()
+
+
 async def test_unready_without_a_database() -> None:
     status, body = await ready(service())
     assert (status, body["status"]) == (503, "unready")

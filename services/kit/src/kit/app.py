@@ -17,6 +17,7 @@ from kit.caller import Authenticator
 from kit.contract import write_contract
 from kit.db import Context, Database
 from kit.edge import Edge
+from kit.epochs import epoch_problem
 from kit.events import EventType
 from kit.feed_routes import feed_router
 from kit.health import Check, health_router
@@ -162,7 +163,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     for router in root_routers:
         _mount(app, router, "")
     checks: dict[str, Check] = {
-        "database": _database_check(database, chain),
+        "database": _database_check(app, chain, has_feed=event_types is not None),
         "keys": _keys_check(keys),
         **(extra_ready or {}),
     }
@@ -252,11 +253,14 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
     return life
 
 
-def _database_check(database: Database, chain: Chain) -> Check:
+def _database_check(app: Service, chain: Chain, *, has_feed: bool) -> Check:
     async def check() -> str | None:
+        database: Database = app.state.database
+        await database.ping()
         async with database.connection(Context(PLATFORM, frozenset(), "readiness")) as connection:
             found: str | None = await connection.fetchval(CURRENT.format(schema=chain.schema))
-        return unexpected(chain, found)
+        wrong = unexpected(chain, found)
+        return await epoch_problem(database) if wrong is None and has_feed else wrong
 
     return check
 
