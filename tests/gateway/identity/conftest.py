@@ -87,16 +87,19 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """The token endpoint, and administrators who prepare it, on a database that is rolled back."""
     administered = await app_of("identity")
+    before = administered.state.equipment
+    issuers = identity_app.state.equipment.settings.oidc_issuers
     administered.state.equipment = replace(
-        administered.state.equipment,
+        before,
         hasher=SecretHasher(argon2=quick_hasher),
-        settings=identity_app.state.equipment.settings,
+        settings=before.settings.model_copy(update={"oidc_issuers": issuers}),
     )
     prepared = Desk(identity_app, client, database.of("identity"))
     prepared.forget_keys()
     yield prepared
     await prepared.aclose()
     prepared.forget_keys()
+    administered.state.equipment = before
 
 
 @pytest_asyncio.fixture

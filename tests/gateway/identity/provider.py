@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -39,6 +40,7 @@ class ProviderKey:
     jwk: dict[str, Any]
 
 
+@cache
 def rsa_key(kid: str, bits: int = 2048, algorithm: str = "RS256") -> ProviderKey:
     """An RSA key pair."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=bits)

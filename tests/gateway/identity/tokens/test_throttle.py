@@ -106,7 +106,9 @@ async def test_forged_id_tokens_are_paused_by_address(desk: Desk, provider: Prov
     assert answers == [400] * free + [429]
 
 
-async def test_counts_outlive_a_restart(committed_database: Clone, identity_on: Callable[..., Any]) -> None:
+async def test_counts_outlive_a_restart(
+    committed_database: Clone, identity_on: Callable[..., Any], clock: Clock
+) -> None:
     nobody = {"client_id": "nobody", "client_secret": "guess"}
     async with identity_on(committed_database) as first:
         assert [(await first.ask_as(nobody)).status_code for _ in range(FREE + 1)][-1] == 429

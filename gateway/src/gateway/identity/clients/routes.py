@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
+from gateway.identity.answers import created
 from gateway.identity.clients import service
 from gateway.identity.clients.errors import ClientHasNoSecret, ClientNameTaken, ClientNotFound
 from gateway.identity.clients.schemas import (
@@ -21,7 +22,7 @@ from gateway.identity.equipment import EquipmentDep
 from gateway.identity.sealed_answers import SealedAnswerRoute
 from kit.caller import Caller, requires
 from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified
+from kit.etags import IfMatch, not_modified, tagged
 from kit.pages import page_links
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
 
@@ -50,7 +51,7 @@ async def client_list(
     operation_id="client_create",
     summary="Register a client",
     status_code=status.HTTP_201_CREATED,
-    responses=responses(ClientNameTaken),
+    responses={**created(), **responses(ClientNameTaken)},
 )
 async def client_create(
     body: ClientCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep
@@ -68,7 +69,7 @@ async def client_create(
     operation_id="client_view",
     summary="One client",
     response_model=ClientOut,
-    responses=responses(ClientNotFound),
+    responses={**tagged(), **responses(ClientNotFound)},
 )
 async def client_view(
     client_id: UUID, request: Request, response: Response, caller: Reader, session: SessionDep
@@ -86,7 +87,10 @@ async def client_view(
     "/{client_id}",
     operation_id="client_change",
     summary="Rename, disable or enable a client",
-    responses=responses(ClientNotFound, ClientNameTaken, LastAdministrator, PreconditionFailed, PreconditionRequired),
+    responses={
+        **tagged(),
+        **responses(ClientNotFound, ClientNameTaken, LastAdministrator, PreconditionFailed, PreconditionRequired),
+    },
 )
 async def client_change(
     client_id: UUID,
@@ -118,7 +122,7 @@ async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, sess
     "/{client_id}/rotate-secret",
     operation_id="client_rotate_secret",
     summary="Make a new secret",
-    responses=responses(ClientNotFound, ClientHasNoSecret, PreconditionFailed, PreconditionRequired),
+    responses={**tagged(), **responses(ClientNotFound, ClientHasNoSecret, PreconditionFailed, PreconditionRequired)},
 )
 async def client_rotate_secret(
     client_id: UUID,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
+from gateway.identity.answers import created
 from gateway.identity.days import today
 from gateway.identity.grants import service
 from gateway.identity.grants.errors import (
@@ -18,7 +19,7 @@ from gateway.identity.grants.errors import (
 from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
 from kit.caller import Caller, requires
 from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified
+from kit.etags import IfMatch, not_modified, tagged
 from kit.idempotency import IdempotentRoute
 from kit.pages import page_links
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
@@ -48,7 +49,7 @@ async def grant_list(
     operation_id="grant_create",
     summary="Give a role",
     status_code=status.HTTP_201_CREATED,
-    responses=responses(GrantInvalid, GrantToOneself, RoleNotGrantable),
+    responses={**created(), **responses(GrantInvalid, GrantToOneself, RoleNotGrantable)},
 )
 async def grant_create(body: GrantCreate, response: Response, caller: Writer, session: SessionDep) -> GrantOut:
     """Give a person or a client of your trust a role there."""
@@ -63,7 +64,7 @@ async def grant_create(body: GrantCreate, response: Response, caller: Writer, se
     operation_id="grant_view",
     summary="One grant",
     response_model=GrantOut,
-    responses=responses(GrantNotFound),
+    responses={**tagged(), **responses(GrantNotFound)},
 )
 async def grant_view(
     grant_id: UUID, request: Request, response: Response, caller: Reader, session: SessionDep
@@ -81,7 +82,10 @@ async def grant_view(
     "/{grant_id}/end",
     operation_id="grant_end",
     summary="End a grant",
-    responses=responses(GrantNotFound, GrantEnded, LastAdministrator, PreconditionFailed, PreconditionRequired),
+    responses={
+        **tagged(),
+        **responses(GrantNotFound, GrantEnded, LastAdministrator, PreconditionFailed, PreconditionRequired),
+    },
 )
 async def grant_end(
     grant_id: UUID, if_match: IfMatch, response: Response, caller: Writer, session: SessionDep

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
+from gateway.identity.answers import created
 from gateway.identity.equipment import EquipmentDep
 from gateway.identity.people import service
 from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
 from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
 from kit.caller import Caller, requires
 from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified
+from kit.etags import IfMatch, not_modified, tagged
 from kit.idempotency import IdempotentRoute
 from kit.pages import page_links
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
@@ -42,7 +43,7 @@ async def person_list(
     operation_id="person_create",
     summary="Invite somebody",
     status_code=status.HTTP_201_CREATED,
-    responses=responses(PersonInvalid, PersonKnown),
+    responses={**created(), **responses(PersonInvalid, PersonKnown)},
 )
 async def person_create(
     body: PersonCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep
@@ -59,7 +60,7 @@ async def person_create(
     operation_id="person_view",
     summary="One person",
     response_model=PersonOut,
-    responses=responses(PersonNotFound),
+    responses={**tagged(), **responses(PersonNotFound)},
 )
 async def person_view(
     person_id: UUID, request: Request, response: Response, caller: Reader, session: SessionDep
@@ -77,14 +78,12 @@ async def person_view(
     "/{person_id}",
     operation_id="person_change",
     summary="Change, disable or enable a person",
-    responses=responses(
-        PersonInvalid,
-        PersonKnown,
-        PersonNotFound,
-        LastAdministrator,
-        PreconditionFailed,
-        PreconditionRequired,
-    ),
+    responses={
+        **tagged(),
+        **responses(
+            PersonInvalid, PersonKnown, PersonNotFound, LastAdministrator, PreconditionFailed, PreconditionRequired
+        ),
+    },
 )
 async def person_change(
     person_id: UUID,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
+from gateway.identity.answers import created
 from gateway.identity.equipment import EquipmentDep
 from gateway.identity.people.errors import PersonInvalid, PersonKnown
 from gateway.identity.tenants import service
@@ -20,7 +21,7 @@ from gateway.identity.tenants.schemas import (
 )
 from kit.caller import Caller, requires
 from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified
+from kit.etags import IfMatch, not_modified, tagged
 from kit.idempotency import IdempotentRoute
 from kit.pages import page_links
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
@@ -49,7 +50,7 @@ async def tenant_list(
     operation_id="tenant_create",
     summary="Register a trust",
     status_code=status.HTTP_201_CREATED,
-    responses=responses(TenantKnown),
+    responses={**created(), **responses(TenantKnown)},
 )
 async def tenant_create(body: TenantCreate, response: Response, caller: Operator, session: SessionDep) -> TenantOut:
     """Register a trust by its Group UID, from which its id follows."""
@@ -64,7 +65,7 @@ async def tenant_create(body: TenantCreate, response: Response, caller: Operator
     operation_id="tenant_view",
     summary="One tenant",
     response_model=TenantOut,
-    responses=responses(TenantNotFound),
+    responses={**tagged(), **responses(TenantNotFound)},
 )
 async def tenant_view(
     tenant: TrustReference, request: Request, response: Response, _: Operator, session: SessionDep
@@ -82,7 +83,7 @@ async def tenant_view(
     "/{tenant}",
     operation_id="tenant_change",
     summary="Rename, disable or enable a tenant",
-    responses=responses(TenantNotFound, TenantKnown, PreconditionFailed, PreconditionRequired),
+    responses={**tagged(), **responses(TenantNotFound, TenantKnown, PreconditionFailed, PreconditionRequired)},
 )
 async def tenant_change(
     tenant: TrustReference,

@@ -29,8 +29,8 @@ def read_compact(token: str) -> Compact:
     parts = _COMPACT.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
     if parts is None:
         raise IdTokenRefused("this is no signed token")
-    header, payload, _ = parts.groups()
-    return Compact(token, _json_object(_decode(header), "header"), _json_object(_decode(payload), "claims"))
+    header, payload, _ = (_decode(part) for part in parts.groups())
+    return Compact(token, _json_object(header, "header"), _json_object(payload, "claims"))
 
 
 def _decode(part: str) -> bytes:

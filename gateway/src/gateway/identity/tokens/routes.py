@@ -30,18 +30,30 @@ router = APIRouter(tags=["tokens"])
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-def _refusal(description: str, *problems: type[Problem]) -> dict[str, Any]:
+def _refusal(description: str, *problems: type[Problem], header: str | None = None) -> dict[str, Any]:
     """A refusal in the words of OAuth; the house's own problems of the same status stand beside it."""
     content: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/TokenErrorOut"}}}
     if problems:
         codes = [problem.code for problem in problems]
         content[MEDIA_TYPE] = {"schema": problem_schema(codes)}
-    return {"model": TokenErrorOut, "description": description, "content": content}
+    told: dict[str, Any] = {"model": TokenErrorOut, "description": description, "content": content}
+    return told | ({"headers": {header: {"schema": {"type": "string"}}}} if header else {})
+
+
+def _form_schema() -> dict[str, Any]:
+    """The form: a parameter is sent or not, and is never null."""
+    schema = TokenForm.model_json_schema()
+    for field in schema["properties"].values():
+        field.pop("default", None)
+        for choice in field.pop("anyOf", ()):
+            if choice != {"type": "null"}:
+                field.update(choice)
+    return schema
 
 
 _FORM: Final[dict[str, Any]] = {
     "required": True,
-    "content": {"application/x-www-form-urlencoded": {"schema": TokenForm.model_json_schema()}},
+    "content": {"application/x-www-form-urlencoded": {"schema": _form_schema()}},
 }
 
 
@@ -53,9 +65,9 @@ _FORM: Final[dict[str, Any]] = {
     openapi_extra={"security": [], "requestBody": _FORM},
     responses={
         400: _refusal("Why there is no token (RFC 6749, 5.2; RFC 8693, 2.2.2).", MalformedRequest),
-        401: _refusal("The client isn't known, or didn't prove who it is."),
-        429: _refusal("Too many attempts failed, or too many requests; wait.", TooManyRequests),
-        503: _refusal("Not at the moment; try again.", ServiceUnavailable, DatabaseUnavailable),
+        401: _refusal("The client isn't known, or didn't prove who it is.", header="WWW-Authenticate"),
+        429: _refusal("Too many attempts failed, or too many requests; wait.", TooManyRequests, header="Retry-After"),
+        503: _refusal("Not at the moment; try again.", ServiceUnavailable, DatabaseUnavailable, header="Retry-After"),
     },
 )
 async def token_issue(request: Request, desk: DeskDep) -> Response:

@@ -1,0 +1,32 @@
+"""${message[:1].upper() + message[1:]}.
+
+Safe with the previous release? (delete this list once you have read it)
+- Add, backfill, enforce: a new column is nullable or has a constant default; NOT NULL comes in a later migration.
+- A check or foreign key is added NOT VALID first and validated in a migration of its own.
+- An index on a table that already holds rows: `with op.get_context().autocommit_block():` and CONCURRENTLY.
+- Drop a column one release after its last read; never rename in one step.
+- A tenant table leads with trust_id in its key, in every index and every foreign key, and has
+  `tenant_table_policies` (kit.ddl): the catalogue test looks.
+- Backfills run as trellis_migrator and see every trust's rows; batch them (lock timeout 5 s, statements 15 min).
+- No application imports: a migration must not change when the code does.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+revision: str = "${up_revision}"
+down_revision: str | None = ${'"%s"' % down_revision if down_revision else None}
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """What this adds."""
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    """What this takes back."""
+    ${downgrades if downgrades else "pass"}

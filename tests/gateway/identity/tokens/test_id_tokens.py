@@ -1,0 +1,267 @@
+"""Attacks with ID tokens, against a provider that serves its keys over HTTP."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jose import jws
+
+from kit import clock as house_clock
+from tests.conftest import Clock
+from tests.gateway.identity.desk import Desk, Json
+from tests.gateway.identity.provider import AUDIENCE, Provider, ec_key, encoded, rsa_key
+
+
+@pytest.fixture
+async def portal(desk: Desk) -> Json:
+    """A portal, and A. Nutt who may sign in there."""
+    person = await desk.invite(email="a.nutt@example.org")
+    await desk.grant("trustee", person_id=person["id"])
+    return await desk.register("Portal", "public")
+
+
+async def refused(desk: Desk, portal: Json, token: str) -> str:
+    """Why a token isn't accepted."""
+    response = await desk.exchange(portal, token)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request"), response.text
+    return str(response.json()["error_description"])
+
+
+def compact(header: Json, claims: Json, signature: bytes = b"") -> str:
+    parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
+    return ".".join(encoded(part) for part in parts)
+
+
+def hs256(header: Json, claims: Json, secret: bytes) -> str:
+    unsigned = compact(header, claims).rpartition(".")[0]
+    return f"{unsigned}.{encoded(hmac.digest(secret, unsigned.encode(), hashlib.sha256))}"
+
+
+async def test_a_good_token_is_accepted(desk: Desk, portal: Json, provider: Provider) -> None:
+    assert (await desk.exchange(portal, provider.id_token())).status_code == 200
+    assert provider.asked == ["/keys"]
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["none", "None", "NONE", "nOnE", "", None, ["RS256"], 256, "ES256", "PS256", "rs256"]
+)
+async def test_an_algorithm_that_is_not_the_providers(
+    desk: Desk, portal: Json, provider: Provider, algorithm: Any
+) -> None:
+    token = compact({"alg": algorithm, "kid": "one"}, provider.claims(), b"x" * 256)
+    assert "algorithm" in await refused(desk, portal, token)
+
+
+async def test_no_signature_at_all(desk: Desk, portal: Json, provider: Provider) -> None:
+    assert "no signed token" in await refused(desk, portal, compact({"alg": "none"}, provider.claims()))
+
+
+async def test_the_public_key_as_a_secret(desk: Desk, portal: Json, provider: Provider) -> None:
+    """CVE-2024-33663 and CVE-2026-85394: PEM and DER keys accepted as HMAC secrets."""
+    key = provider.keys[0]
+    for secret in (key.public_pem, key.public_pem.strip(), key.public_der, json.dumps(key.jwk).encode()):
+        for algorithm in ("HS256", "HS384", "HS512"):
+            token = hs256({"alg": algorithm, "kid": "one"}, provider.claims(), secret)
+            assert "algorithm" in await refused(desk, portal, token)
+        token = hs256({"alg": "RS256", "kid": "one"}, provider.claims(), secret)
+        assert "signature" in await refused(desk, portal, token)
+
+
+async def test_a_key_of_somebody_else(desk: Desk, portal: Json, provider: Provider) -> None:
+    forger = replace(rsa_key("forger"), kid="one")
+    assert "signature" in await refused(desk, portal, provider.id_token(key=forger))
+    assert "unknown" in await refused(desk, portal, provider.id_token(key=rsa_key("forger")))
+    for header in ({"jwk": forger.jwk}, {"jku": "http://127.0.0.1:1/keys"}, {"x5u": "http://127.0.0.1:1/"}):
+        assert "may not say" in await refused(desk, portal, provider.id_token(key=forger, header=header))
+    chain = [base64.b64encode(forger.public_der).decode()]
+    assert "may not say" in await refused(desk, portal, provider.id_token(key=forger, header={"x5c": chain}))
+    # Nothing in a token makes us ask anywhere but where our settings say.
+    assert set(provider.asked) == {"/keys"}
+
+
+@pytest.mark.parametrize("kid", ["../../etc/passwd", "one' or '1'='1", "one\x00", "", None, 1, "x" * 256, "/dev/null"])
+async def test_strange_key_ids(desk: Desk, portal: Json, provider: Provider, kid: Any) -> None:
+    token = compact({"alg": "RS256", "kid": kid}, provider.claims(), b"x" * 256)
+    assert "kid" in await refused(desk, portal, token) or kid
+
+
+@pytest.mark.parametrize(
+    "header", [{"crit": ["exp"]}, {"crit": []}, {"b64": False}, {"zip": "DEF"}, {"cty": "JWT"}, {"typ": "at+jwt"}]
+)
+async def test_headers_that_ask_for_something_else(desk: Desk, portal: Json, provider: Provider, header: Json) -> None:
+    await refused(desk, portal, provider.id_token(header=header))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"iss": "https://evil.example"}, "issuer"),
+        ({"iss": "https://id.example.org/"}, "issuer"),
+        ({"iss": None}, "iss"),
+        ({"iss": ["https://id.example.org"]}, "iss"),
+        ({"aud": "others"}, "another application"),
+        ({"aud": None}, "another application"),
+        ({"aud": []}, "another application"),
+        ({"aud": {"trellis-portal": True}}, "another application"),
+        ({"aud": [AUDIENCE, "others"]}, "asked for it"),
+        ({"azp": "others"}, "asked for it"),
+        ({"sub": None}, "sub"),
+        ({"sub": ""}, "sub"),
+        ({"sub": 248289761001}, "sub"),
+        ({"sub": "x" * 256}, "sub"),
+        ({"exp": None}, "exp"),
+        ({"exp": "4102444800"}, "exp"),
+        ({"exp": True}, "exp"),
+        ({"exp": 4102444800.5}, "exp"),
+        ({"exp": 10**40}, "exp"),
+        ({"iat": None}, "iat"),
+    ],
+)
+async def test_claims_that_are_missing_or_wrong(
+    desk: Desk, portal: Json, provider: Provider, changes: Json, why: str
+) -> None:
+    assert why in await refused(desk, portal, provider.id_token(**changes))
+
+
+async def test_several_audiences_are_fine_when_one_of_ours_asked(desk: Desk, portal: Json, provider: Provider) -> None:
+    token = provider.id_token(aud=["others", AUDIENCE], azp=AUDIENCE)
+    assert (await desk.exchange(portal, token)).status_code == 200
+
+
+async def test_tokens_out_of_their_time(desk: Desk, portal: Json, provider: Provider, clock: Clock) -> None:
+    now = int(house_clock.now().timestamp())
+    wrong: list[tuple[Json, str]] = [
+        ({"exp": now}, "expired"),
+        ({"exp": now - 1}, "expired"),
+        ({"iat": now + 31}, "future"),
+        ({"nbf": now + 31}, "yet"),
+        ({"iat": now - 86_401}, "too old"),
+    ]
+    for changes, why in wrong:
+        assert why in await refused(desk, portal, provider.id_token(**changes))
+    token = provider.id_token(exp=now + 60)
+    clock.advance(seconds=60)
+    assert "expired" in await refused(desk, portal, token)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda token: token + "=",
+        lambda token: token.replace(".", "..", 1),
+        lambda token: token + ".x",
+        lambda token: token[:-4],
+        lambda token: " " + token,
+        lambda token: token[: token.rindex(".") + 1],
+        lambda token: token + "x" * 16_384,
+        lambda token: ".".join("e30" for _ in token.split(".")),
+        lambda token: ".".join([encoded(b"[]"), *token.split(".")[1:]]),
+        lambda token: ".".join([encoded(b'{"alg":"RS256","alg":"none","kid":"one"}'), *token.split(".")[1:]]),
+        lambda token: ".".join([encoded(b'{"alg":"RS256","kid":NaN}'), *token.split(".")[1:]]),
+        lambda token: ".".join([encoded(b"\xff\xfe"), *token.split(".")[1:]]),
+        lambda token: ".".join([encoded(b"[" * 5000), *token.split(".")[1:]]),
+    ],
+)
+async def test_tokens_that_can_be_read_in_two_ways_or_none(
+    desk: Desk, portal: Json, provider: Provider, spoil: Callable[[str], str]
+) -> None:
+    await refused(desk, portal, spoil(provider.id_token()))
+
+
+async def test_claims_that_were_altered(desk: Desk, portal: Json, provider: Provider) -> None:
+    header, _, signature = provider.id_token().split(".")
+    altered = encoded(json.dumps(provider.claims(sub="somebody else")).encode())
+    assert "signature" in await refused(desk, portal, f"{header}.{altered}.{signature}")
+
+
+async def test_a_curve_where_rsa_is_expected_and_the_reverse(
+    desk: Desk, portal: Json, provider: Provider, believed: Callable[..., None]
+) -> None:
+    believed(algorithms=["RS256", "ES256"])
+    curve = ec_key("curve")
+    provider.keys.append(curve)
+    assert (await desk.exchange(portal, provider.id_token(key=curve))).status_code == 200
+    swapped = compact({"alg": "ES256", "kid": "one"}, provider.claims(), b"x" * 64)
+    assert "another kind" in await refused(desk, portal, swapped)
+    swapped = compact({"alg": "RS256", "kid": "curve"}, provider.claims(), b"x" * 256)
+    assert "another kind" in await refused(desk, portal, swapped)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"use": "enc"},
+        {"alg": "RS512"},
+        {"kty": "oct", "k": "c2VjcmV0"},
+        {"n": "AQAB"},
+        {"n": None},
+        {"n": "!!!"},
+        {"e": "!!!"},
+    ],
+)
+async def test_keys_that_may_not_or_cannot_check(desk: Desk, portal: Json, provider: Provider, spoil: Json) -> None:
+    provider.answer = json.dumps({"keys": [provider.keys[0].jwk | spoil]}).encode()
+    await refused(desk, portal, provider.id_token())
+
+
+async def test_short_rsa_keys_are_not_believed(desk: Desk, portal: Json, provider: Provider) -> None:
+    short = rsa_key("short", bits=1024)
+    provider.keys.append(short)
+    assert "another kind" in await refused(desk, portal, provider.id_token(key=short))
+
+
+async def test_a_new_key_is_fetched_and_strangers_do_not_make_us_ask_often(
+    desk: Desk, portal: Json, provider: Provider, believed: Callable[..., None]
+) -> None:
+    assert (await desk.exchange(portal, provider.id_token())).status_code == 200
+    for number in range(5):
+        await refused(desk, portal, provider.id_token(key=replace(rsa_key("forger"), kid=f"stranger {number}")))
+    assert len(provider.asked) <= 2
+    fresh = replace(rsa_key("forger"), kid="fresh")
+    provider.keys.append(replace(fresh, jwk=fresh.jwk | {"kid": "fresh"}))
+    believed()
+    assert (await desk.exchange(portal, provider.id_token(key=fresh))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "location"),
+    [
+        (500, None, None),
+        (302, None, "http://127.0.0.1:1/keys"),
+        (200, b"not json", None),
+        (200, b"[" * 5000, None),
+        (200, b"{}", None),
+        (200, b'{"keys": []}', None),
+        (200, b" " * 300_000, None),
+    ],
+)
+async def test_a_provider_that_answers_nonsense_is_unreachable(
+    desk: Desk, portal: Json, provider: Provider, status: int, answer: bytes | None, location: str | None
+) -> None:
+    provider.status, provider.answer, provider.location = status, answer, location
+    response = await desk.exchange(portal, provider.id_token())
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "10"
+    assert provider.asked == ["/keys"]
+
+
+async def test_known_keys_are_believed_while_the_provider_is_away(desk: Desk, portal: Json, provider: Provider) -> None:
+    assert (await desk.exchange(portal, provider.id_token())).status_code == 200
+    provider.status = 500
+    assert (await desk.exchange(portal, provider.id_token())).status_code == 200
+
+
+async def test_a_token_signed_twice_over_is_one_spelling_only(desk: Desk, portal: Json, provider: Provider) -> None:
+    token = provider.id_token()
+    assert jws.get_unverified_header(token)["alg"] == "RS256"
+    head, body, signature = token.split(".")
+    # The last letter of a 256-byte signature holds unused bits.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = signature[:-1] + alphabet[alphabet.index(signature[-1]) ^ 1]
+    assert base64.urlsafe_b64decode(signature + "==") == base64.urlsafe_b64decode(twin + "==")
+    await refused(desk, portal, f"{head}.{body}.{twin}")
