@@ -209,7 +209,11 @@ async def test_a_new_migration_is_numbered_and_says_what_to_mind(empty: Clone, s
     assert "Safe with the previous release?" in content
     assert "drop_table" in content
     compile(content, written.name, "exec")
-    assert "'0002_fill_grades'" in content or '"0002_fill_grades"' in content
+    assert 'down_revision: str | None = "0002_fill_grades"' in content
+
+
+def test_every_service_has_the_same_notes_for_new_migrations() -> None:
+    assert len({(chain.folder / "script.py.mako").read_text() for chain in CHAINS}) == 1
 
 
 async def test_logins_get_the_passwords_of_their_urls(empty: Clone) -> None:

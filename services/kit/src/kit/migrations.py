@@ -71,6 +71,7 @@ class Chain:
         config.set_main_option("script_location", str(self.folder).replace("%", "%%"))
         config.set_main_option("version_locations", str(self.folder / "versions").replace("%", "%%"))
         config.set_main_option("path_separator", "newline")
+        config.set_main_option("file_template", "%%(rev)s")
         config.attributes["connection"] = connection
         config.attributes["chain"] = self
         return config
@@ -236,7 +237,8 @@ def write_revision(admin_url: str, chain: Chain, message: str) -> Path:
         )
     assert script is not None and not isinstance(script, list)
     written = Path(script.path)
-    return written.rename(versions / f"{number:04d}_{slug}.py")
+    written.write_text(written.read_text().rstrip() + "\n")
+    return written
 
 
 CURRENT = "select version_num from {schema}.alembic_version"

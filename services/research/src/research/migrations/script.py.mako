@@ -1,4 +1,4 @@
-"""${message}.
+"""${message[:1].upper() + message[1:]}.
 
 Safe with the previous release? (delete this list once you have read it)
 - Add, backfill, enforce: a new column is nullable or has a constant default; NOT NULL comes in a later migration.
@@ -16,10 +16,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-revision: str = ${repr(up_revision)}
-down_revision: str | None = ${repr(down_revision)}
-branch_labels: str | Sequence[str] | None = ${repr(branch_labels)}
-depends_on: str | Sequence[str] | None = ${repr(depends_on)}
+revision: str = "${up_revision}"
+down_revision: str | None = ${'"%s"' % down_revision if down_revision else None}
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
