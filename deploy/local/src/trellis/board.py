@@ -1,5 +1,6 @@
 """A trust's RAG board in the terminal: every status as a word, never as a colour alone."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Row:
     label: str
     is_moderated: bool
     criteria: tuple[tuple[str, str], ...]
-    """Title and status of each criterion."""
+    """What each criterion looked at, in words, and its status."""
 
 
 def rows_of(api: Api) -> list[Row]:
@@ -49,11 +50,11 @@ def rows_of(api: Api) -> list[Row]:
 
 def show(trust: str, rows: Iterable[Row], console: Console) -> None:
     """Print the board."""
-    table = Table(title=f"{trust}: RAG board", title_justify="left", title_style="bold", show_lines=True)
-    table.add_column("Academy", overflow="fold", ratio=3)
-    table.add_column("Phase", overflow="fold", ratio=2)
+    table = Table(title=f"{trust}: RAG board", title_justify="left", title_style="bold", show_lines=True, expand=True)
+    table.add_column("Academy", overflow="fold", ratio=2)
+    table.add_column("Phase", no_wrap=True)
     table.add_column("Status", no_wrap=True)
-    table.add_column("Criteria", overflow="fold", ratio=6)
+    table.add_column("Criteria", overflow="fold", ratio=5)
     for row in rows:
         table.add_row(Text(row.name), row.phase.replace("_", " "), _status(row), _criteria(row))
     console.print(table)
@@ -67,11 +68,33 @@ def console_for_people() -> Console:
     return found if found.is_terminal else Console(highlight=False, width=max(found.width, WIDTH_WITHOUT_TERMINAL))
 
 
+def in_words(criterion: Mapping[str, Any]) -> str:
+    """One criterion: what was asked, the figure or why there is none, and what it was held against."""
+    asked = _COMPARISON.sub("", criterion["title"])
+    if criterion["value"] is None:
+        return f"{asked} ({(criterion['reason'] or 'no figure').replace('_', ' ')})"
+    compared = criterion["comparison"]
+    against = _AGAINST.get(compared["kind"])
+    beside = (
+        "" if compared["value"] is None or against is None else f" ({against} {_figure(compared['value'], criterion)})"
+    )
+    return f"{asked} {_figure(criterion['value'], criterion)}{beside}"
+
+
+# Titles say what they compare with; the board shows that figure.
+_COMPARISON = re.compile(r",? against .*$")
+_AGAINST = {"national": "England", "previous": "before"}
+
+
+def _figure(value: float, criterion: Mapping[str, Any]) -> str:
+    return f"{value:.1f}%" if criterion["unit"] == "percent" else f"{value:g}"
+
+
 def _row(api: Api, item: Mapping[str, Any]) -> Row:
     criteria: tuple[tuple[str, str], ...] = ()
     if item.get("rating_id"):
         rating = api.get(f"/academy/v1/ratings/{item['rating_id']}")
-        criteria = tuple((one["title"], one["status"]) for one in rating["criteria"])
+        criteria = tuple((in_words(one), one["status"]) for one in rating["criteria"])
     return Row(
         name=item["name"],
         phase=item["phase"] or "",
@@ -94,7 +117,7 @@ def _criteria(row: Row) -> Text:
     """The criteria by status, worst first, each group with its word."""
     lines = []
     for status in ORDER:
-        titles = [title for title, found in row.criteria if found == status]
-        if titles:
-            lines.append(Text.assemble((WORDS[status].lower(), "bold"), ": ", "; ".join(titles)))
+        said = [words for words, found in row.criteria if found == status]
+        if said:
+            lines.append(Text.assemble((WORDS[status].lower(), "bold"), ": ", "; ".join(said)))
     return Text("\n").join(lines) if lines else Text("no rating yet", style="dim")

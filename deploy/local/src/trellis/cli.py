@@ -283,3 +283,7 @@ def _own_process(module: str, arguments: Sequence[str]) -> NoReturn:
     """Run a command that needs much loaded, which the others needn't wait for."""
     done = subprocess.run([*python(), "-m", module, *arguments], check=False)
     raise SystemExit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
