@@ -1,14 +1,20 @@
 """A trust that rates its academies, for tests: schools with figures, criteria through the API, ratings by the rule."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from academy.ratings.service import rerate as rate_again
-from kit.db import Context
+from kit.db import Connection, Context
+from kit.urls import asyncpg_dsn
 from tests.academy.rows import PROSPERE, Executes, add_comparison, add_figure, add_school, add_trust
 from tests.support.databases import Clone, Sandbox
 
@@ -64,6 +70,28 @@ async def add_rated_trust(session: Executes, group_uid: str = "16846", *, first_
 async def add_england(session: Executes) -> None:
     """England's Attainment 8 of 2018/19: 46.7."""
     await add_comparison(session)
+
+
+async def change_figure(session: Executes, urn: int, value: float) -> None:
+    """From now on every national figure of an academy has this value."""
+    await session.execute(
+        text("update academy.reference_observation set value = :value where urn = :urn"), {"value": value, "urn": urn}
+    )
+
+
+@asynccontextmanager
+async def committing(copy: Clone) -> AsyncIterator[AsyncSession]:
+    """A session of the superuser on a database of the test's own, committed at the end of the block."""
+
+    async def connect() -> Connection:
+        connection: Connection = await asyncpg.connect(asyncpg_dsn(copy.admin_url))
+        return connection
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    async with AsyncSession(engine) as session:
+        yield session
+        await session.commit()
+    await engine.dispose()
 
 
 async def rerate(box: Sandbox | Clone, trust: UUID = PROSPERE) -> int:

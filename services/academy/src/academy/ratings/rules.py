@@ -211,7 +211,7 @@ def overall(rules: Rules, results: Sequence[Result]) -> Outcome:
     percent = Decimal(100) * assessed / total if total else Decimal(0)
     percent = percent.quantize(Decimal("0.1"))
     least = rules.overall.least_assessed_percent
-    if not with_step or percent < least:
+    if not with_step or 100 * assessed < least * total:
         why = f"{percent.normalize():f}% of the weight could be assessed; at least {least}% is needed."
         return Outcome(Status.NOT_ASSESSED, None, percent, None, (), why)
     if rules.overall.method is OverallMethod.WORST_OF:

@@ -1,0 +1,117 @@
+"""What makes a criteria set sound: every flaw is found, each with its place."""
+
+from typing import Any
+
+import pytest
+
+from academy.criteria.documents import flaws_of_document
+from academy.criteria.rules import DEFAULT_SCALE, bounds_of, phases_of_set
+from academy.criteria.schemas import CriteriaSetCreate
+from academy.criteria.service import DIRECTIONS
+from tests.academy.rated import ATTAINMENT, criteria_set
+
+FOUR = [
+    {"code": "green", "label": "Green", "status": "green"},
+    {"code": "amber_green", "label": "Amber-green", "status": "amber"},
+    {"code": "red_amber", "label": "Red-amber", "status": "amber"},
+    {"code": "red", "label": "Red", "status": "red"},
+]
+
+
+def flaws(body: dict[str, Any]) -> list[tuple[str, str]]:
+    document = CriteriaSetCreate.model_validate(body).model_dump(mode="json")
+    return sorted((flaw.pointer, flaw.code) for flaw in flaws_of_document(document, DIRECTIONS))
+
+
+def with_criterion(**values: Any) -> dict[str, Any]:
+    return criteria_set(criteria=[{**ATTAINMENT, **values}])
+
+
+def test_a_sound_set_has_no_flaws() -> None:
+    assert flaws(criteria_set()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (criteria_set(criteria=[]), [("/criteria", "no-criteria")]),
+        (
+            criteria_set(criteria=[ATTAINMENT, ATTAINMENT]),
+            [("/criteria/1/code", "duplicate-criterion")],
+        ),
+        (with_criterion(measure="ks4.progress_9"), [("/criteria/0/measure", "unknown-measure")]),
+        (
+            with_criterion(direction="lower_is_better", bounds={"green": 0, "amber": 5}),
+            [("/criteria/0/direction", "direction-contradicts-measure")],
+        ),
+        (
+            with_criterion(measure="census.pupils"),
+            [],  # neither way is good of itself: the trust says which it means
+        ),
+        (with_criterion(comparison="similar_schools"), [("/criteria/0/comparison", "comparison-not-supported")]),
+        (with_criterion(comparison="target"), [("/criteria/0/comparison", "comparison-not-supported")]),
+        (with_criterion(bounds={"green": 0}), [("/criteria/0/bounds", "wrong-number-of-bounds")]),
+        (with_criterion(bounds={"green": 0, "amber": 0}), [("/criteria/0/bounds", "bounds-out-of-order")]),
+        (with_criterion(bounds={"green": -5, "amber": 0}), [("/criteria/0/bounds", "bounds-out-of-order")]),
+        (
+            with_criterion(bounds={"green": 0, "amber": -5, "red": -9}),
+            [("/criteria/0/bounds", "wrong-number-of-bounds")],
+        ),
+        (
+            with_criterion(bounds={"green": 0, "amber": -5, "blue": 3}),
+            [("/criteria/0/bounds/blue", "unknown-step")],
+        ),
+        (
+            criteria_set(overall={"point_cuts": [33, 66]}),
+            [("/overall/point_cuts", "cuts-out-of-order")],
+        ),
+        (
+            criteria_set(scale=FOUR),
+            [("/criteria/0/bounds", "wrong-number-of-bounds"), ("/criteria/0/bounds/amber", "unknown-step"),
+             ("/overall/point_cuts", "wrong-number-of-cuts")],
+        ),
+        (
+            criteria_set(scale=FOUR, overall={"method": "worst_of"}, criteria=[
+                {**ATTAINMENT, "bounds": {"green": 0, "amber_green": -2, "red_amber": -5}}
+            ]),
+            [],
+        ),
+        (
+            criteria_set(scale=[FOUR[3], FOUR[1], FOUR[0]], overall={"method": "worst_of"}),
+            [("/criteria/0/bounds", "wrong-number-of-bounds"), ("/criteria/0/bounds/amber", "unknown-step"),
+             ("/scale", "scale-out-of-order")],
+        ),
+        (
+            criteria_set(scale=[FOUR[0], FOUR[0], FOUR[3]], overall={"method": "worst_of"}),
+            [("/criteria/0/bounds", "bounds-out-of-order"), ("/criteria/0/bounds/amber", "unknown-step"),
+             ("/scale", "duplicate-step")],
+        ),
+    ],
+)  # fmt: skip
+def test_flaws(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert flaws(body) == expected
+
+
+def test_all_flaws_are_named_at_once() -> None:
+    body = criteria_set(
+        criteria=[
+            {**ATTAINMENT, "measure": "nothing", "comparison": "target"},
+            {**ATTAINMENT, "bounds": {"green": 0, "amber": 1}},
+        ],
+        overall={"point_cuts": [10]},
+    )
+    assert len(flaws(body)) == 5
+
+
+def test_bounds_are_told_in_canonical_words() -> None:
+    document = CriteriaSetCreate.model_validate(criteria_set()).model_dump(mode="json")
+    assert document["scale"] is None
+    assert bounds_of([], DEFAULT_SCALE) == {}
+
+
+@pytest.mark.parametrize(
+    ("phase", "phases"),
+    [("all_through", ("all_through", "secondary")), ("special", ("special",)), (None, ())],
+)
+def test_which_sets_may_rate_a_phase(phase: str | None, phases: tuple[str, ...]) -> None:
+    assert phases_of_set(phase) == phases

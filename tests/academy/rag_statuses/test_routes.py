@@ -1,0 +1,204 @@
+"""What thousands poll: the status of every academy of a trust."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from kit import clock
+from tests.academy.rated import (
+    AMBER,
+    GREEN,
+    RED,
+    SPECIAL,
+    STATUSES,
+    add_england,
+    add_rated_trust,
+    publish,
+    rerate,
+    statuses,
+)
+from tests.academy.rows import PROSPERE, TOLD_AT, add_membership, add_school
+from tests.support.clients import Clients
+from tests.support.databases import Sandbox
+from tests.support.tokens import OTHER_TRUST
+
+
+@pytest.fixture
+async def rated(client: Clients, database: Sandbox) -> dict[str, Any]:
+    """A rated trust, and another that isn't; the published set of the first."""
+    async with database.admin() as session:
+        await add_rated_trust(session)
+        await add_rated_trust(session, "2044", first_urn=136001)
+        await add_england(session)
+    published = await publish(await client("academy", "chief-executive"))
+    await rerate(database)
+    return published
+
+
+async def test_every_academy_is_told_in_full(client: Clients, rated: dict[str, Any]) -> None:
+    reader = await client("academy", "status-reader")
+    answer = await reader.get(STATUSES)
+    items = answer.json()["items"]
+    assert [item["urn"] for item in items] == [GREEN, AMBER, RED, SPECIAL]
+    assert answer.json()["next"] is None
+    assert {name: value for name, value in items[0].items() if name not in {"rating_id", "rated_at"}} == {
+        "urn": GREEN,
+        "name": "A School",
+        "phase": "secondary",
+        "status": "green",
+        "label": "Green",
+        "step": {"code": "green", "label": "Green", "order": 1},
+        "moderated": False,
+        "computed_status": "green",
+        "computed_changed_since": False,
+        "counts": {"red": 0, "amber": 0, "green": 1, "not_assessed": 0},
+        "criteria_set": {"id": rated["id"], "title": "Secondary criteria", "version": 1},
+        "data_as_at": "2025-09-01T08:00:00Z",
+        "is_removed": False,
+    }
+    assert {name: items[3][name] for name in ("status", "label", "step", "rating_id", "rated_at", "criteria_set")} == {
+        "status": "not_assessed",
+        "label": "Not assessed",
+        "step": None,
+        "rating_id": None,
+        "rated_at": None,
+        "criteria_set": None,
+    }
+
+
+@pytest.mark.usefixtures("rated")
+async def test_filters_repeat(client: Clients) -> None:
+    reader = await client("academy", "status-reader")
+    assert set(await statuses(reader, status=["red", "amber"])) == {RED, AMBER}
+    assert set(await statuses(reader, phase="special")) == {SPECIAL}
+    assert set(await statuses(reader, phase="secondary", status="not_assessed")) == set()
+    for wrong in ({"status": "blue"}, {"colour": "red"}, {"limit": 0}, {"as_of": "yesterday"}):
+        assert (await reader.get(STATUSES, params=wrong)).status_code == 422
+
+
+@pytest.mark.usefixtures("rated")
+async def test_a_caller_sees_its_own_trust_and_academies_only(client: Clients) -> None:
+    assert (await (await client("academy")).get(STATUSES)).status_code == 401
+    assert (await (await client("academy", "trust-admin")).get(STATUSES)).status_code == 403
+    assert set(await statuses(await client("academy", "headteacher", academies=[AMBER, 136001]))) == {AMBER}
+    assert set(await statuses(await client("academy", "headteacher", academies=[]))) == set()
+    theirs = await statuses(await client("academy", "trustee", trust=OTHER_TRUST))
+    assert set(theirs) == {136001, 136002, 136003, 136004}
+    assert {one["status"] for one in theirs.values()} == {"not_assessed"}
+
+
+@pytest.mark.usefixtures("rated")
+async def test_pages_follow_one_another_by_name(client: Clients) -> None:
+    reader = await client("academy", "status-reader")
+    first = await reader.get(STATUSES, params={"limit": 3})
+    assert 'rel="next"' in first.headers["Link"]
+    last = await reader.get(STATUSES, params={"limit": 3, "cursor": first.json()["next"]})
+    assert [item["urn"] for page in (first, last) for item in page.json()["items"]] == [GREEN, AMBER, RED, SPECIAL]
+    assert last.json()["next"] is None
+    elsewhere = await reader.get(STATUSES, params={"limit": 3, "cursor": first.json()["next"], "status": "red"})
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "invalid-cursor")
+
+
+@pytest.mark.usefixtures("rated")
+async def test_who_has_it_gets_304_until_something_changes(client: Clients, database: Sandbox) -> None:
+    reader = await client("academy", "status-reader")
+    tag = (await reader.get(STATUSES)).headers["ETag"]
+    for known in (tag, f"W/{tag}", f'"x", {tag}'):
+        answer = await reader.get(STATUSES, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content) == (304, b"")
+    async with database.admin() as session:
+        await session.execute(
+            text("update academy.school set name = 'Z School', updated_at = now() where urn = :urn"), {"urn": GREEN}
+        )
+    other = await client("academy", "status-reader", subject="another")
+    assert (await other.get(STATUSES, headers={"If-None-Match": tag})).status_code == 200
+
+
+async def test_the_past_is_told_as_it_was(client: Clients, database: Sandbox) -> None:
+    async with database.admin() as session:
+        await add_rated_trust(session)
+        await add_england(session)
+    author = await client("academy", "chief-executive")
+    reader = await client("academy", "status-reader")
+    recorded: list[tuple[datetime, dict[int, dict[str, Any]]]] = []
+
+    async def note(at: datetime) -> None:
+        with clock.frozen(at + timedelta(seconds=30)):
+            recorded.append((at + timedelta(seconds=30), await statuses(await client("academy", "status-reader"))))
+
+    start = datetime.now(UTC) - timedelta(minutes=8)
+    await note(start)
+    with clock.frozen(start + timedelta(minutes=1)):
+        await publish(await client("academy", "chief-executive"))
+        await rerate(database)
+    await note(start + timedelta(minutes=1))
+    with clock.frozen(start + timedelta(minutes=2)):
+        author = await client("academy", "chief-executive")
+        rating = await author.get(f"/academy/v1/ratings/{recorded[-1][1][RED]['rating_id']}")
+        made = await author.post(
+            f"/academy/v1/ratings/{rating.json()['id']}/moderate",
+            json={
+                "status": "amber",
+                "reason": "An unusual cohort.",
+                "evidence_url": "https://trust.example/minutes",
+                "lapses_on": str((start + timedelta(days=30)).date()),
+            },
+            headers={"If-Match": rating.headers["ETag"]},
+        )
+        assert made.status_code == 201, made.text
+    await note(start + timedelta(minutes=2))
+    async with database.admin() as session:
+        await session.execute(
+            text("update academy.reference_observation set value = 60 where urn = :urn"), {"urn": RED}
+        )
+    with clock.frozen(start + timedelta(minutes=3)):
+        await rerate(database)
+    await note(start + timedelta(minutes=3))
+    with clock.frozen(start + timedelta(minutes=4)):
+        ended = await author.post(
+            f"/academy/v1/moderations/{made.json()['id']}/withdraw", headers={"If-Match": made.headers["ETag"]}
+        )
+        assert ended.status_code == 200, ended.text
+    async with database.admin() as session:
+        at = start + timedelta(minutes=4)
+        await session.execute(
+            text("update academy.membership set superseded_at = :at where urn = :urn"), {"urn": GREEN, "at": at}
+        )
+        await add_membership(session, GREEN, PROSPERE, left_on=TOLD_AT.date(), recorded_at=at)
+        await add_school(session, 135010, name="New School")
+        await add_membership(session, 135010, PROSPERE, recorded_at=at)
+    await note(start + timedelta(minutes=4))
+    reader = await client("academy", "status-reader")
+    told = [{urn: (one["status"], one["moderated"]) for urn, one in then.items()} for _, then in recorded]
+    assert told[0][RED] == ("not_assessed", False)
+    assert told[1][RED] == ("red", False)
+    assert told[2][RED] == told[3][RED] == ("amber", True)
+    assert [then[RED]["computed_changed_since"] for _, then in recorded[2:4]] == [False, True]
+    assert told[4][RED] == ("green", False)
+    assert GREEN in told[3] and GREEN not in told[4] and 135010 in told[4]
+    for instant, then in recorded:
+        assert await statuses(reader, as_of=instant.isoformat()) == then
+    future = await reader.get(STATUSES, params={"as_of": "2090-01-01T00:00:00Z"})
+    assert (future.status_code, future.json()["code"]) == (422, "as-of-in-future")
+
+
+async def test_the_queries_are_few_however_many_academies(
+    client: Clients,
+    database: Sandbox,
+    rated: dict[str, Any],
+    count_queries: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    reader = await client("academy", "status-reader", subject="first")
+    with count_queries() as few:
+        await statuses(reader)
+    async with database.admin() as session:
+        for urn in range(137001, 137031):
+            await add_school(session, urn, trust=PROSPERE)
+    reader = await client("academy", "status-reader", subject="second")
+    with count_queries() as many:
+        assert len(await statuses(reader)) == 34
+    assert len(many) <= len(few) <= 4
