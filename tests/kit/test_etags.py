@@ -27,6 +27,11 @@ def test_list_names_each_of_its_tags_and_no_other(versions: list[str], other: st
     assert matches(header, etag(other)) == (other in versions)
 
 
+def test_tag_that_looks_like_a_star_is_a_tag() -> None:
+    assert matches('"*"', '"*"')
+    assert not matches('"*"', '"7"')
+
+
 @given(st.text(max_size=100))
 def test_any_header_is_read_or_not_and_nothing_worse(header: str) -> None:
     found = tags_of(header)

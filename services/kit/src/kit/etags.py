@@ -15,6 +15,8 @@ from kit.problems import FieldError, InvalidRequest, PreconditionFailed, Precond
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _BETWEEN = re.compile(r"[ \t,]*")
 LONGEST_HEADER = 4096
+# Stands for `*`; with its space it can't be a tag itself (`"*"` can).
+ANY = "any tag"
 
 
 def etag(version: int | str) -> str:
@@ -36,10 +38,10 @@ def opaque(tag: str) -> str:
 
 
 def tags_of(header: str) -> set[str] | None:
-    """The opaque parts of a list of tags; `{"*"}` for any; None when it can't be read."""
+    """The opaque parts of a list of tags; `{ANY}` for `*`; None when it can't be read."""
     header = header.strip(" \t")
     if header == "*":
-        return {"*"}
+        return {ANY}
     if len(header) > LONGEST_HEADER:
         return None
     tags: set[str] = set()
@@ -66,7 +68,7 @@ def matches(header: str | None, current: str) -> bool:
     if header is None:
         return False
     tags = tags_of(header)
-    return tags is not None and ("*" in tags or opaque(current) in tags)
+    return tags is not None and (ANY in tags or opaque(current) in tags)
 
 
 def _require_if_match(
