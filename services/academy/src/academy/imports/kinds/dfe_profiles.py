@@ -26,7 +26,7 @@ from academy.imports.kinds.figures import (
 from academy.imports.kinds.kind import Column, Request
 from academy.imports.kinds.profile_keys import Key, parse_key
 from academy.imports.kinds.reading import Reading, RowError
-from academy.imports.kinds.register import Rows, as_table
+from academy.imports.kinds.register import Rows, as_table, told
 from academy.imports.kinds.schools import laestab_of, phase_of, status_of, whole
 from academy.imports.kinds.sheet import check_text, open_text, unknown_columns
 from academy.imports.kinds.wide import ending, the_year
@@ -57,6 +57,23 @@ REGISTER_COLUMNS: Final = (
     Column("AddressTown", "Town"),
     Column("AddressPostcode", "Postcode"),
 )
+_TOLD_BY: Final = {
+    "ukprn": "UKPRN",
+    "laestab": "EstablishmentNumber",
+    "la_code": "LAId",
+    "la_name": "LAName",
+    "type_code": "TypeOfEstablishmentId",
+    "type_name": "TypeOfEstablishmentName",
+    "phase": ("PhaseOfEducationId", "PhaseOfEducationName", "TypeOfEstablishmentId", "TypeOfEstablishmentName"),
+    "status": "StatusCode",
+    "low_age": "AgeRangeLow",
+    "high_age": "AgeRangeHigh",
+    "pupils": "TotalPupils",
+    "capacity": "TotalCapacity",
+    "town": "AddressTown",
+    "postcode": "AddressPostcode",
+    "region": "RegionName",
+}
 COLUMNS: Final = (
     *REGISTER_COLUMNS,
     Column("Attainment8_Tot_Est_Current_Num", "A figure: what, of whom, where, which year", example="46.4"),
@@ -92,8 +109,8 @@ def read_profiles(path: Path, request: Request) -> Iterator[Reading]:
         _figures(frame, check, reading, keys, request)
     reading.refuse_many(check.errors(), check.total)
     if "id" in frame.columns:
-        told = frame.filter(pl.col("id").is_not_null())
-        seen.add(told.select("id"), told["row"])
+        named = frame.filter(pl.col("id").is_not_null())
+        seen.add(named.select("id"), named["row"])
     reading.add(ending(seen, len(items)))
     if reading.errors_total:
         reading.frames.clear()
@@ -171,7 +188,7 @@ def _register(frame: pl.DataFrame, check: Checker, reading: Reading) -> None:
         pl.col("RegionName").alias("region"),
     )
     reading.rows_accepted = int((~check.faulty).sum())
-    reading.put("schools", as_table("schools", schools))
+    reading.put("schools", as_table("schools", told(schools, _TOLD_BY, frame.columns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +201,7 @@ class _Told:
     rank: int
 
 
-def _told(keys: Sequence[Key]) -> list[_Told]:
+def _figures_told(keys: Sequence[Key]) -> list[_Told]:
     parts: dict[tuple[str, str, str, int, int], dict[str, str]] = defaultdict(dict)
     for key in keys:
         about = key.meaning
@@ -218,8 +235,8 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
         )
     reader = FigureReader(frame, check)
     found: list[pl.DataFrame] = []
-    told = sorted(_told(keys), key=lambda figure: figure.rank)
-    for one in told:
+    figures = sorted(_figures_told(keys), key=lambda figure: figure.rank)
+    for one in figures:
         figure = pl.concat([about, reader.read(one.figure)], how="horizontal").with_columns(
             pl.lit(one.figure.measure).alias("measure"),
             pl.lit(one.figure.group).alias("pupil_group"),
@@ -234,7 +251,7 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
         if found:
             reading.put("comparison_figures", as_comparisons(found))
         return
-    found.extend(_unpublished(about, told, year))
+    found.extend(_unpublished(about, figures, year))
     observations = as_observations(found)
     # A school has its absence under one of several keys, by phase: the first that holds a number speaks.
     key = ["urn", "measure", "pupil_group", "academic_year", "period"]
@@ -242,11 +259,11 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
     reading.put("observations", speaking.unique(key, keep="first", maintain_order=True))
 
 
-def _unpublished(about: pl.DataFrame, told: Sequence[_Told], year: str) -> Iterator[pl.DataFrame]:
+def _unpublished(about: pl.DataFrame, figures: Sequence[_Told], year: str) -> Iterator[pl.DataFrame]:
     """Of the families in the file (such as ks4) the measures that weren't published in one of its years."""
-    there = {(one.figure.measure, one.years_back) for one in told}
-    sources = {MEASURES[one.figure.measure].source for one in told}
-    backs = sorted({one.years_back for one in told})
+    there = {(one.figure.measure, one.years_back) for one in figures}
+    sources = {MEASURES[one.figure.measure].source for one in figures}
+    backs = sorted({one.years_back for one in figures})
     for code, measure in MEASURES.items():
         if measure.source not in sources or not measure.has_interval or "_8_" in code:
             continue

@@ -8,7 +8,7 @@ import polars as pl
 
 from academy.imports.kinds.kind import Column, Request
 from academy.imports.kinds.reading import Reading
-from academy.imports.kinds.register import Rows, as_table, read_register
+from academy.imports.kinds.register import Rows, as_table, read_register, told
 from academy.imports.kinds.schools import laestab_of, phase_of, status_of, whole
 
 SOURCE: Final = "Get information about schools"
@@ -60,7 +60,6 @@ def read_establishments(path: Path, request: Request) -> Iterator[Reading]:
 
 
 def _establishments(rows: Rows, reading: Reading) -> pl.Series:
-    has = set(rows.frame.columns)
     urns = rows.urn()
     read = pl.DataFrame(
         [
@@ -74,36 +73,50 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
             *(rows.number(name) for name in ("NumberOfPupils", "SchoolCapacity")),
         ]
     )
-    told: dict[str, tuple[set[str], pl.Expr]] = {
-        "urn": (set(), pl.col("urn")),
-        "name": (set(), pl.col("name")),
-        "ukprn": ({"UKPRN"}, whole(pl.col("UKPRN"))),
-        "laestab": (
-            {"EstablishmentNumber"},
-            laestab_of(pl.col("LA (code)"), pl.col("EstablishmentNumber")),
-        ),
-        "la_code": ({"LA (code)"}, pl.col("LA (code)")),
-        "la_name": ({"LA (name)"}, pl.col("LA (name)")),
-        "type_code": ({"TypeOfEstablishment (code)"}, whole(pl.col("TypeOfEstablishment (code)"))),
-        "type_name": ({"TypeOfEstablishment (name)"}, pl.col("TypeOfEstablishment (name)")),
-        "status": (
-            {"EstablishmentStatus (code)", "EstablishmentStatus (name)"},
-            status_of(pl.coalesce(pl.col("EstablishmentStatus (name)"), pl.col("EstablishmentStatus (code)"))),
-        ),
-        "opened_on": ({"OpenDate"}, pl.col("OpenDate")),
-        "closed_on": ({"CloseDate"}, pl.col("CloseDate")),
-        "low_age": ({"StatutoryLowAge"}, pl.col("StatutoryLowAge")),
-        "high_age": ({"StatutoryHighAge"}, pl.col("StatutoryHighAge")),
-        "pupils": ({"NumberOfPupils"}, pl.col("NumberOfPupils")),
-        "capacity": ({"SchoolCapacity"}, pl.col("SchoolCapacity")),
-        "town": ({"Town"}, pl.col("Town")),
-        "postcode": ({"Postcode"}, pl.col("Postcode")),
-        "region": ({"GOR (name)"}, pl.col("GOR (name)")),
-        "phase": ({c.name for c in TYPE}, phase()),
-    }
-    known = [expression.alias(name) for name, (needs, expression) in told.items() if not needs or needs & has]
-    reading.put("schools", as_table("schools", read.select(known)))
+    schools = read.select(
+        "urn",
+        "name",
+        whole(pl.col("UKPRN")).alias("ukprn"),
+        laestab_of(pl.col("LA (code)"), pl.col("EstablishmentNumber")).alias("laestab"),
+        pl.col("LA (code)").alias("la_code"),
+        pl.col("LA (name)").alias("la_name"),
+        whole(pl.col("TypeOfEstablishment (code)")).alias("type_code"),
+        pl.col("TypeOfEstablishment (name)").alias("type_name"),
+        phase().alias("phase"),
+        status_of(pl.coalesce("EstablishmentStatus (name)", "EstablishmentStatus (code)")).alias("status"),
+        pl.col("OpenDate").alias("opened_on"),
+        pl.col("CloseDate").alias("closed_on"),
+        pl.col("StatutoryLowAge").alias("low_age"),
+        pl.col("StatutoryHighAge").alias("high_age"),
+        pl.col("NumberOfPupils").alias("pupils"),
+        pl.col("SchoolCapacity").alias("capacity"),
+        pl.col("Town").alias("town"),
+        pl.col("Postcode").alias("postcode"),
+        pl.col("GOR (name)").alias("region"),
+    )
+    reading.put("schools", as_table("schools", told(schools, _TOLD_BY, rows.frame.columns)))
     return urns
+
+
+_TOLD_BY: Final = {
+    "ukprn": "UKPRN",
+    "laestab": "EstablishmentNumber",
+    "la_code": "LA (code)",
+    "la_name": "LA (name)",
+    "type_code": "TypeOfEstablishment (code)",
+    "type_name": "TypeOfEstablishment (name)",
+    "phase": tuple(column.name for column in TYPE),
+    "status": ("EstablishmentStatus (name)", "EstablishmentStatus (code)"),
+    "opened_on": "OpenDate",
+    "closed_on": "CloseDate",
+    "low_age": "StatutoryLowAge",
+    "high_age": "StatutoryHighAge",
+    "pupils": "NumberOfPupils",
+    "capacity": "SchoolCapacity",
+    "town": "Town",
+    "postcode": "Postcode",
+    "region": "GOR (name)",
+}
 
 
 def phase() -> pl.Expr:

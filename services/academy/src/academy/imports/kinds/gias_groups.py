@@ -7,11 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.kinds.cells import read_whole_numbers
 from academy.imports.kinds.gias import LA, NAME, SOURCE, TYPE, URN, phase
 from academy.imports.kinds.kind import Column, Request
 from academy.imports.kinds.reading import Reading
-from academy.imports.kinds.register import Rows, as_table, read_register
+from academy.imports.kinds.register import Rows, as_table, read_register, told
 from academy.imports.kinds.schools import company_number, whole
 
 GROUP_COLUMNS: Final = (
@@ -47,14 +46,31 @@ rows are passed over, and a sponsor's link is no membership."""
 _GROUP_STATUSES: Final = {"open": "open", "closed": "closed", "proposed to open": "proposed_to_open"}
 
 
+_IS_TRUST: Final = pl.col("Group Type").str.strip_chars().str.to_lowercase().is_in(list(TRUST_KINDS))
+_TOLD_BY: Final = {
+    "group_id": "Group ID",
+    "companies_house_number": "Companies House Number",
+    "ukprn": "UKPRN",
+    "opened_on": ("Open date", "Incorporated on (open date)"),
+    "closed_on": "Closed Date",
+}
+_SCHOOL_TOLD_BY: Final = {
+    "la_code": "LA (code)",
+    "la_name": "LA (name)",
+    "type_code": "TypeOfEstablishment (code)",
+    "type_name": "TypeOfEstablishment (name)",
+    "phase": tuple(column.name for column in TYPE),
+}
+
+
 def read_groups(path: Path, request: Request) -> Iterator[Reading]:
     """Academy trusts; other groups are passed over."""
     del request
-    yield from read_register(path, GROUP_COLUMNS, _groups, source=SOURCE, key="Group UID")
+    yield from read_register(path, GROUP_COLUMNS, _groups, source=SOURCE, key="Group UID", is_kept=_IS_TRUST)
 
 
-def _group_frame(rows: Rows) -> pl.DataFrame:
-    """The groups as `trusts` has them, a row each; `kind` is null for groups that run no academies."""
+def _trusts(rows: Rows) -> pl.DataFrame:
+    """The trusts as `trusts` has them, a row each."""
     texts = ("Group UID", "Group ID", "Group Name", "Companies House Number", "Group Type", "UKPRN")
     read = pl.DataFrame(
         [
@@ -63,7 +79,7 @@ def _group_frame(rows: Rows) -> pl.DataFrame:
         ]
     )
     status = pl.coalesce(pl.col("Group Status"), pl.col("Group Status (code)"))
-    return read.select(
+    trusts = read.select(
         whole(pl.col("Group UID")).alias("group_uid"),
         pl.col("Group ID").alias("group_id"),
         pl.col("Group Name").alias("name"),
@@ -80,27 +96,17 @@ def _group_frame(rows: Rows) -> pl.DataFrame:
         pl.coalesce(pl.col("Open date"), pl.col("Incorporated on (open date)")).alias("opened_on"),
         pl.col("Closed Date").alias("closed_on"),
     )
-
-
-def _check_groups(rows: Rows, groups: pl.DataFrame) -> None:
-    is_trust = groups["kind"].is_not_null()
-    rows.check.refuse(
-        "Group UID",
-        is_trust & groups["group_uid"].is_null(),
-        "value-missing",
-        lambda _: "Group UID is empty or no number.",
-    )
-    rows.check.refuse(
-        "Group Name", is_trust & groups["name"].is_null(), "value-missing", lambda _: "Group Name is empty."
-    )
+    nameless = trusts["name"].is_null() & ~rows.check.faulty
+    rows.check.refuse("Group Name", nameless, "value-missing", lambda _: "Group Name is empty.")
+    numberless = trusts["group_uid"].is_null() & ~rows.check.faulty
+    rows.check.refuse("Group UID", numberless, "value-missing", lambda _: "Group UID is empty or no number.")
+    return trusts
 
 
 def _groups(rows: Rows, reading: Reading) -> pl.Series:
-    groups = _group_frame(rows)
-    _check_groups(rows, groups)
-    trusts = groups.filter(pl.col("kind").is_not_null())
-    reading.put("trusts", as_table("trusts", trusts))
-    return groups["group_uid"].set(groups["kind"].is_null(), None)
+    trusts = _trusts(rows)
+    reading.put("trusts", as_table("trusts", told(trusts, _TOLD_BY, rows.frame.columns)))
+    return trusts["group_uid"]
 
 
 def read_group_links(path: Path, request: Request) -> Iterator[Reading]:
@@ -111,36 +117,28 @@ def read_group_links(path: Path, request: Request) -> Iterator[Reading]:
     """
     del request
     yield from read_register(
-        path, GROUP_LINK_COLUMNS, _group_links, source=SOURCE, key="school and trust", passed_over=("",)
+        path, GROUP_LINK_COLUMNS, _group_links, source=SOURCE, key="school and trust", is_kept=_IS_TRUST
     )
 
 
 def _group_links(rows: Rows, reading: Reading) -> pl.Series:
-    groups = _group_frame(rows)
-    _check_groups(rows, groups)
-    is_trust = groups["kind"].is_not_null()
-    cells = rows.frame["URN"].set(~is_trust, None)
-    urns = rows.check.urns("URN", cells, read_whole_numbers(cells), required=False)
-    rows.check.refuse("URN", is_trust & cells.is_null(), "urn-missing", lambda _: "The row has no URN.")
-    joined = rows.date("Joined date")
-    read = groups.with_columns(
-        urns.alias("urn"),
-        joined.alias("joined_on"),
-        rows.text(NAME.name).alias("school"),
-        *(rows.text(c.name) for c in (*TYPE, *LA)),
-    ).with_columns(pl.coalesce("joined_on", "opened_on").alias("joined_on"))
-    rows.check.refuse(
-        "Joined date", is_trust & read["joined_on"].is_null(), "value-missing",
-        lambda _: "There is neither a joined date nor a day on which the trust was founded.",
-    )  # fmt: skip
-    left_before = (read["closed_on"] < read["joined_on"]).fill_null(value=False)
-    kept = read.with_columns(left_before.alias("left_before")).filter(is_trust)
-    reading.put("trusts", as_table("trusts", kept.drop("ukprn").unique("group_uid", keep="last", maintain_order=True)))
-    memberships = kept.with_columns(
-        pl.when(~pl.col("left_before")).then(pl.col("closed_on")).otherwise(pl.col("joined_on")).alias("left_on")
+    links = _trusts(rows).with_columns(
+        rows.urn().alias("urn"),
+        rows.date("Joined date").alias("joined_on"),
+        rows.required(NAME.name, rows.text(NAME.name)).alias("school"),
+        *(rows.text(column.name) for column in (*TYPE, *LA)),
     )
-    reading.put("memberships", as_table("memberships", memberships))
-    schools = kept.select(
+    links = links.with_columns(pl.coalesce("joined_on", "opened_on").alias("joined_on"))
+    undated = links["joined_on"].is_null() & ~rows.check.faulty
+    detail = "There is neither a joined date nor a day on which the trust was founded."
+    rows.check.refuse("Joined date", undated, "value-missing", lambda _: detail)
+    # The register has closed trusts which academies joined after they closed: they left as they came.
+    links = links.with_columns(pl.max_horizontal("closed_on", "joined_on").alias("left_on"))
+    links = links.with_columns(pl.when(pl.col("closed_on").is_not_null()).then("left_on").alias("left_on"))
+    reading.put("memberships", as_table("memberships", links))
+    trusts = told(links, _TOLD_BY, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
+    reading.put("trusts", as_table("trusts", trusts))
+    schools = links.select(
         "urn",
         pl.col("school").alias("name"),
         pl.col("LA (code)").alias("la_code"),
@@ -149,6 +147,5 @@ def _group_links(rows: Rows, reading: Reading) -> pl.Series:
         pl.col("TypeOfEstablishment (name)").alias("type_name"),
         phase().alias("phase"),
     ).unique("urn", keep="last", maintain_order=True)
-    reading.put("schools", as_table("schools", schools))
-    key = pl.concat_str(pl.col("urn"), pl.col("group_uid"), separator="/")
-    return read.select(key.alias("key"))["key"].set(~is_trust, None)
+    reading.put("schools", as_table("schools", told(schools, _SCHOOL_TOLD_BY, rows.frame.columns)))
+    return links.select(pl.concat_str("urn", "group_uid", separator="/").alias("key"))["key"]

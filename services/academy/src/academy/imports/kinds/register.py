@@ -1,6 +1,6 @@
 """Registers: files with a row an entry, and the reading that they share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -55,9 +55,17 @@ others."""
 
 
 def read_register(
-    path: Path, columns: tuple[Column, ...], fill: Fill, *, source: str, key: str, passed_over: tuple[str, ...] = ()
+    path: Path,
+    columns: tuple[Column, ...],
+    fill: Fill,
+    *,
+    source: str,
+    key: str,
+    passed_over: tuple[str, ...] = (),
+    is_kept: pl.Expr | None = None,
 ) -> Iterator[Reading]:
-    """Read a register; `key` says in words what may stand in it once only."""
+    """Read a register. `key` says in words what may stand in it once only; rows where `is_kept` is false are
+    passed over, whatever is in them."""
     sheet = Sheet(path, may_be_cp1252=True)
     chosen = sheet.choose(columns, known=passed_over)
     first = Reading(source=source, warnings=sheet.warnings, done=0.0)
@@ -66,18 +74,19 @@ def read_register(
     if not first.is_valid:
         return
     seen, total = Seen(key), 0
-    for frame, ragged, done in sheet.batches(chosen):
-        reading = Reading(rows_read=frame.height, done=done)
+    for batch, ragged, done in sheet.batches(chosen):
+        reading = Reading(rows_read=batch.height, done=done)
+        total += batch.height
+        frame = batch if is_kept is None else batch.filter(is_kept)
         check = Checker(frame["row"])
         check.ragged(ragged)
         keys = fill(Rows(frame, check), reading)
         seen.add(keys.to_frame("key").filter(keys.is_not_null()), frame["row"].filter(keys.is_not_null()))
         reading.rows_accepted = int((keys.is_not_null() & ~check.faulty).sum())
-        reading.rows_ignored = int((keys.is_null() & ~check.faulty).sum())
+        reading.rows_ignored = reading.rows_read - reading.rows_accepted - int(check.faulty.sum())
         reading.refuse_many(check.errors(), check.total)
         if check.total:
             reading.frames.clear()
-        total += frame.height
         yield reading
     yield ending(seen, total)
 
@@ -85,3 +94,15 @@ def read_register(
 def as_table(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The columns that the table has, in its types and order; others are dropped."""
     return frame.select(pl.col(name).cast(dtype) for name, dtype in SCHEMAS[table].items() if name in frame.columns)
+
+
+def told(frame: pl.DataFrame, by: Mapping[str, Sequence[str]], columns: Container[str]) -> pl.DataFrame:
+    """The columns of which the file says something: those not in `by`, and those of whose sources (by their
+    names in the file) at least one is there. What the file hasn't got must not look as if it said
+    "empty"."""
+    silent = [
+        name
+        for name, sources in by.items()
+        if not any(source in columns for source in ((sources,) if isinstance(sources, str) else sources))
+    ]
+    return frame.drop(silent, strict=False)

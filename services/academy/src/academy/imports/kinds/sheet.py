@@ -155,7 +155,7 @@ class Sheet:
         unknown = [
             name
             for place, name in enumerate(self.header)
-            if place not in chosen.values() and name.casefold() not in skipped
+            if name and place not in chosen.values() and name.casefold() not in skipped
         ]
         self.warnings.extend(unknown_columns(unknown))
         return chosen
@@ -259,7 +259,7 @@ def unknown_columns(names: Sequence[str]) -> Iterator[ReadingWarning]:
     if len(names) <= 20:
         for name in names:
             detail = f"The column {name!r} is not known and was left out."
-            yield ReadingWarning(name or None, "column-unknown", detail)
+            yield ReadingWarning(name, "column-unknown", detail)
     else:
         listed = ", ".join(names[:1000])
         detail = f"{len(names)} columns are not read and were left out: {listed}."
