@@ -4,12 +4,16 @@ A check costs some 20 ms and 19 MiB on purpose. So only a few run at once, off t
 when too many wait the next is told to come back.
 """
 
+import asyncio
 import secrets
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+Result = TypeVar("Result")
 
 PREFIX: Final = "trellis"
 _HINT_BYTES: Final = 6
@@ -42,24 +46,32 @@ class SecretHasher:
 
     def __init__(self, *, workers: int = 2, waiting: int = 64, argon2: PasswordHasher | None = None) -> None:
         self._argon2 = argon2 or PasswordHasher(time_cost=_TIME_COST, memory_cost=_MEMORY_KIB, parallelism=1)
-        self._limiter = CapacityLimiter(workers)
-        self._waiting = waiting
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="hasher")
+        self._most_at_once = workers + waiting
+        self._at_once = 0
         # Checked when there is nothing to check against, so that an unknown client takes as much work as a known.
         self._dummy = self._argon2.hash(secrets.token_urlsafe(_SECRET_BYTES))
 
     async def hash(self, secret: str) -> str:
         """The hash to store."""
-        return await to_thread.run_sync(self._argon2.hash, secret, limiter=self._limiter)
+        return await self._in_thread(self._argon2.hash, secret)
 
     async def verify(self, stored: str | None, secret: str) -> bool:
         """Whether the secret belongs to the stored hash; the same work and False when there is none.
 
         Raises HasherBusy when too many are waiting already.
         """
-        if self._limiter.statistics().tasks_waiting >= self._waiting:
+        if self._at_once >= self._most_at_once:
             raise HasherBusy
-        matches = await to_thread.run_sync(self._check, stored or self._dummy, secret, limiter=self._limiter)
+        matches = await self._in_thread(self._check, stored or self._dummy, secret)
         return matches and stored is not None
+
+    async def _in_thread(self, work: Callable[..., Result], *arguments: str) -> Result:
+        self._at_once += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._at_once -= 1
 
     def _check(self, stored: str, secret: str) -> bool:
         try:
