@@ -49,7 +49,9 @@ FOUR_STEPS = (
 
 def figure(value: str | None, year: str = "2023/24", **values: Any) -> Figure:
     reason = values.pop("reason", None if value is not None else "suppressed")
-    numbers = {name: Decimal(values.pop(name)) for name in ("lower", "upper") if values.get(name) is not None}
+    numbers: dict[str, Any] = {
+        name: Decimal(values.pop(name)) for name in ("lower", "upper") if values.get(name) is not None
+    }
     return Figure(
         observation_id=f"figure of {year}",
         academic_year=year,
