@@ -20,10 +20,10 @@ JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**31), 2**31)
-    | st.text(st.characters(exclude_characters="\0"), max_size=9),
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(st.characters(exclude_characters="\0"), max_size=4), inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4), inner, max_size=4)
     ),
     max_leaves=12,
 )

@@ -7,11 +7,14 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from kit.app import Service, create_service
 from kit.contract import operations_of
 from kit.idempotency import IdempotentRoute
+from kit.operations import Operations
 from tests.kit.sample import ThingOut, extras, router, sample_settings
+from tests.support.clients import create_app
 from tests.support.tokens import trusted_keys
 
 Json = dict[str, Any]
@@ -222,7 +225,7 @@ def test_route_that_answers_anything_is_refused() -> None:
         raise NotImplementedError
 
     with pytest.raises(ValueError, match="doesn't say what it answers"):
-        service(others)
+        service(others).openapi()
 
 
 def test_same_operation_id_twice_is_refused() -> None:
@@ -251,3 +254,27 @@ def test_nested_routers_keep_what_the_outer_ones_say() -> None:
     contract = service(outer).openapi()
     assert list(contract["paths"]) == ["/sample/v1/outer/inner/{number}"]
     assert operation(contract, "inner_view")["tags"] == ["outer"]
+
+
+def of_parameter(schema: Json) -> bool:
+    """May a parameter of this schema be repeated?"""
+    return schema.get("type") == "array"
+
+
+@pytest.mark.parametrize("name", ["sample", "academy", "research", "reporting", "identity"])
+def test_requests_are_checked_against_what_the_contract_says(sample: Service, name: str) -> None:
+    app = sample if name == "sample" else create_app(name, "postgresql://nobody@/nothing")
+    contract = app.openapi()
+    checked = {
+        (operation.path, operation.method.lower()): operation
+        for operation in Operations(route for route in app.router.routes if isinstance(route, APIRoute))
+        if operation.route.include_in_schema
+    }
+    assert set(checked) == {(path, method) for path, method, _ in operations_of(contract)}
+    for path, method, told in operations_of(contract):
+        operation = checked[path, method]
+        security = [requirement["trellis"] for requirement in told.get("security", []) if "trellis" in requirement]
+        assert operation.scopes == (tuple(security[0]) if security else None)
+        assert operation.media_types == set(told.get("requestBody", {}).get("content", {}))
+        parameters = [one for one in told.get("parameters", []) if one["in"] == "query"]
+        assert operation.query == {one["name"]: of_parameter(one["schema"]) for one in parameters}

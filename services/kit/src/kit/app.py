@@ -21,6 +21,7 @@ from kit.epochs import epoch_problem
 from kit.events import EventType
 from kit.feed_routes import feed_router
 from kit.health import Check, health_router
+from kit.idempotency import purging
 from kit.ids import PLATFORM
 from kit.keys import KeySource, RemoteKeys
 from kit.logs import configure_logs
@@ -103,8 +104,8 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     `routers` are mounted under `/{service}/v1`, `root_routers` at the root (well-known documents). With
     `event_types`, even an empty list, the service has a change feed. `keys` are the issuer's public
     ones, fetched from it unless given. `chain` names the migrations that the database must be at, those
-    of the package with the service's name unless given. Raises ValueError when a route breaks the
-    rules of the house for contracts.
+    of the package with the service's name unless given. Raises ValueError when a route has no name or
+    no words.
     """
     keys = keys or RemoteKeys(settings.jwks_url, socket=settings.jwks_socket)
     chain = chain or Chain(settings.service, settings.service)
@@ -172,7 +173,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     edge = Edge(
         app.without_edge,
         settings=settings,
-        operations=Operations(mounted, app.openapi()),
+        operations=Operations(mounted),
         admission=Admission(settings, authenticator),
         prepared=prepared,
         metrics=metrics,
@@ -246,6 +247,7 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
                 stack.push_async_callback(state.keys.aclose)
             stack.enter_context(state.closing.listening())
             stack.callback(state.closing.begin)
+            await stack.enter_async_context(purging(state.database))
             if lifespan is not None:
                 await stack.enter_async_context(lifespan(app))
             yield

@@ -15,6 +15,7 @@ from kit.problems import (
 )
 
 STREAMED = "x-streamed-body"
+MERGE_PATCH = "application/merge-patch+json"
 # More would only repeat the first.
 MOST_ERRORS = 100
 

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from kit import problems
-from kit.bodies import STREAMED
+from kit.bodies import MERGE_PATCH, STREAMED
 from kit.caller import SCHEME_NAME
 from kit.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
 from kit.outages import DatabaseUnavailable
@@ -23,8 +24,12 @@ from kit.tidying import plain_parameter, rename_bodies, without_titles
 
 Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-MERGE_PATCH = "application/merge-patch+json"
 _INTERNAL = (STREAMED, "x-idempotent")
+# Codes that come along with others of the same status.
+_COMPANIONS = frozenset(
+    {"malformed-request", "insufficient-scope", "payload-too-large", "unsupported-media-type", "invalid-request"}
+    | {"database-unavailable", "idempotency-key-invalid"}
+)
 _FLUFF = ("HTTPValidationError", "ValidationError")
 
 RATE_LIMIT_HEADERS: Json = {
@@ -256,17 +261,26 @@ def _scope_words(scope: str) -> str:
 
 def _share_responses(contract: Json) -> None:
     """Problem answers that several operations give alike are told once."""
-    shared: dict[str, Json] = {}
+    told: dict[str, list[tuple[Json, str]]] = {}
     for *_, operation in operations_of(contract):
         for status, answer in operation["responses"].items():
-            codes = _codes(answer)
-            if not codes or set(answer) - {"description", "content", "headers"}:
-                continue
-            name = "Or".join(re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), code) for code in codes)
-            if shared.setdefault(name, answer) == answer:
-                operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+            if _codes(answer) and not set(answer) - {"description", "content", "headers"}:
+                told.setdefault(json.dumps(answer, sort_keys=True), []).append((operation["responses"], status))
+    shared: dict[str, Json] = {}
+    for places in told.values():
+        answer = places[0][0][places[0][1]]
+        name = _shared_name(_codes(answer))
+        if len(places) > 1 and shared.setdefault(name, answer) == answer:
+            for responses, status in places:
+                responses[status] = {"$ref": f"#/components/responses/{name}"}
     if shared:
         contract["components"]["responses"] = {name: shared[name] for name in sorted(shared)}
+
+
+def _shared_name(codes: list[str]) -> str:
+    """Named after what is special about it: problems of the house that come along aren't."""
+    special = [code for code in codes if code not in _COMPANIONS] or codes
+    return "Or".join(re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), code) for code in special)
 
 
 def _codes(answer: Json) -> list[str]:

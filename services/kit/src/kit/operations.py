@@ -1,13 +1,21 @@
-"""The operations of a service as its contract tells them, to check requests against before they are routed."""
+"""The operations of a service, to check requests against before they are routed.
 
-from collections.abc import Iterable, Iterator, Mapping
+Read from the routes and not from the contract, which takes long to write; a test holds the two
+against each other.
+"""
+
+import types
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Union, get_args, get_origin
 
+from fastapi import params
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params, get_validation_alias
 from fastapi.routing import APIRoute
 
-from kit.bodies import STREAMED
-from kit.caller import SCHEME_NAME
+from kit.bodies import MERGE_PATCH, STREAMED
+from kit.caller import current_caller
 
 # What a path answers beside its own methods.
 _ALWAYS = ("OPTIONS",)
@@ -53,7 +61,7 @@ class PathOperations:
 class Operations:
     """All paths of a service. A fixed path goes before a template that fits as well, as in the contract."""
 
-    def __init__(self, routes: Iterable[APIRoute], contract: Mapping[str, Any]) -> None:
+    def __init__(self, routes: Iterable[APIRoute]) -> None:
         self._fixed: dict[str, PathOperations] = {}
         self._templates: dict[int, list[PathOperations]] = {}
         by_template: dict[str, PathOperations] = {}
@@ -66,8 +74,7 @@ class Operations:
                 else:
                     self._fixed[route.path_format] = path
             for method in sorted(route.methods or ()):
-                told = contract.get("paths", {}).get(route.path_format, {}).get(method.lower(), {})
-                path.by_method.setdefault(method, _operation(route, method, told))
+                path.by_method.setdefault(method, _operation(route, method))
 
     def find(self, path: str) -> PathOperations | None:
         """What a path offers; None when there is nothing."""
@@ -86,26 +93,49 @@ class Operations:
             yield from path.by_method.values()
 
 
-def _operation(route: APIRoute, method: str, told: Mapping[str, Any]) -> Operation:
+def _operation(route: APIRoute, method: str) -> Operation:
     scopes: tuple[str, ...] | None = None
-    for requirement in told.get("security", ()):
-        if SCHEME_NAME in requirement:
-            scopes = (*(scopes or ()), *requirement[SCHEME_NAME])
-    query = {
-        parameter["name"]: _repeats(parameter.get("schema", {}))
-        for parameter in told.get("parameters", ())
-        if parameter.get("in") == "query"
-    }
+    query: dict[str, bool] = {}
+    for dependant, needed in _with_dependencies(route.dependant, ()):
+        for one in get_flat_params(Dependant(query_params=dependant.query_params)):
+            query[get_validation_alias(one)] = _repeats(one.field_info.annotation)
+        if dependant.call is current_caller:
+            scopes = tuple(dict.fromkeys([*(scopes or ()), *needed]))
+    extra = route.openapi_extra or {}
     return Operation(
         method=method,
         path=route.path_format,
         route=route,
         scopes=scopes,
         query=query,
-        media_types=frozenset(told.get("requestBody", {}).get("content", {})),
-        is_streamed=bool((route.openapi_extra or {}).get(STREAMED)),
+        media_types=frozenset(_media_types(route, method) | set(extra.get("requestBody", {}).get("content", {}))),
+        is_streamed=bool(extra.get(STREAMED)),
     )
 
 
-def _repeats(schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") == "array" or any(_repeats(one) for one in schema.get("anyOf", ()))
+def _with_dependencies(dependant: Dependant, needed: tuple[str, ...]) -> Iterator[tuple[Dependant, tuple[str, ...]]]:
+    """A route and what it depends on, each with the scopes that the way there needs."""
+    needed = (*needed, *(dependant.own_oauth_scopes or ()))
+    yield dependant, needed
+    for below in dependant.dependencies:
+        yield from _with_dependencies(below, needed)
+
+
+def _media_types(route: APIRoute, method: str) -> set[str]:
+    if route.body_field is None or not isinstance(route.body_field.field_info, params.Body):
+        return set()
+    media_type = route.body_field.field_info.media_type
+    if method == "PATCH" and media_type == "application/json":
+        return {media_type, MERGE_PATCH}
+    return {media_type}
+
+
+def _repeats(annotation: Any) -> bool:
+    """Is it a list, or a list or nothing?"""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _repeats(get_args(annotation)[0])
+    if origin is Union or origin is types.UnionType:
+        return any(_repeats(one) for one in get_args(annotation))
+    kind = origin or annotation
+    return isinstance(kind, type) and issubclass(kind, Collection) and not issubclass(kind, str | bytes | Mapping)
