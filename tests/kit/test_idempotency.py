@@ -13,6 +13,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 
+from kit import idempotency
 from kit.app import Service, create_service
 from kit.caller import Caller, requires
 from kit.db import Context, Database, SessionDep
@@ -23,6 +24,7 @@ from kit.problems import Conflict, responses
 from tests.support.clients import settings_of
 from tests.support.databases import Clone
 from tests.support.feed import NOTED, NoteData
+from tests.support.jobs import until
 from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token, trusted_keys
 
 SCOPES = {"scopes": ["criteria:write"]}
@@ -277,6 +279,24 @@ async def test_expired_keys_of_every_trust_are_purged_and_nothing_else(
         await connection.close()
     async with committed_database.admin() as admin:
         assert [row["key"] for row in await admin.fetch("select key from academy.idempotency_key")] == ["new", "new"]
+
+
+async def test_a_running_service_purges(
+    client: httpx.AsyncClient, database: Database, committed_database: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "PURGE_SECONDS", 0.05)
+    await post(client, "old", number=1)
+
+    async def is_purged() -> bool:
+        async with committed_database.admin() as admin:
+            return not await admin.fetchval("select count(*) from academy.idempotency_key")
+
+    async with idempotency.purging(database):
+        async with committed_database.away():
+            await asyncio.sleep(0.2)
+        async with committed_database.admin() as admin:
+            await admin.execute("update academy.idempotency_key set expires_at = now() - '1 s'::interval")
+        await until(is_purged)
 
 
 async def test_the_janitor_sees_nothing_and_the_app_isnt_the_janitor(

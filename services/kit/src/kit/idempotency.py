@@ -6,12 +6,15 @@ one key: the second waits for the first and gets its answer. A key belongs to a 
 for at least a day. A request that failed keeps nothing: it can be sent again.
 """
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -19,13 +22,17 @@ from fastapi.security import SecurityScopes
 from sqlalchemy import text
 
 from kit.caller import Caller, current_caller
-from kit.db import Connection, Session, context_of, database_of_request
+from kit.db import Connection, Database, Session, context_of, database_of_request
+from kit.logs import logger
 from kit.problems import FieldError, InvalidRequest
+
+log = logger(__name__)
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 KEPT_HOURS = 48
+PURGE_SECONDS = 3600.0
 # What an answer tells beside its body. Dates, ids of the request and the like belong to each exchange.
 KEPT_HEADERS = ("content-type", "location", "etag", "link", "cache-control")
 
@@ -208,8 +215,37 @@ async def purge(connection: Connection, schema: str) -> int:
     """
     async with connection.transaction():
         await connection.execute(f"set local role {schema}_janitor")
-        status = await connection.execute(f"delete from {schema}.idempotency_key where expires_at < now()")  # noqa: S608 - our schema's name
+        status = await connection.execute(
+            f"delete from {schema}.idempotency_key where expires_at < now()"  # noqa: S608 - our schema's name
+        )
     return int(status.rpartition(" ")[2])
+
+
+async def _purge_hourly(database: Database) -> None:
+    while True:
+        await asyncio.sleep(PURGE_SECONDS)
+        try:
+            connection = await database.connect()
+            try:
+                purged = await purge(connection, database.schema)
+            finally:
+                await connection.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("expired idempotency keys were not purged", error=type(error).__name__)
+        else:
+            log.info("expired idempotency keys were purged", keys=purged)
+
+
+@asynccontextmanager
+async def purging(database: Database) -> AsyncIterator[None]:
+    """Purge every hour while a service runs."""
+    task = asyncio.create_task(_purge_hourly(database), name="purge idempotency keys")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 __all__ = [
@@ -223,4 +259,5 @@ __all__ = [
     "keep",
     "key_of",
     "purge",
+    "purging",
 ]

@@ -18,7 +18,7 @@ import psycopg_pool
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
-from kit import clock, idempotency
+from kit import clock
 from kit.db import Database
 from kit.logs import logger
 from kit.tasks import Tasks, register
@@ -173,11 +173,6 @@ class Worker:
         await app.job_manager.delete_old_jobs(
             nb_hours=hours, include_failed=True, include_cancelled=True, include_aborted=True
         )
-        connection = await self._databases["app"].connect()
-        try:
-            await idempotency.purge(connection, self._schema)
-        finally:
-            await connection.close()
 
 
 @contextmanager
