@@ -86,9 +86,9 @@ def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str,
     for name in _FLUFF:
         schemas.pop(name, None)
     schemas |= _problem_schemas()
-    described = dict(tags)
+    described = {"events": "What changed, in order and without gaps.", **tags}
     for path, method, operation in operations_of(contract):
-        described |= _tag(operation, path, method, routes)
+        _tag(operation, path, method, routes, described)
         _complete(operation, method)
     _describe_scopes(contract)
     _share_responses(contract)
@@ -118,17 +118,16 @@ def _problem_schemas() -> Json:
     return found
 
 
-def _tag(operation: Json, path: str, method: str, routes: Sequence[BaseRoute]) -> dict[str, str]:
-    """Give the operation a tag; the description of a tag is what its slice says of itself."""
-    tags = operation.setdefault("tags", [path.split("/")[3] if path.count("/") > 2 else "service"])
+def _tag(operation: Json, path: str, method: str, routes: Sequence[BaseRoute], described: dict[str, str]) -> None:
+    """Give the operation a tag; what a slice says of itself describes the tag of its name."""
+    tag = operation.setdefault("tags", [path.split("/")[3] if path.count("/") > 2 else "service"])[0]
     for route in routes:
         if isinstance(route, APIRoute) and route.path_format == path and method.upper() in (route.methods or ()):
-            package = sys.modules.get(route.endpoint.__module__.rpartition(".")[0])
-            doc = inspect.cleandoc(package.__doc__ or "") if package is not None else ""
-            paragraph = " ".join(doc.partition("\n\n")[0].split())
-            if paragraph and route.endpoint.__module__.count(".") > 1:
-                return {tags[0]: paragraph}
-    return {}
+            slice_name = route.endpoint.__module__.rpartition(".")[0]
+            package = sys.modules.get(slice_name)
+            paragraph = inspect.cleandoc((package and package.__doc__) or "").partition("\n\n")[0]
+            if paragraph and slice_name.rpartition(".")[2].replace("_", "-") == tag:
+                described.setdefault(tag, " ".join(paragraph.split()))
 
 
 def _complete(operation: Json, method: str) -> None:

@@ -23,5 +23,4 @@ def create_app(settings: ServiceSettings | None = None, *, keys: KeySource | Non
         routers=[],
         event_types=[],
         keys=keys,
-        tags={"events": "What changed, in order and without gaps"},
     )
