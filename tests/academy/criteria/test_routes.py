@@ -65,6 +65,16 @@ async def test_a_draft_is_changed_by_who_has_read_it(client: Clients) -> None:
     stale = await author.patch(where, json={"title": "Newer"}, headers={"If-Match": made.headers["ETag"]})
     assert stale.status_code == 412
     tag = changed.headers["ETag"]
+    again = await author.patch(
+        where,
+        json={"overall": {"least_assessed_percent": 80}, "criteria": [ATTAINMENT | {"code": "other"}], "scale": None},
+        headers={"If-Match": tag},
+    )
+    assert again.status_code == 200, again.text
+    assert again.json()["overall"] == made.json()["overall"] | {"least_assessed_percent": 80}
+    assert again.json()["criteria"] == [made.json()["criteria"][0] | {"code": "other"}]
+    tag = again.headers["ETag"]
+    assert (await author.patch(where, json={"title": None}, headers={"If-Match": tag})).status_code == 422
     flawed = await author.patch(where, json={"criteria": []}, headers={"If-Match": tag})
     assert (flawed.status_code, flawed.json()["code"]) == (422, "criteria-set-not-sound")
     assert (await author.delete(where, headers={"If-Match": tag})).status_code == 204

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import text
 
+from kit import clock
 from tests.academy.rated import (
     AMBER,
     ATTAINMENT,
@@ -143,6 +144,24 @@ async def test_who_joins_is_rated_and_who_leaves_is_told_no_longer(client: Clien
     assert since[GREEN]["is_removed"] is False
     # Ratings stay with the trust that made them.
     assert (await ratings_of(client, RED))[0]["status"] == "red"
+
+
+async def test_a_move_on_a_known_day_is_rated_on_that_day(client: Clients, database: Sandbox) -> None:
+    await prepare(client, database)
+    async with database.admin() as session:
+        await add_school(session, 135009, trust=PROSPERE, joined_on=date(2090, 7, 1), name="E School")
+        await add_figure(session, 135009, value=60.0)
+    for _ in range(2):
+        assert await rerate(database) == 0
+    async with database.admin() as session:
+        rows = await session.execute(
+            text("select scheduled_at from academy.procrastinate_jobs where scheduled_at is not null")
+        )
+        assert [at.isoformat() for at in rows.scalars()] == ["2090-06-30T23:00:00+00:00"]
+    assert 135009 not in await statuses(await client("academy", "status-reader"))
+    with clock.frozen(datetime(2090, 6, 30, 23, tzinfo=UTC)):
+        assert await rerate(database) == 1
+        assert 135009 in await statuses(await client("academy", "status-reader"))
 
 
 async def test_a_trusts_own_figures_rate_its_academies_alone(client: Clients, database: Sandbox) -> None:

@@ -126,16 +126,22 @@ async def change_draft(
 ) -> CriteriaSet:
     """Change a draft. Raises CriteriaSetNotFound, PreconditionFailed, CriteriaAlreadyPublished or its flaws."""
     found = await _find_draft(session, caller, set_id, if_match)
-    said = patch.model_dump(mode="json", exclude_unset=True)
-    rules = {**found.rules, **{name: value for name, value in said.items() if name != "title"}}
+    rules = _patched(found.rules, patch)
     check_sound(rules)
-    title = said.get("title", found.title)
+    title = patch.title if "title" in patch.model_fields_set else found.title
     if (rules, title) != (found.rules, found.title):
         found.rules, found.title = rules, title
         found.version += 1
         await session.flush()
         await _tell(session, events.CHANGED, found, before="draft", after="draft")
     return found
+
+
+def _patched(rules: dict[str, Any], patch: CriteriaSetPatch) -> dict[str, Any]:
+    """The rules after a merge patch: members of `overall` one by one, lists as a whole (RFC 7396)."""
+    given = patch.model_dump(mode="json", include=patch.model_fields_set - {"title", "overall"})
+    overall = {**rules["overall"], **patch.overall.model_dump(mode="json", exclude_unset=True)}
+    return {**rules, **given, "overall": overall}
 
 
 async def delete_draft(session: Session, caller: Caller, set_id: UUID, if_match: str) -> None:

@@ -123,6 +123,22 @@ async def members(session: Session, trust_id: UUID, today: date) -> list[Member]
     return [Member(*row) for row in rows]
 
 
+_NEXT_MOVE = text(
+    """
+    select min(d.day) from academy.membership m, unnest(array[m.joined_on, m.left_on]) as d (day)
+    where m.register_id = :trust_id and m.superseded_at is null and d.day > :today
+    """
+)
+
+
+async def next_move(session: Session, trust_id: UUID, today: date) -> date | None:
+    """The next day on which an academy joins or leaves the trust, as the register says already; None when none does."""
+    found: date | None = (
+        await session.execute(_NEXT_MOVE, {"trust_id": trust_id, "today": today})
+    ).scalar_one_or_none()
+    return found
+
+
 async def gather(session: Session, trust_id: UUID, urns: Sequence[int], criteria: Iterable[Criterion]) -> Gathered:
     """The evidence for these academies and criteria."""
     wanted = list(criteria)

@@ -42,6 +42,23 @@ _KEEP = text(
 )
 
 
+_IS_DUE = text(
+    """
+    select exists (
+        select from procrastinate_jobs j
+        where j.task_name = :task and j.status = 'todo' and j.scheduled_at = :at
+          and j.args ->> 'trust_id' = cast(:trust_id as text)
+    )
+    """
+)
+
+
+async def is_due(session: Session, task: str, trust_id: UUID, at: datetime) -> bool:
+    """Is this task queued already for the trust at that instant?"""
+    found = await session.execute(_IS_DUE, {"task": task, "trust_id": str(trust_id), "at": at})
+    return bool(found.scalar_one())
+
+
 async def one_at_a_time(session: Session, trust_id: UUID) -> None:
     """Wait until nobody else rates this trust; until the end of the transaction nobody else begins."""
     await session.execute(_LOCK, {"name": f"rerate {trust_id}"})

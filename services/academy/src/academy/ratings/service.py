@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from academy.criteria.queries import published_sets
+from academy.criteria.service import RERATE
+from academy.moderations.rules import end_of
 from academy.moderations.service import end_of_leavers, moderation_in_force
 from academy.parameters import today
 from academy.rag_statuses.projection import Told, raise_version, tell, tell_left, told_now
@@ -15,7 +17,7 @@ from academy.ratings import queries
 from academy.ratings.computing import Applied, Computed, compute, set_for
 from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
 from academy.ratings.events import COMPUTED, RatingComputed
-from academy.ratings.evidence import Member, gather, members
+from academy.ratings.evidence import Member, gather, members, next_move
 from academy.ratings.schemas import RatingListParams
 from academy.recording import begin_recording
 from kit import clock
@@ -23,6 +25,7 @@ from kit.caller import Caller
 from kit.cursors import decode, encode
 from kit.db import Session
 from kit.events import NewEvent, record_events
+from kit.jobs import defer
 
 LIST = "ratings"
 
@@ -48,7 +51,17 @@ async def rerate(session: Session, trust_id: UUID) -> int:
     if await _project(session, trust_id, belonging, ids, at=at) or ids:
         await raise_version(session, trust_id)
     await record_events(session, [_event(one, ids[one.urn], before.get(one.urn)) for one, _ in new])
+    await _come_back_when_members_move(session, trust_id)
     return len(new)
+
+
+async def _come_back_when_members_move(session: Session, trust_id: UUID) -> None:
+    """Queue the next rating for the day on which an academy joins or leaves by a date that is known already."""
+    day = await next_move(session, trust_id, today())
+    if day is not None:
+        at = end_of(day - timedelta(days=1))
+        if not await queries.is_due(session, RERATE, trust_id, at):
+            await defer(session, RERATE, lock=f"ratings:{trust_id}", at=at, trust_id=trust_id, import_id=None)
 
 
 async def compute_for(
