@@ -1,10 +1,9 @@
 """All SQL about clients."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlmodel import col
 
 from gateway.identity.tables import Client, ClientSecret
@@ -43,17 +42,11 @@ async def client_page(
     return list((await session.execute(statement)).scalars())
 
 
-async def secrets_of(
-    session: Session, trust_id: UUID, clients: Sequence[UUID], now: datetime
-) -> dict[UUID, list[ClientSecret]]:
-    """The secrets that count, by client, newest first."""
+async def secrets_of(session: Session, trust_id: UUID, clients: Sequence[UUID]) -> dict[UUID, list[ClientSecret]]:
+    """The secrets by client, newest first; also those that count no more, until the next one is made."""
     statement = (
         select(ClientSecret)
-        .where(
-            col(ClientSecret.trust_id) == trust_id,
-            col(ClientSecret.client_id).in_(clients),
-            or_(col(ClientSecret.expires_at).is_(None), col(ClientSecret.expires_at) > now),
-        )
+        .where(col(ClientSecret.trust_id) == trust_id, col(ClientSecret.client_id).in_(clients))
         .order_by(col(ClientSecret.created_at).desc(), col(ClientSecret.hint))
     )
     found: dict[UUID, list[ClientSecret]] = {id_: [] for id_ in clients}

@@ -42,7 +42,7 @@ class SecretOut(BaseModel):
 
     hint: str = Field(description="The part after `trellis_` in it.", examples=["9f8e7d6c5b4a"])
     created_at: datetime = Field(description="When it was made.", examples=["2026-11-22T09:00:00Z"])
-    expires_at: datetime | None = Field(description="When it stops counting; null: never.", examples=[None])
+    expires_at: datetime | None = Field(description="When it stops counting, or did; null: never.", examples=[None])
     last_used_on: date | None = Field(description="The last day on which it got a token.", examples=["2026-11-22"])
 
 
@@ -57,7 +57,7 @@ class ClientOut(BaseModel):
     name: str = Field(description=_NAME, examples=["Wallboard in the foyer"])
     kind: Kind = Field(description="Whether it keeps a secret.", examples=["confidential"])
     is_active: bool = Field(description="Whether it gets tokens.", examples=[True])
-    secrets: list[SecretOut] = Field(description="Its secrets that count, newest first; two at the most.")
+    secrets: list[SecretOut] = Field(description="Its secrets, newest first; two at the most.")
     created_at: datetime = Field(description="When it was registered.", examples=["2026-11-22T09:00:00Z"])
     created_by: str = Field(description="Subject of who registered it.", examples=["person:0193e2f1"])
     updated_at: datetime = Field(description="When it was last changed.", examples=["2026-11-22T09:00:00Z"])

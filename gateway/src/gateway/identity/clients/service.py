@@ -51,10 +51,10 @@ async def list_clients(session: Session, caller: Caller, params: ClientParams) -
         limit=params.limit + 1,
     )
     shown = found[: params.limit]
-    secrets = await queries.secrets_of(session, caller.tenant_id, [client.id for client in shown], clock.now())
+    secrets = await queries.secrets_of(session, caller.tenant_id, [client.id for client in shown])
     next_cursor = None
     if len(found) > len(shown):
-        next_cursor = cursors.encode(LIST, [shown[-1].id], tenant=caller.tenant_id, filters=filters)
+        next_cursor = cursors.encode(LIST, [str(shown[-1].id)], tenant=caller.tenant_id, filters=filters)
     items = [shown_client(client, secrets[client.id]) for client in shown]
     return ClientPage(items=items, next=next_cursor)
 
@@ -69,7 +69,7 @@ async def client_of(session: Session, caller: Caller, id_: UUID, *, lock: bool =
 
 async def view_client(session: Session, client: Client) -> ClientOut:
     """A client as the API shows it."""
-    secrets = await queries.secrets_of(session, client.trust_id, [client.id], clock.now())
+    secrets = await queries.secrets_of(session, client.trust_id, [client.id])
     return shown_client(client, secrets[client.id])
 
 
@@ -140,8 +140,9 @@ async def rotate_secret(
     if client.kind == "public":
         raise ClientHasNoSecret("A public client brings the ID tokens of people and no secret.")
     now = clock.now()
-    present = (await queries.secrets_of(session, client.trust_id, [client.id], now))[client.id]
-    kept = present[0] if present and wanted.overlap_hours else None
+    present = (await queries.secrets_of(session, client.trust_id, [client.id]))[client.id]
+    counting = [secret for secret in present if secret.expires_at is None or secret.expires_at > now]
+    kept = counting[0] if counting and wanted.overlap_hours else None
     await queries.forget_secrets(session, client, but=kept.hint if kept else None)
     if kept is not None:
         end = now + timedelta(hours=wanted.overlap_hours)
@@ -171,7 +172,7 @@ def shown_client(client: Client, secrets: Sequence[ClientSecret]) -> ClientOut:
 
 async def shown_with_secret(session: Session, client: Client, secret: str | None) -> ClientWithSecretOut:
     """A client with the secret that was just made."""
-    secrets = await queries.secrets_of(session, client.trust_id, [client.id], clock.now())
+    secrets = await queries.secrets_of(session, client.trust_id, [client.id])
     members = _members(client, secrets[client.id])
     return ClientWithSecretOut.model_validate({**members, "client_secret": secret})
 

@@ -46,7 +46,7 @@ async def list_grants(session: Session, caller: Caller, params: GrantParams) -> 
     shown = found[: params.limit]
     next_cursor = None
     if len(found) > len(shown):
-        next_cursor = cursors.encode(LIST, [shown[-1].id], tenant=caller.tenant_id, filters=filters)
+        next_cursor = cursors.encode(LIST, [str(shown[-1].id)], tenant=caller.tenant_id, filters=filters)
     return GrantPage(items=[shown_grant(grant, on) for grant in shown], next=next_cursor)
 
 

@@ -55,7 +55,7 @@ async def list_people(session: Session, caller: Caller, params: PersonParams) ->
     shown = found[: params.limit]
     next_cursor = None
     if len(found) > len(shown):
-        next_cursor = cursors.encode(LIST, [shown[-1].id], tenant=caller.tenant_id, filters=filters)
+        next_cursor = cursors.encode(LIST, [str(shown[-1].id)], tenant=caller.tenant_id, filters=filters)
     return PersonPage(items=[shown_person(person) for person in shown], next=next_cursor)
 
 

@@ -49,7 +49,7 @@ async def list_tenants(session: Session, params: TenantParams) -> TenantPage:
     shown = found[: params.limit]
     next_cursor = None
     if len(found) > len(shown):
-        last = [shown[-1].name.lower(), shown[-1].id]
+        last = [shown[-1].name.lower(), str(shown[-1].id)]
         next_cursor = cursors.encode(LIST, last, tenant=PLATFORM, filters=filters)
     return TenantPage(items=[shown_tenant(tenant) for tenant in shown], next=next_cursor)
 
