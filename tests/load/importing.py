@@ -24,8 +24,10 @@ def figures(urns: list[int], rows: int, step: int = 0) -> Iterator[str]:
     chance = random.Random(7)
     years = [f"{year}/{(year + 1) % 100:02d}" for year in range(1999, 2025)]
     keys = itertools.product(urns, sorted(MEASURES), years, sorted(PUPIL_GROUPS))
+    least = {code: float(measure.minimum or 0) for code, measure in MEASURES.items()}
     for urn, measure, year, group in itertools.islice(keys, rows):
-        yield f"{urn},{measure},{year},year,{group},{(chance.randrange(900) + step) / 100},{chance.randrange(20, 300)}"
+        value = round(least[measure] + (chance.randrange(900) + step) / 100, 2)
+        yield f"{urn},{measure},{year},year,{group},{value},{chance.randrange(20, 300)}"
 
 
 def _write(path: Path, urns: list[int], rows: int, *, step: int = 0) -> None:
