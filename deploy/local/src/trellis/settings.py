@@ -39,7 +39,7 @@ class LocalSettings(BaseSettings):
         default=None, description="Signs cursors and encrypts the token keys; made once unless set."
     )
     workers: int = Field(default=1, ge=1, le=64, description="Processes of each service.")
-    start_seconds: float = Field(default=90.0, gt=0, description="How long `up` waits for everything.")
+    start_seconds: float = Field(default=180.0, gt=0, description="How long `up` waits for everything.")
     client_id: str = Field(default="", description="The client that this command acts as, outside the demo.")
     client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
 

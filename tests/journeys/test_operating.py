@@ -1,0 +1,160 @@
+"""Installations in awkward places, sudden ends, and a backup that moves to another machine."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.stack import Stack, forget
+from trellis import places
+from trellis.processes import PROC, Identity, command_of
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path that every user may enter."""
+    made = Path(tempfile.mkdtemp(prefix="trellis-journey-", dir="/tmp"))
+    made.chmod(0o755)
+    yield made
+    forget(made)
+
+
+def processes_of(folder: Path) -> list[str]:
+    """The commands of all processes that speak of a folder."""
+    numbers = [int(entry.name) for entry in PROC.glob("[0-9]*")]
+    commands = [" ".join(command_of(number)) for number in numbers if number != os.getpid()]
+    return [command for command in commands if str(folder) in command]
+
+
+def somebody_else() -> tuple[int | None, str]:
+    """An unprivileged user and an interpreter that it can run; this one where that can't be."""
+    if not places.is_root():
+        return None, sys.executable
+    account = places.unprivileged_account()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for interpreter in (sys.executable, f"/usr/bin/python{version}", f"/usr/local/bin/python{version}"):
+        try:
+            asked = subprocess.run(
+                [interpreter, "-P", "-c", "import trellis.cli"],
+                env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                user=account.uid,
+                group=account.uid,
+                extra_groups=[],
+                cwd="/",
+                check=False,
+                capture_output=True,
+            )
+        except OSError:
+            continue
+        if asked.returncode == 0:
+            return account.uid, interpreter
+    return None, sys.executable
+
+
+def test_an_ordinary_user_in_a_deep_folder(folder: Path) -> None:
+    user, interpreter = somebody_else()
+    deep = folder / ("d" * 120)
+    deep.mkdir()
+    if user is not None:
+        os.chown(deep, user, user)
+    stack = Stack(
+        deep,
+        demo=False,
+        interpreter=[interpreter],
+        user=user,
+        environment={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", stack.port))
+        taken.listen()
+        refused = stack.cli("up", "--no-demo", check=False)
+    assert refused.returncode == 1
+    assert f"Port {stack.port} on 127.0.0.1 is taken by" in refused.stderr
+    assert not processes_of(deep)
+
+    # Its output is a pipe that nobody else may keep open, or this would never end.
+    stack.start()
+    assert httpx.get(f"{stack.url}/healthz").status_code == 200
+    assert stack.token("status-reader")
+    pids = {name: stack.program(name)["pid"] for name in ("postgres", "academy", "envoy")}
+    if user is not None:
+        assert {Path(f"/proc/{pid}").stat().st_uid for pid in pids.values()} == {user}
+
+    # A killed supervisor leaves its programs behind; the next `up` replaces them.
+    supervisor = Identity.read(stack.state / "run" / "supervisor.pid")
+    assert supervisor is not None
+    supervisor.send(signal.SIGKILL)
+    assert supervisor.wait(5)
+    assert httpx.get(f"{stack.url}/healthz").status_code == 200
+    assert not stack.status()["ready"]
+    stack.start()
+    assert stack.status()["ready"]
+    assert stack.program("academy")["pid"] != pids["academy"]
+    assert len([command for command in processes_of(deep) if "envoy --config-path" in command]) == 1
+
+    sockets = (stack.state / "postgres" / "run").readlink()
+    stack.cli("down")
+    assert not processes_of(deep)
+    assert "Nothing was running" in stack.cli("down").stdout
+    assert stack.status() == {
+        "ready": False,
+        "url": stack.url,
+        "state_dir": str(stack.state),
+        "programs": [],
+    }
+    shutil.rmtree(sockets, ignore_errors=True)
+
+
+def feed_of(stack: Stack, after: str | None = None) -> httpx.Response:
+    """A page of the academy's change feed."""
+    with stack.client("chief-executive") as chief:
+        return chief.get("/academy/v1/events", params={"limit": 500, **({"after": after} if after else {})})
+
+
+def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path) -> None:
+    saved = folder / "trellis.backup"
+    said = stack.cli("backup", str(saved)).stdout
+    assert "Keep that key too" in said
+    assert saved.stat().st_mode & 0o077 == 0
+    there = feed_of(stack).json()
+    with stack.client("status-reader") as reader:
+        statuses = reader.get("/academy/v1/rag-statuses").json()["items"]
+
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    other = Stack(home, demo=False)
+    damaged = bytearray(saved.read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (folder / "damaged.backup").write_bytes(damaged)
+    refused = other.cli("restore", str(folder / "damaged.backup"), check=False)
+    assert refused.returncode == 1
+    assert "damaged" in refused.stderr
+    assert "another TRELLIS_SECRET_KEY" in other.cli("restore", str(saved)).stdout
+    again = other.cli("restore", str(saved), check=False)
+    assert again.returncode == 1
+    assert "--replace" in again.stderr
+
+    key = (stack.state / "credentials.json").read_text().split('"secret_key": "')[1].split('"')[0]
+    other.environment["TRELLIS_SECRET_KEY"] = key
+    with other:
+        with other.client("status-reader") as reader:
+            restored = reader.get("/academy/v1/rag-statuses").json()["items"]
+        assert [(one["urn"], one["status"], one["rating_id"]) for one in restored] == [
+            (one["urn"], one["status"], one["rating_id"]) for one in statuses
+        ]
+        here = feed_of(other).json()
+        assert [event["id"] for event in here["items"]] == [event["id"] for event in there["items"]]
+        # A cursor of the first cluster means nothing here.
+        assert feed_of(other, there["next"]).status_code == 410
+        assert home.stat().st_mode & 0o777 == 0o700
