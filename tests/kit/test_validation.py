@@ -35,11 +35,11 @@ async def test_every_error_of_a_body_is_told_at_once(thing_client: httpx.AsyncCl
         ("#/colour", "enum"),
         ("#/measures/0/value", "less_than_equal"),
         ("#/measures/1/code", "missing"),
-        ("#/measures/1/value", "int_parsing"),
+        ("#/measures/1/value", "int_type"),
         ("#/measures/1/extra", "unknown_field"),
-        ("#/measures/2", "model_attributes_type"),
+        ("#/measures/2", "model_type"),
         ("#/tags/a~1b", "string_type"),
-        ("#/made_on", "date_from_datetime_parsing"),
+        ("#/made_on", "date_parsing"),
         ("#/unknown", "unknown_field"),
     }
 

@@ -31,6 +31,7 @@ from kit.operations import Operations
 from kit.prepared import OLDEST_SECONDS, PreparedResponses
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
+from kit.strictness import strict_body
 from kit.tracing import start_tracing
 from kit.validation import refuse
 
@@ -220,11 +221,15 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _refusing(route: APIRoute, handle: Handler) -> Handler:
-    """Refuse what is wrong with the query before anything is opened for the request."""
+    """Refuse what is wrong with query and body before anything is opened for the request."""
+    strict = strict_body(route)
 
     async def handle_admitted(request: Request) -> Response:
-        if errors := request.scope.get(ERRORS):
-            await refuse(request, route, errors)
+        errors = request.scope.get(ERRORS, ())
+        body = await request.body() if strict is not None else b""
+        body_errors = strict.errors(body) if strict is not None and body else ()
+        if errors or body_errors:
+            await refuse(request, route, errors, body_errors)
         return await handle(request)
 
     return handle_admitted

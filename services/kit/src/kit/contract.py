@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from kit import problems
 from kit.bodies import MERGE_PATCH, STREAMED
 from kit.caller import SCHEME_NAME
+from kit.etags import LONGEST_HEADER, TAG_LIST
 from kit.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
 from kit.outages import DatabaseUnavailable
 from kit.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem, ProblemOut, problem_schema, response_of
@@ -65,7 +66,7 @@ _IF_NONE_MATCH: Json = {
     "in": "header",
     "required": False,
     "description": "The `ETag` that you have: 304 when nothing changed.",
-    "schema": {"type": "string", "maxLength": 4096},
+    "schema": {"type": "string"},
 }
 _LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
 
@@ -148,7 +149,7 @@ def _complete(operation: Json, method: str) -> None:
         if (parameter["in"], parameter["name"]) == ("header", "If-Match"):
             # The kit answers 428 when it is missing, so that FastAPI sees it as optional.
             parameter["required"] = True
-            parameter["schema"] = {"type": "string", "maxLength": 4096}
+            parameter["schema"] = {"type": "string", "maxLength": LONGEST_HEADER, "pattern": TAG_LIST}
     content = operation.get("requestBody", {}).get("content", {})
     if method == "patch" and "application/json" in content:
         content.setdefault(MERGE_PATCH, copy.deepcopy(content["application/json"]))

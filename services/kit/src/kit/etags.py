@@ -14,6 +14,8 @@ from kit.problems import FieldError, InvalidRequest, PreconditionFailed, Precond
 # One tag of a list; a quote can't be inside (RFC 9110, 8.8.3).
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _BETWEEN = re.compile(r"[ \t,]*")
+# The same for the contract, without the rarer white space.
+TAG_LIST = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
 LONGEST_HEADER = 4096
 # Stands for `*`; with its space it can't be a tag itself (`"*"` can).
 ANY = "any tag"

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
+from fastapi.dependencies.utils import request_params_to_args
 from fastapi.routing import APIRoute
 
 from kit.problems import FieldError, InvalidRequest
@@ -97,27 +97,20 @@ def _has(here: object, step: str | int) -> bool:
     return isinstance(here, Mapping) and step in here
 
 
-async def refuse(request: Request, route: APIRoute, errors: Sequence[FieldError]) -> None:
-    """Raises InvalidRequest with these errors and every other that the request has."""
+async def refuse(
+    request: Request, route: APIRoute, errors: Sequence[FieldError], body_errors: Sequence[Mapping[str, Any]]
+) -> None:
+    """Raises InvalidRequest with these errors of query and body, and every other that the request has."""
     raw: list[Mapping[str, Any]] = []
     for dependant in _with_dependencies(route.dependant):
         raw += request_params_to_args(dependant.path_params, request.path_params)[1]
         raw += request_params_to_args(dependant.query_params, request.query_params)[1]
         raw += request_params_to_args(dependant.header_params, request.headers)[1]
-    body: object = None
-    if route.body_field is not None and route.dependant.body_params:
-        content = await request.body()
-        if content and "json" in request.headers.get("content-type", ""):
-            body = await request.json()
-            raw += (
-                await request_body_to_args(
-                    body_fields=route.dependant.body_params, received_body=body, embed_body_fields=False
-                )
-            )[1]
+    body = await request.json() if body_errors else None
     unique: dict[tuple[str, str], FieldError] = {}
-    for error in [*errors, *field_errors(raw, body)]:
+    for error in [*errors, *field_errors(raw, body), *field_errors(body_errors, body)]:
         unique.setdefault((error.pointer, error.code), error)
-    raise InvalidRequest(errors=list(unique.values()))
+    raise InvalidRequest(errors=list(unique.values())[:MOST_ERRORS])
 
 
 def _with_dependencies(dependant: Dependant) -> Iterable[Dependant]:
