@@ -44,6 +44,10 @@ FILES = (
     File("dfe-school-profiles", "LAAbsence.json", "2024/25"),
     File("dfe-school-profiles", "EstablishmentPerformance.json", "2024/25"),
     File("dfe-school-profiles", "EstablishmentAbsence.json", "2024/25"),
+    # Where pupils went is known two years later.
+    File("dfe-school-profiles", "EnglandDestinations.json", "2022/23"),
+    File("dfe-school-profiles", "LADestinations.json", "2022/23"),
+    File("dfe-school-profiles", "EstablishmentDestinations.json", "2022/23"),
 )
 """The register before the figures, what is compared with before what is compared."""
 
