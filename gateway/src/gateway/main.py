@@ -24,7 +24,10 @@ def create_app(settings: ServiceSettings | None = None, *, keys: KeySource | Non
         event_types=identity.EVENT_TYPES,
         keys=keys or identity.own_keys(),
         lifespan=identity.lifespan,
-        root_routers=(*identity.root_routers, portal_router()),
+        root_routers=(
+            *identity.root_routers,
+            portal_router(public_url=own.public_url, is_demo=own.env == "demo"),
+        ),
         chain=identity.CHAIN,
     )
     identity.equip(app, own)

@@ -71,3 +71,32 @@ def test_contracts_that_go_in_stay_as_they_are() -> None:
 def test_two_services_never_share_a_path() -> None:
     with pytest.raises(ValueError, match="claim /a"):
         bundle({"a": contract("/a", {}), "b": contract("/a", {})})
+
+
+def test_what_refers_to_something_that_differs_differs_too() -> None:
+    one, two = (contract(path, {"$ref": "#/components/schemas/Inner"}) for path in ("/a", "/b"))
+    one["components"]["schemas"]["Inner"] = {"type": "string"}
+    two["components"]["schemas"]["Inner"] = {"type": "integer"}
+
+    schemas = bundle({"a": one, "b": two})["components"]["schemas"]
+
+    assert schemas["AThing"] == {"$ref": "#/components/schemas/AInner"}
+    assert schemas["BThing"] == {"$ref": "#/components/schemas/BInner"}
+    assert schemas["BInner"] == {"type": "integer"}
+
+
+def test_things_that_refer_to_themselves_are_kept_once() -> None:
+    schema = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
+
+    document = bundle({"a": contract("/a", schema), "b": contract("/b", schema)})
+
+    assert document["components"]["schemas"] == {"Thing": schema}
+
+
+def test_mapping_of_a_discriminator_follows_the_new_name() -> None:
+    schema = {"discriminator": {"propertyName": "kind", "mapping": {"x": "#/components/schemas/Thing"}}}
+
+    document = bundle({"a": contract("/a", schema), "b": contract("/b", {})})
+
+    mapping = document["components"]["schemas"]["AThing"]["discriminator"]["mapping"]
+    assert mapping == {"x": "#/components/schemas/AThing"}

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Contract = dict[str, Any]
@@ -82,20 +82,52 @@ def _schemes(contracts: Mapping[str, Contract]) -> dict[str, Any]:
 
 
 def _clashes(service: str, contracts: Mapping[str, Contract]) -> dict[str, str]:
-    """References of this service whose name another service gives to something else, with their new names."""
+    """References of this service whose name another service gives to something else, with their new names.
+
+    What refers to something that differs differs too, even if it is written alike.
+    """
+    mine = _spelled_out(contracts[service])
+    others = [_spelled_out(contract) for other, contract in contracts.items() if other != service]
     renamed: dict[str, str] = {}
-    own = contracts[service].get("components", {})
-    for section in _SECTIONS:
-        for name, entry in own.get(section, {}).items():
-            said = json.dumps(entry, sort_keys=True)
-            others = (
-                contract.get("components", {}).get(section, {}).get(name)
-                for other, contract in contracts.items()
-                if other != service
-            )
-            if any(other is not None and json.dumps(other, sort_keys=True) != said for other in others):
-                renamed[f"#/components/{section}/{name}"] = f"#/components/{section}/{service.capitalize()}{name}"
+    for reference, said in mine.items():
+        if any(other.get(reference, said) != said for other in others):
+            kind, name = reference.rsplit("/", 1)
+            renamed[reference] = f"{kind}/{service.capitalize()}{name}"
     return renamed
+
+
+def _spelled_out(contract: Contract) -> dict[str, str]:
+    """Each component by its reference, as text together with all that it refers to."""
+    components = contract.get("components", {})
+    entries = {
+        f"#/components/{section}/{name}": entry
+        for section in _SECTIONS
+        for name, entry in components.get(section, {}).items()
+    }
+    texts = {reference: json.dumps(entry, sort_keys=True) for reference, entry in entries.items()}
+    found: dict[str, str] = {}
+    for reference, entry in entries.items():
+        reached = {reference}
+        waiting = [entry]
+        while waiting:
+            new = {other for other in _references(waiting.pop()) if other in entries} - reached
+            reached |= new
+            waiting += [entries[other] for other in sorted(new)]
+        found[reference] = "\n".join(f"{other}={texts[other]}" for other in sorted(reached))
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Every reference in a part of a contract; a discriminator's mapping holds some too."""
+    if isinstance(node, str):
+        if node.startswith("#/components/"):
+            yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)
 
 
 def _renamed(contract: Contract, names: Mapping[str, str]) -> Contract:
@@ -108,9 +140,8 @@ def _renamed(contract: Contract, names: Mapping[str, str]) -> Contract:
 
 
 def _follow(node: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(node, str):
+        return names.get(node, node)
     if isinstance(node, dict):
-        return {
-            key: names.get(value, value) if key == "$ref" and isinstance(value, str) else _follow(value, names)
-            for key, value in node.items()
-        }
+        return {key: _follow(value, names) for key, value in node.items()}
     return [_follow(item, names) for item in node] if isinstance(node, list) else node

@@ -3,10 +3,12 @@
 import json
 import os
 from pathlib import Path
+from typing import Final
 
-from gateway.portal.bundle import bundle
+from gateway.portal.bundle import Contract, bundle
 
-SERVICES = ("academy", "identity", "reporting", "research")
+SUFFIX: Final = ".v1.json"
+BUNDLE: Final = "trellis"
 
 
 def folder() -> Path | None:
@@ -20,12 +22,13 @@ def folder() -> Path | None:
 
 
 def documents(source: Path | None) -> dict[str, bytes]:
-    """Every contract that is there, by name, and the bundle of them as `trellis`."""
-    found: dict[str, bytes] = {}
-    for service in SERVICES:
-        if source is not None and (file := source / f"{service}.v1.json").is_file():
-            found[service] = file.read_bytes()
-    if found:
-        bundled = bundle({service: json.loads(content) for service, content in found.items()})
-        found["trellis"] = json.dumps(bundled, ensure_ascii=False, sort_keys=True).encode()
+    """Every contract in a folder, by service, and all of them together as `trellis`; empty when there is none."""
+    if source is None:
+        return {}
+    found = {file.name.removesuffix(SUFFIX): file.read_bytes() for file in sorted(source.glob(f"*{SUFFIX}"))}
+    if not found.keys() - {BUNDLE}:
+        return {}
+    if BUNDLE not in found:
+        contracts: dict[str, Contract] = {service: json.loads(content) for service, content in found.items()}
+        found[BUNDLE] = json.dumps(bundle(contracts), ensure_ascii=False, sort_keys=True).encode()
     return found

@@ -1,48 +1,79 @@
 """The page, its assets and the contracts: public, fixed paths, revalidated by tag."""
 
 import hashlib
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from gateway.portal.contracts import documents, folder
+from gateway.portal.page import page
 from kit.etags import etag, not_modified
 
-# Only what the page itself serves; the viewer sets styles on elements and draws icons from data.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+# The page and its assets come from here and ask nobody else. The viewer draws its icons from data, and writes
+# styles into its elements.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_OWN = {"portal.css": "text/css", "portal.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_VIEWER = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+_OWN: Final = {"portal.css": "text/css", "portal.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_VIEWER: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 
 
-def portal_router(source: Path | None = None) -> APIRouter:
+def portal_router(
+    source: Path | None = None, *, public_url: str = "http://127.0.0.1:8080", is_demo: bool = False
+) -> APIRouter:
     """The routes of the portal; `source` is the folder of contracts, the working copy's unless given."""
     router = APIRouter(include_in_schema=False)
     own = resources.files("gateway.portal") / "static"
     viewer = resources.files("fastapi_offline") / "static"
-    _serve(router, "/", own.joinpath("index.html").read_bytes(), "text/html; charset=utf-8")
+    contracts = documents(source or folder())
+    _serve_page(router, page(public_url, contracts, is_demo=is_demo))
     for name, media_type in _OWN.items():
         _serve(router, f"/portal/{name}", own.joinpath(name).read_bytes(), media_type)
     for name, media_type in _VIEWER.items():
         _serve(router, f"/portal/{name}", viewer.joinpath(name).read_bytes(), media_type)
-    for service, content in documents(source or folder()).items():
-        _serve(router, f"/openapi/{service}.v1.json", content, "application/json")
+    for name, content in contracts.items():
+        _serve(router, f"/openapi/{name}.v1.json", content, "application/json")
     return router
 
 
-def _serve(router: APIRouter, path: str, content: bytes, media_type: str) -> None:
-    tag = etag(hashlib.sha256(content).hexdigest()[:32])
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
+Answer = Callable[[Request], Response]
 
-    async def answer(request: Request) -> Response:
+
+def _unchanging(content: bytes, media_type: str) -> Answer:
+    tag = etag(hashlib.sha256(content).hexdigest()[:32])
+    headers = {"ETag": tag, "Cache-Control": "public, no-cache", "Content-Security-Policy": POLICY}
+
+    def answer(request: Request) -> Response:
         unchanged = not_modified(request, tag)
         if unchanged is not None:
             return unchanged
         return Response(content, media_type=media_type, headers=headers)
 
+    return answer
+
+
+def _serve_page(router: APIRouter, content: bytes) -> None:
+    answer = _unchanging(content, "text/html")
+
+    async def portal_view(
+        request: Request,
+        contract: Annotated[str | None, Query(max_length=64)] = None,  # noqa: ARG001 - the page's script reads it
+    ) -> Response:
+        return answer(request)
+
+    router.add_api_route("/", portal_view, methods=["GET"], response_class=Response)
+
+
+def _serve(router: APIRouter, path: str, content: bytes, media_type: str) -> None:
+    answer = _unchanging(content, media_type)
+
+    async def file_view(request: Request) -> Response:
+        return answer(request)
+
     name = "portal_" + path.strip("/").replace("/", "_").replace(".", "_").replace("-", "_")
-    router.add_api_route(path, answer, methods=["GET"], name=name, operation_id=name, response_class=Response)
+    router.add_api_route(path, file_view, methods=["GET"], name=name, operation_id=name, response_class=Response)

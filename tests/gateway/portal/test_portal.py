@@ -1,0 +1,171 @@
+"""The page, its assets and the contracts, as they are served."""
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from gateway.identity.settings import IdentitySettings
+from gateway.main import create_app
+from gateway.portal.contracts import documents, folder
+from gateway.portal.routes import portal_router
+
+COMMITTED = Path(__file__).resolve().parents[3] / "openapi"
+
+
+class Page(HTMLParser):
+    """What a browser would see of a page: addresses, ids, labels, inline scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.labelled: set[str] = set()
+        self.fields: list[dict[str, str | None]] = []
+        self.inline: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what one element says."""
+        said = dict(attrs)
+        self.addresses += [value for name, value in attrs if name in {"href", "src", "action"} and value]
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        self.inline += [name for name in said if name.startswith("on") or name == "style"]
+        if tag == "label" and said.get("for"):
+            self.labelled.add(str(said["for"]))
+        if tag in {"input", "select"}:
+            self.fields.append(said)
+        if tag == "script" and not said.get("src"):
+            self.inline.append("script")
+
+
+@pytest_asyncio.fixture
+async def visitor() -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a token at the identity app."""
+    app = create_app(IdentitySettings.for_contract("identity"))
+    async with client(app) as visiting:
+        yield visiting
+
+
+def client(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://trellis.test")
+
+
+async def page_of(source: Path | None = None, *, is_demo: bool = False) -> httpx.Response:
+    app = FastAPI()
+    app.include_router(portal_router(source, is_demo=is_demo))
+    async with client(app) as visiting:
+        return await visiting.get("/")
+
+
+async def test_page_and_all_that_it_names_are_served_from_here(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    addresses = [address for address in Page(answer.text).addresses if not address.startswith("#")]
+    assert len(addresses) > 5
+    for address in addresses:
+        assert address.startswith("/"), address
+        assert (await visitor.get(address)).status_code == 200, address
+
+
+async def test_nothing_is_fetched_from_elsewhere(visitor: httpx.AsyncClient) -> None:
+    for path in ("/", "/portal/portal.css", "/portal/portal.js"):
+        text = (await visitor.get(path)).text.replace("http://127.0.0.1:8080", "")
+        assert not re.search(r"https?://|@import|url\(", text), path
+
+
+async def test_policy_lets_the_page_work_and_nothing_else(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.get("/")
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert Page(answer.text).inline == [], "an inline script or style would be blocked"
+
+
+async def test_every_field_has_a_label_and_every_id_is_unique() -> None:
+    page = Page((await page_of(is_demo=True)).text)
+    assert {field["id"] for field in page.fields} == {"role", "token"}
+    assert {str(field["id"]) for field in page.fields} <= page.labelled
+    assert len(set(page.ids)) == len(page.ids)
+
+
+async def test_script_finds_every_element_that_it_asks_for(visitor: httpx.AsyncClient) -> None:
+    script = (await visitor.get("/portal/portal.js")).text
+    asked = set(re.findall(r'byId\("([a-z-]+)"\)', script))
+    assert asked
+    assert asked <= set(Page((await page_of(is_demo=True)).text).ids)
+
+
+async def test_every_committed_contract_has_a_tab_and_is_served(visitor: httpx.AsyncClient) -> None:
+    page = (await visitor.get("/")).text
+    names = {file.name.removesuffix(".v1.json") for file in COMMITTED.glob("*.v1.json")}
+    assert names >= {"academy", "identity", "reporting", "research", "trellis"}
+    for name in names:
+        assert f'data-contract="{name}"' in page
+        answer = await visitor.get(f"/openapi/{name}.v1.json")
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.content == (COMMITTED / f"{name}.v1.json").read_bytes()
+
+
+async def test_bundle_has_the_paths_of_all(visitor: httpx.AsyncClient) -> None:
+    paths = {
+        path
+        for name in ("academy", "identity", "reporting", "research")
+        for path in (await visitor.get(f"/openapi/{name}.v1.json")).json()["paths"]
+    }
+    assert set((await visitor.get("/openapi/trellis.v1.json")).json()["paths"]) == paths
+
+
+async def test_unchanged_page_is_304(visitor: httpx.AsyncClient) -> None:
+    for path in ("/", "/portal/swagger-ui-bundle.js", "/openapi/academy.v1.json"):
+        first = await visitor.get(path)
+        weak = {"if-none-match": f"W/{first.headers['etag']}"}
+        again = await visitor.get(path, headers=weak)
+        assert again.status_code == 304, path
+        assert again.content == b""
+
+
+@pytest.mark.parametrize(
+    "path", ["/portal/", "/portal/index.html", "/portal/redoc.standalone.js", "/openapi/", "/openapi/calls.toml"]
+)
+async def test_nothing_else_is_served(visitor: httpx.AsyncClient, path: str) -> None:
+    answer = await visitor.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_only_a_demo_offers_demo_tokens() -> None:
+    demo, real = (await page_of(is_demo=True)).text, (await page_of(is_demo=False)).text
+    assert 'id="demo-token"' in demo
+    assert "trellis token" in demo
+    assert "demo" not in real.lower()
+    assert "grant_type=client_credentials" in real
+
+
+async def test_missing_bundle_is_made(tmp_path: Path) -> None:
+    shutil.copy(COMMITTED / "research.v1.json", tmp_path)
+    shutil.copy(COMMITTED / "reporting.v1.json", tmp_path)
+    found = documents(tmp_path)
+    assert set(found) == {"research", "reporting", "trellis"}
+    assert set(json.loads(found["trellis"])["paths"]) == {"/research/v1/events", "/reporting/v1/events"}
+
+
+async def test_page_works_where_there_are_no_contracts(tmp_path: Path) -> None:
+    answer = await page_of(tmp_path)
+    assert answer.status_code == 200
+    assert "data-contract" not in answer.text
+    assert documents(None) == {}
+
+
+def test_folder_of_contracts_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert folder() == COMMITTED
+    monkeypatch.setenv("TRELLIS_CONTRACTS_DIR", str(tmp_path))
+    assert folder() == tmp_path
