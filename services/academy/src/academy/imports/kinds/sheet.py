@@ -116,6 +116,7 @@ class Sheet:
         while True:
             begin, row = end, row + 1
             end = _end_of_record(head, begin)
+            check_text(head[begin:end], self._text.encoding, row)
             line = head[begin:end].decode(self._text.encoding)
             if line.strip(" \t\r\n,;"):
                 break
@@ -175,7 +176,7 @@ class Sheet:
             frame = frame.with_columns(pl.int_range(row, row + frame.height, dtype=pl.UInt32).alias("row"))
             row += frame.height
             frame = frame.rename(names)
-            if all(frame[name].null_count() for name in chosen):
+            if not any(_is_full(frame[name]) for name in chosen):
                 cells = pl.col(list(chosen))
                 frame = frame.filter(pl.any_horizontal(cells.is_not_null() & (cells != "")))
             yield frame, errors, done
@@ -230,6 +231,10 @@ def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tupl
         raise FileRefused("csv-malformed", f"Row {row + len(cells)}: {error}.", row=row + len(cells)) from error
     schema = {str(place): pl.String for place in places}
     return pl.DataFrame(cells, schema=schema, orient="row"), errors
+
+
+def _is_full(cells: pl.Series) -> bool:
+    return cells.null_count() == 0 and not (cells == "").any()
 
 
 def _end_of_record(text: bytes, begin: int) -> int:

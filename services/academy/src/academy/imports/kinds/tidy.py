@@ -87,7 +87,7 @@ KEYS: Final = (
     Column("region_code", "Code of the region, for its own rows"),
     Column("old_la_code", "Three-digit number of the local authority, for its own rows", example="850"),
 )
-URN_COLUMN: Final = Column("school_urn", "Unique reference number of the school", aliases=("urn",), example="137315")
+URN_COLUMN: Final = Column("school_urn", "Unique reference number of the school", example="137315")
 BREAKDOWN: Final = (
     Column("breakdown_topic", "What pupils are told apart by; two at once are passed over", example="Total"),
     Column("breakdown", "The group of pupils", example="Total"),
