@@ -116,6 +116,8 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
             "max_headers_count": 100,
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
+        # A method that nobody offers is the service's to refuse, with 405 and what the path allows.
+        http_protocol_options={"allow_custom_methods": True},
         http2_protocol_options={
             "max_concurrent_streams": 100,
             "initial_stream_window_size": 256 * 1024,

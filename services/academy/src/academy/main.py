@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
+from academy import schema
 from academy.academies.routes import router as academies
 from academy.criteria.events import EVENT_TYPES as CRITERIA_EVENTS
 from academy.criteria.routes import router as criteria
@@ -38,6 +39,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     moderations,
 )
 """The routes of every slice."""
+
+SCHEMA = schema.TABLES
+"""Every table, known before the first row is written: rows of one slice refer to those of another."""
 
 EVENT_TYPES: tuple[EventType, ...] = (*IMPORT_EVENTS, *CRITERIA_EVENTS, *RATING_EVENTS, *MODERATION_EVENTS)
 """Everything that the feed tells."""

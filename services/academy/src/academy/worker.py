@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from academy import schema
 from academy.imports.jobs import tasks as import_tasks
 from academy.moderations.jobs import tasks as moderation_tasks
 from academy.ratings.jobs import tasks as rating_tasks
@@ -12,6 +13,9 @@ from kit.logs import configure_logs
 from kit.settings import ServiceSettings
 from kit.tasks import Tasks
 from kit.worker import run_worker
+
+SCHEMA = schema.TABLES
+"""Every table, known before the first row is written: rows of one slice refer to those of another."""
 
 TASKS: tuple[Tasks, ...] = (import_tasks, rating_tasks, moderation_tasks)
 """The tasks of every slice that has any."""
