@@ -30,6 +30,7 @@ def written(body: object) -> bytes:
     """A body as it is sent: times in UTC with a Z, ids as text."""
     return orjson.dumps(body, default=_plain, option=_OPTIONS)
 
+
 TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": {"schema": {"type": "string"}}}}}
 """Says in `responses=` of a route that its answer has an `ETag`; the kit writes the rest of it."""
 
