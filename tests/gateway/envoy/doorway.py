@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from tests.support.tokens import AUDIENCE, ISSUER, issue_token, signing_key
 
 BIG = b'{"items":"' + b"red amber green " * 300 + b'"}'
 PATIENCE_SECONDS = 10.0
+MISBEHAVING = "reporting"
+BEHIND = ("identity", "academy", MISBEHAVING)
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Behind:
     """What the services behind the gateway publish, and what they have seen."""
 
     keys: list[dict[str, str]] = field(default_factory=lambda: [dict(signing_key().public)])
+    gives_keys: bool = True
     begun: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
@@ -68,6 +71,8 @@ class Behind:
     def _answer(
         self, path: str, named: dict[str, str], scope: Scope, headers: list[tuple[str, str]], length: int
     ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        if path == "/.well-known/jwks.json" and not self.gives_keys:
+            return 500, b"{}", []
         if path == "/.well-known/jwks.json":
             return 200, json.dumps({"keys": self.keys}).encode(), []
         if path.endswith("/board"):
@@ -142,10 +147,10 @@ class Door:
         options = {"verify": False, "timeout": PATIENCE_SECONDS, "trust_env": False, **options}
         return httpx.Client(base_url=self.url, headers=headers, **options)
 
-    def raw(self, request: bytes, *, until: Callable[[bytes], bool] = lambda _: False) -> bytes:
+    def raw(self, request: bytes, *, until: Callable[[bytes], bool] = lambda _: False, seconds: float = 1.0) -> bytes:
         """Everything that comes back on one connection for these bytes, until it is closed or quiet."""
         received = b""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
             connection.sendall(request)
             with suppress(TimeoutError, ConnectionResetError):
                 while chunk := connection.recv(65536):
@@ -166,21 +171,24 @@ class Door:
 
 
 @contextmanager
-def served(behind: Behind, folder: Path) -> Iterator[None]:
-    """Run the services until the end of the block."""
+def served(behind: Behind, folder: Path, names: Sequence[str] = BEHIND) -> Iterator[None]:
+    """Run these services until the end of the block."""
     loop = asyncio.new_event_loop()
     servers = [
         uvicorn.Server(
             uvicorn.Config(behind, uds=str(folder / f"{name}.sock"), log_level="error", lifespan="off", ws="none")
         )
-        for name in ("identity", "academy")
+        for name in names
+        if name != MISBEHAVING
     ]
 
     async def run() -> None:
-        odd = await asyncio.start_unix_server(behind.misbehave, folder / "reporting.sock")
-        # Signals belong to pytest's thread; the servers are told to stop instead.
-        await asyncio.gather(*(server._serve() for server in servers))
-        odd.close()
+        async with AsyncExitStack() as stack:
+            if MISBEHAVING in names:
+                odd = await asyncio.start_unix_server(behind.misbehave, folder / f"{MISBEHAVING}.sock")
+                stack.callback(odd.close)
+            # Signals belong to pytest's thread; the servers are told to stop instead.
+            await asyncio.gather(*(server._serve() for server in servers))
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
@@ -198,7 +206,7 @@ def served(behind: Behind, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opened(routes: Sequence[Route] = ROUTES, **told: Any) -> Iterator[Door]:
+def opened(routes: Sequence[Route] = ROUTES, *, behind: Behind | None = None, **told: Any) -> Iterator[Door]:
     """A gateway with these settings, in front of services of its own."""
     # Not pytest's own folder: a socket's path has to be short.
     with tempfile.TemporaryDirectory(prefix="door-") as name:
@@ -216,7 +224,7 @@ def opened(routes: Sequence[Route] = ROUTES, **told: Any) -> Iterator[Door]:
             }
         )
         path = write(render(settings, routes), folder / "envoy.json")
-        behind = Behind()
+        behind = behind or Behind()
         with served(behind, folder), (folder / "envoy.log").open("wb") as log:
             process = subprocess.Popen(
                 command(path, settings), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT

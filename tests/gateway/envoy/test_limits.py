@@ -142,13 +142,3 @@ def test_long_headers_are_refused(caller: httpx.Client, stranger: httpx.Client) 
         assert answer.json()["code"] == "request-header-fields-too-large"
     assert caller.get(ECHO, headers={f"x-{number}": "x" for number in range(120)}).status_code == 431
     assert caller.get(f"{ECHO}?q={'x' * 20_000}").status_code == 431
-
-
-def test_headers_that_trickle_in_are_given_up(door: Door) -> None:
-    """Configured, not waited for: the limit is ten seconds."""
-    with socket.create_connection(("127.0.0.1", door.port), timeout=0.3) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n")
-        with pytest.raises(TimeoutError):
-            connection.recv(1)
-        with door.client(token()) as other:
-            assert other.get(ECHO).status_code == 200

@@ -1,22 +1,27 @@
 """Services that are down, hang up, answer nonsense or take too long."""
 
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import httpx
 import pytest
 
 from gateway.envoy.routes import ROUTES
-from tests.gateway.envoy.doorway import Door, opened, token
+from tests.gateway.envoy.doorway import Behind, Door, opened, served, token, wait_until
 
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Door]:
     """A gateway that waits for one second."""
-    routes = [replace(row, timeout_seconds=1) if row.name == "academy" else row for row in ROUTES]
-    with opened(routes) as running:
-        yield running
+    routes = [replace(row, timeout_seconds=1) if row.name in {"academy", "token"} else row for row in ROUTES]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("gateway.envoy.configuration.HEADERS_SECONDS", 1)
+        patched.setattr("gateway.envoy.configuration.QUIET_SECONDS", 1)
+        with opened(routes) as running:
+            yield running
 
 
 def test_service_that_is_down_is_503_and_when_to_come_back(caller: httpx.Client) -> None:
@@ -86,3 +91,47 @@ def test_stream_may_take_longer_than_a_request(impatient: Door) -> None:
     with impatient.client(token()) as caller, caller.stream("GET", "/academy/v1/events") as answer:
         text = "".join(answer.iter_text())
     assert text.count("data: ") == 3
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /academy/v1/echo HTTP/1.1\r\nhost: x\r\n",
+        b"POST /identity/v1/token HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nx",
+    ],
+    ids=["headers", "body"],
+)
+def test_sender_that_stops_half_way_is_408(impatient: Door, sent: bytes) -> None:
+    answer = impatient.raw(sent, seconds=4.0)
+    assert answer.startswith(b"HTTP/1.1 408 "), answer
+    assert b"application/problem+json" in answer
+    assert b'"code":"request-timeout"' in answer
+    assert b"connection: close" in answer
+
+
+def test_hanging_senders_keep_nobody_waiting(door: Door) -> None:
+    with ExitStack() as stack:
+        for _ in range(100):
+            connection = socket.create_connection(("127.0.0.1", door.port))
+            stack.callback(connection.close)
+            connection.sendall(b"GET /academy/v1/echo HTTP/1.1\r\nhost: x\r\n")
+        with door.client(token()) as caller:
+            assert caller.get("/academy/v1/echo", timeout=2).status_code == 200
+
+
+def test_service_that_comes_back_is_found_by_itself(door: Door, caller: httpx.Client) -> None:
+    assert caller.get("/research/v1/echo").status_code == 503
+    with served(Behind(), door.settings.sockets, ["research"]):
+        began = time.monotonic()
+        wait_until(lambda: caller.get("/research/v1/echo").status_code == 200)
+        assert time.monotonic() - began < 3
+
+
+def test_unreachable_keys_are_no_fault_of_the_token() -> None:
+    with opened(behind=Behind(gives_keys=False)) as door, door.client(token()) as caller:
+        answer = caller.get("/academy/v1/echo")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "2"
+        assert "www-authenticate" not in answer.headers
+        door.behind.gives_keys = True
+        wait_until(lambda: caller.get("/academy/v1/echo").status_code == 200)

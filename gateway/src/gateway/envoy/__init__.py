@@ -9,8 +9,8 @@ lets through is not believed for that.
 of it.
 """
 
+from gateway.envoy.configuration import render
 from gateway.envoy.program import InvalidConfiguration, binary, command, validate, write
-from gateway.envoy.render import render
 from gateway.envoy.settings import EnvoySettings
 
 __all__ = ["EnvoySettings", "InvalidConfiguration", "binary", "command", "render", "validate", "write"]

@@ -110,6 +110,14 @@ REPLIES: Final[tuple[Reply, ...]] = (
         MappingProxyType({"www-authenticate": 'Bearer realm="trellis"'}),
         "Jwt_is_missing",
     ),
+    # Not the token's fault: a client that hears 401 would throw a good one away.
+    Reply(
+        ServiceUnavailable,
+        "The keys that tokens are checked with can't be reached; try again soon.",
+        _LATER,
+        "Jwks_remote_fetch_is_failed",
+        401,
+    ),
     _token_refused("The access token has expired", "Jwt_is_expired"),
     _token_refused("The access token is for another issuer or audience", "Audiences_in_Jwt_are_not_allowed", 403),
     _token_refused("The access token is for another issuer or audience", "Jwt_issuer_is_not_configured"),
