@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.identity.bootstrap import bootstrap
+from gateway.identity.keys.commands import revoke_all_keys
 from gateway.identity.tenants.schemas import TenantCreate
 from kit.ids import tenant_id
 from tests.gateway.identity.conftest import identity_settings
@@ -68,3 +69,19 @@ async def test_the_command_prints_what_trellis_reads(committed_database: Clone) 
     assert "TRELLIS_CLIENT_ID=" in first
     assert "TRELLIS_CLIENT_SECRET=trellis_" in first
     assert "nothing was made" in await run()
+
+
+async def test_another_secret_key_is_said_and_mended_by_new_keys(
+    committed_database: Clone, identity_on: Callable[..., Any]
+) -> None:
+    before = identity_settings(committed_database.url("identity_app"))
+    (operator,) = await bootstrap(before)
+    credentials = {"client_id": operator.client_id, "client_secret": operator.client_secret}
+    async with identity_on(committed_database) as desk:
+        assert (await desk.ask_as(credentials)).status_code == 200
+    other = "another-secret-key-that-only-the-tests-know"
+    async with identity_on(committed_database, secret_key=other) as desk:
+        refused = await desk.ask_as(credentials)
+        assert (refused.status_code, refused.json()["code"]) == (503, "no-signing-key")
+        await revoke_all_keys(identity_settings(committed_database.url("identity_app"), secret_key=other))
+        assert (await desk.ask_as(credentials)).status_code == 200

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 from uuid import UUID
 
+from asyncpg import PostgresError
 from fastapi import Depends, Request
 from sqlalchemy.exc import DBAPIError
 
@@ -40,7 +41,7 @@ async def under(session: Session, trust_id: UUID, *, subject: str | None = None)
         await session.flush()
     except BaseException:
         # After an error of the database nothing more can be said to it, nor be read from it.
-        with suppress(DBAPIError):
+        with suppress(DBAPIError, PostgresError):
             await set_context(session, before)
         raise
     await set_context(session, before)

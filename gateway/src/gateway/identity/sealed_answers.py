@@ -11,7 +11,14 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from gateway.identity.equipment import equipment_of
+from gateway.identity.sealing import SealBroken
 from kit.idempotency import HEADER, IdempotentRoute
+from kit.problems import Conflict
+
+
+class AnswerUnreadable(Conflict):
+    """The answer to the first request with this key can't be read any more."""
+
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -60,6 +67,9 @@ class SealedAnswerRoute(IdempotentRoute, _Closing):
             if not _is_kept(request, response):
                 return response
             seal = equipment_of(request).answer_seal
-            return _with_body(response, seal.open(_name(request), bytes(response.body)))
+            try:
+                return _with_body(response, seal.open(_name(request), bytes(response.body)))
+            except SealBroken:
+                raise AnswerUnreadable("TRELLIS_SECRET_KEY was changed since. Use a new key.") from None
 
         return handle_and_open

@@ -18,6 +18,8 @@ from tests.support.databases import Clone, Sandbox
 from tests.support.tokens import PROSPERE
 
 PATH = "/identity/v1/clients"
+# The same in every process of a run: tests are known by it.
+ABSENT = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -203,10 +205,10 @@ async def test_a_deleted_client_is_gone_with_its_rights(desk: Desk, administrato
     [
         ("GET", PATH),
         ("POST", PATH),
-        ("GET", f"{PATH}/{uuid4()}"),
-        ("PATCH", f"{PATH}/{uuid4()}"),
-        ("DELETE", f"{PATH}/{uuid4()}"),
-        ("POST", f"{PATH}/{uuid4()}/rotate-secret"),
+        ("GET", f"{PATH}/{ABSENT}"),
+        ("PATCH", f"{PATH}/{ABSENT}"),
+        ("DELETE", f"{PATH}/{ABSENT}"),
+        ("POST", f"{PATH}/{ABSENT}/rotate-secret"),
     ],
 )
 async def test_only_administrators_and_auditors_look_and_only_administrators_change(
@@ -280,3 +282,17 @@ async def test_every_change_is_on_record_without_a_secret(
     assert {row.trust_id for row in rows} == {PROSPERE}
     assert {change["by"] for change in changes} == {"person:trust-admin"}
     assert not any(secret in str(changes) for secret in (client["client_secret"], rotated.json()["client_secret"]))
+
+
+async def test_an_answer_of_before_another_secret_key_is_told_apart(
+    committed_database: Clone, committed_client: Clients
+) -> None:
+    administrator = await committed_client("identity", "trust-admin", subject=f"person:{uuid4()}")
+    key = {"Idempotency-Key": str(uuid4())}
+    body = {"name": "MIS", "kind": "confidential"}
+    assert (await administrator.post(PATH, json=body, headers=key)).status_code == 201
+    sealed = Seal("x" * 32, "answers").close(f"{PATH} {key['Idempotency-Key']}", b"{}")
+    async with committed_database.admin() as connection:
+        await connection.execute("update identity.idempotency_key set body = $1", sealed)
+    again = await administrator.post(PATH, json=body, headers=key)
+    assert (again.status_code, again.json()["code"]) == (409, "answer-unreadable")

@@ -19,7 +19,7 @@ from gateway.identity.clients.schemas import (
     SecretRotation,
 )
 from gateway.identity.equipment import EquipmentDep
-from gateway.identity.sealed_answers import SealedAnswerRoute
+from gateway.identity.sealed_answers import AnswerUnreadable, SealedAnswerRoute
 from kit.caller import Caller, requires
 from kit.db import SessionDep
 from kit.etags import IfMatch, not_modified, tagged
@@ -51,7 +51,7 @@ async def client_list(
     operation_id="client_create",
     summary="Register a client",
     status_code=status.HTTP_201_CREATED,
-    responses={**created(), **responses(ClientNameTaken)},
+    responses={**created(), **responses(ClientNameTaken, AnswerUnreadable)},
 )
 async def client_create(
     body: ClientCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep
@@ -122,7 +122,10 @@ async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, sess
     "/{client_id}/rotate-secret",
     operation_id="client_rotate_secret",
     summary="Make a new secret",
-    responses={**tagged(), **responses(ClientNotFound, ClientHasNoSecret, PreconditionFailed, PreconditionRequired)},
+    responses={
+        **tagged(),
+        **responses(ClientNotFound, ClientHasNoSecret, AnswerUnreadable, PreconditionFailed, PreconditionRequired),
+    },
 )
 async def client_rotate_secret(
     client_id: UUID,

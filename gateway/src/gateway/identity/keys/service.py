@@ -17,13 +17,16 @@ from gateway.identity.events import KeyChange, KeyFacts
 from gateway.identity.keys import queries, rules
 from gateway.identity.keys.errors import NoSigningKey, UnknownKey
 from gateway.identity.keys.rules import KeyLife, KeyState
-from gateway.identity.sealing import Seal
+from gateway.identity.sealing import Seal, SealBroken
 from gateway.identity.tables import SigningKey
 from kit import clock
 from kit.db import Session
 from kit.events import EventType, record_event
 from kit.ids import PLATFORM
+from kit.logs import logger
 from kit.tokens import ALGORITHM
+
+log = logger(__name__)
 
 PURPOSE: Final = "signing keys"
 _COORDINATE_BYTES: Final = 32
@@ -50,7 +53,13 @@ class Signer:
 
     def _key(self, chosen: SigningKey) -> Key:
         if chosen.kid not in self._opened:
-            pem = self._seal.open(chosen.kid, chosen.private_key)
+            try:
+                pem = self._seal.open(chosen.kid, chosen.private_key)
+            except SealBroken:
+                log.exception(
+                    "the signing key was sealed with another TRELLIS_SECRET_KEY; see `trellis keys revoke-all`"
+                )
+                raise NoSigningKey("Tokens can't be signed at the moment.") from None
             # One is enough: only the newest key signs.
             self._opened = {chosen.kid: jwk.construct(pem.decode(), ALGORITHM)}
         return self._opened[chosen.kid]

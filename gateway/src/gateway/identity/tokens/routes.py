@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.identity.equipment import EquipmentDep
+from gateway.identity.keys.errors import NoSigningKey
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tokens.demo import demo_token
 from gateway.identity.tokens.desk import DeskDep
@@ -67,7 +68,9 @@ _FORM: Final[dict[str, Any]] = {
         400: _refusal("Why there is no token (RFC 6749, 5.2; RFC 8693, 2.2.2).", MalformedRequest),
         401: _refusal("The client isn't known, or didn't prove who it is.", header="WWW-Authenticate"),
         429: _refusal("Too many attempts failed, or too many requests; wait.", TooManyRequests, header="Retry-After"),
-        503: _refusal("Not at the moment; try again.", ServiceUnavailable, DatabaseUnavailable, header="Retry-After"),
+        503: _refusal(
+            "Not at the moment; try again.", ServiceUnavailable, DatabaseUnavailable, NoSigningKey, header="Retry-After"
+        ),
     },
 )
 async def token_issue(request: Request, desk: DeskDep) -> Response:
@@ -91,7 +94,7 @@ async def token_issue(request: Request, desk: DeskDep) -> Response:
     operation_id="demo_token_issue",
     summary="Get a token for a demo person",
     openapi_extra={"security": []},
-    responses=responses(DemoTokensDisabled, DemoTokenInvalid, TenantNotFound),
+    responses=responses(DemoTokensDisabled, DemoTokenInvalid, NoSigningKey, TenantNotFound),
 )
 async def demo_token_issue(
     body: DemoTokenCreate, request: Request, response: Response, equipment: EquipmentDep
