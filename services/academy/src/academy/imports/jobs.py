@@ -10,15 +10,18 @@ from sqlalchemy.exc import DataError, IntegrityError
 from academy.imports import queries
 from academy.imports.limits import ImportLimits
 from academy.imports.loading import TELL_TASK
-from academy.imports.running import SUBJECT, Workshop, give_up, run_import
+from academy.imports.running import SUBJECT, ReadingFailed, Workshop, give_up, run_import
 from academy.imports.service import FORGET_TASK, RUN_TASK
 from academy.imports.telling import tell
 from kit.db import Context
+from kit.logs import logger
 from kit.tasks import JobGivenUp, JobRun, Retries, Tasks
 
 RETRIES: Final = Retries(attempts=8)
 
 tasks = Tasks()
+
+log = logger(__name__)
 
 
 @tasks.task(RUN_TASK, retries=RETRIES)
@@ -29,10 +32,11 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
         await run_import(workshop, trust_id, import_id)
     except JobGivenUp:
         raise
-    except (DataError, IntegrityError):
-        detail = "The file holds something that can't be stored; nothing of it was kept."
-        await give_up(job.database, trust_id, import_id, "not-storable", detail)
-        raise
+    except (ReadingFailed, DataError, IntegrityError):
+        # The same file would fail in the same way again.
+        log.exception("an import can't be applied", import_id=str(import_id))
+        detail = "The file holds something that we can't read or store; nothing of it was kept."
+        await give_up(job.database, trust_id, import_id, "fault", detail)
     except Exception:
         if job.attempt >= RETRIES.attempts:
             detail = "The file couldn't be applied, through no fault of its own; nothing of it was kept."

@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from academy.imports import registering
 from academy.imports.events import OBSERVATION_CHANGED, ObservationChanged
-from academy.imports.merging import (
+from academy.imports.merging import Counts, Origin, copy_in
+from academy.imports.staging import Staged, StagedTable
+from academy.imports.targets import (
     COMPARISONS,
     INSPECTIONS,
     NATIONAL_FIGURES,
@@ -20,11 +22,7 @@ from academy.imports.merging import (
     SCHOOLS,
     TRUST_FIGURES,
     TRUSTS,
-    Counts,
-    Origin,
-    copy_in,
 )
-from academy.imports.staging import Staged, StagedTable
 from academy.recording import begin_recording
 from kit.db import Session
 from kit.events import NewEvent, record_events

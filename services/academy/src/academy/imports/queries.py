@@ -89,6 +89,8 @@ _CANCEL = text(
     """  # noqa: S608 - constants
 )
 
+_RECEIPT = text("select import_id from academy.reference_load where import_id = :id")
+
 
 async def create_import(session: Session, tenant: UUID, values: dict[str, Any]) -> dict[str, Any]:
     """A new import, queued."""
@@ -166,6 +168,11 @@ async def finish(session: Session, tenant: UUID, import_id: UUID, values: dict[s
     }
     row = (await session.execute(_FINISH, parameters)).mappings().one_or_none()
     return None if row is None else _row(row)
+
+
+async def is_applied(session: Session, import_id: UUID) -> bool:
+    """Has the loader applied this national import already? Then only its end is still to be written."""
+    return (await session.execute(_RECEIPT, {"id": import_id})).scalar_one_or_none() is not None
 
 
 async def cancel(session: Session, tenant: UUID, import_id: UUID, *, now: datetime) -> dict[str, Any] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.requests import ClientDisconnect
 
 from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.imports import service
@@ -37,7 +38,7 @@ from kit.caller import Caller, requires
 from kit.db import SessionDep, context_of, database_of_request
 from kit.etags import IfMatch, etag
 from kit.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of, claim, fingerprint, keep, key_of
-from kit.problems import InvalidCursor, responses
+from kit.problems import InvalidCursor, MalformedRequest, responses
 
 router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
 
@@ -107,7 +108,7 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limits.sent_bytes:
         raise too_large(limits)
-    async with receive(request.stream(), limits, says_gzip=says_gzip) as file:
+    async with receive(_body(request), limits, says_gzip=says_gzip) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
         print_ = fingerprint(request.method, request.url.path, query, file.sha256)
         async with database_of_request(request).session(context_of(caller)) as session:
@@ -118,6 +119,15 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
             if key is not None:
                 await keep(session, caller, _CREATE_ROUTE, key, answer_of(response))
     return response
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    """The body while it comes. Raises MalformedRequest when its sender goes away in the middle."""
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect:
+        raise MalformedRequest("The body was cut off.") from None
 
 
 def _says_gzip(request: Request, media_type: str) -> bool:

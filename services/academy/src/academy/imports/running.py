@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from polars.exceptions import PanicException
+
 from academy.imports import loading, queries
 from academy.imports.decoding import FileRefused, Unpacker, UnpackLimits
 from academy.imports.kinds import KINDS, Reading, RowError
@@ -38,6 +40,10 @@ log = logger(__name__)
 
 
 Fence = Callable[[Session], Awaitable[None]]
+
+
+class ReadingFailed(Exception):
+    """The file ran into a fault of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +115,21 @@ async def _read(
         staged.reading.refuse([RowError(refused.row, refused.column, refused.code, refused.detail)])
         return staged
     academies = started["academies"]
-    return await asyncio.to_thread(
-        stage,
-        plain,
-        folder,
-        kind=started["kind"],
-        academic_year=started["academic_year"],
-        release=started["release"],
-        academies=None if academies is None else frozenset(academies),
-        progress=progress.read,
-    )
+    try:
+        return await asyncio.to_thread(
+            stage,
+            plain,
+            folder,
+            kind=started["kind"],
+            academic_year=started["academic_year"],
+            release=started["release"],
+            academies=None if academies is None else frozenset(academies),
+            progress=progress.read,
+        )
+    except (Stopped, OSError, MemoryError):
+        raise
+    except (Exception, PanicException) as error:  # a fault of ours that reading again won't mend
+        raise ReadingFailed from error
 
 
 async def _unpack(database: Database, context: Context, import_id: UUID, target: Path, limits: UnpackLimits) -> None:

@@ -129,6 +129,8 @@ async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_ma
     versions = {tag.partition("-")[0] for tag in tags_of(if_match) or ()}
     if str(row["version"]) not in versions:
         check_if_match(if_match, etag(version_of(row)))
+    if await queries.is_applied(session, import_id):
+        raise ImportAlreadyFinished("The import has been applied already; its end is being written.")
     cancelled = await queries.cancel(session, caller.tenant_id, import_id, now=clock.now())
     if cancelled is None:
         raise ImportAlreadyFinished(f"The import has {row['state']} already.")

@@ -1,0 +1,181 @@
+"""Workers that are killed and imports that are cancelled in the middle: nothing half, nothing doubled."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from tests.academy.imports.conftest import Workbench, csv
+from tests.support.jobs import until
+
+FIGURES = csv(
+    [
+        (urn, "ks4.attainment_8", f"{year}/{(year + 1) % 100:02d}", urn % 90)
+        for urn in range(136000, 136100)
+        for year in range(2015, 2025)
+    ]
+)
+GROUPS = (
+    "Group UID,Group ID,Group Name,Group Type (code),Group Type,Group Status\n"
+    "16846,TR03794,Prospere Learning Trust,6,Multi-academy trust,Open\n"
+)
+
+WORKER = """
+import asyncio, sys
+from academy.worker import TASKS
+from kit.db import WORKER_TIMEOUTS, Database
+from kit.worker import run_worker
+from tests.support.jobs import QUICK
+urls = {"app": sys.argv[1], "loader": sys.argv[2]}
+databases = {
+    name: Database(url, application_name=f"academy-{name}", schema="academy", timeouts=WORKER_TIMEOUTS)
+    for name, url in urls.items()
+}
+asyncio.run(run_worker("academy", TASKS, databases, manners=QUICK))
+"""
+
+
+@contextmanager
+def worker_process(bench: Workbench) -> Iterator[subprocess.Popen[bytes]]:
+    """The service's worker as a process of its own."""
+    urls = [bench.database.url(role) for role in ("academy_app", "academy_loader")]
+    process = subprocess.Popen([sys.executable, "-c", WORKER, *urls], stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@asynccontextmanager
+async def held_up(bench: Workbench, table: str) -> AsyncIterator[None]:
+    """Nobody can write to this table until the block ends."""
+    async with bench.database.admin() as connection, connection.transaction():
+        await connection.execute(f"lock table academy.{table} in exclusive mode")
+        yield
+
+
+async def waits_for(bench: Workbench, table: str) -> bool:
+    """Is somebody held up?"""
+    waiting = await bench.value(
+        "select count(*) from pg_locks where not granted and relation = $1::text::regclass", f"academy.{table}"
+    )
+    return bool(waiting)
+
+
+async def ended(bench: Workbench, location: str, role: str = "data-manager") -> dict[str, Any]:
+    """The import, once it has come to its end."""
+    client = await bench.client(role)
+
+    async def is_over() -> bool:
+        return (await client.get(location)).json()["state"] not in ("queued", "running")
+
+    await until(is_over, 40)
+    body: dict[str, Any] = (await client.get(location)).json()
+    return body
+
+
+async def test_a_worker_killed_while_applying_leaves_nothing_half_and_nothing_doubled(bench: Workbench) -> None:
+    manager = await bench.client()
+    accepted = await bench.send(manager, "observations", FIGURES)
+    location = accepted.headers["Location"]
+    async with held_up(bench, "observation"):
+        with worker_process(bench) as first:
+            await until(lambda: waits_for(bench, "observation"), 30)
+            running = (await manager.get(location)).json()
+            assert running["state"] == "running"
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+        assert await bench.value("select count(*) from academy.observation") == 0
+        assert await bench.events() == []
+    with worker_process(bench):
+        body = await ended(bench, location)
+    assert (body["state"], body["rows_new"], body["rows_changed"]) == ("succeeded", 1000, 0)
+    assert await bench.value("select count(*) from academy.observation") == 1000
+    kinds = [kind for kind, _ in await bench.events()]
+    assert (kinds.count("observation.changed"), kinds.count("import.finished")) == (1000, 1)
+    assert len(await bench.jobs("academy.ratings.rerate")) == 1
+
+
+async def test_a_worker_killed_between_the_loaders_commit_and_ours_finishes_with_the_same_counts(
+    bench: Workbench,
+) -> None:
+    operator = await bench.client("platform-operator")
+    accepted = await bench.send(operator, "gias-groups", GROUPS)
+    location = accepted.headers["Location"]
+    async with held_up(bench, "event"):
+        with worker_process(bench) as first:
+            await until(lambda: waits_for(bench, "event"), 30)
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+        assert await bench.value("select count(*) from academy.trust_register") == 1
+        assert await bench.value("select count(*) from academy.reference_load") == 1
+        assert await bench.value("select state from academy.import") == "running"
+    # Its figures are there already: it can't be cancelled any more.
+    current = await operator.get(location)
+    refused = await operator.post(f"{location}/cancel", headers={"If-Match": current.headers["ETag"]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "import-already-finished")
+    with worker_process(bench):
+        body = await ended(bench, location, "platform-operator")
+    assert (body["state"], body["rows_new"], body["rows_unchanged"]) == ("succeeded", 1, 0)
+    assert await bench.value("select count(*) from academy.event") == 1
+
+
+async def test_a_running_import_is_cancelled_and_leaves_nothing(bench: Workbench) -> None:
+    manager = await bench.client()
+    accepted = await bench.send(manager, "observations", FIGURES)
+    location = accepted.headers["Location"]
+    async with held_up(bench, "observation"):
+        working = asyncio.create_task(bench.work())
+        await until(lambda: waits_for(bench, "observation"), 20)
+        running = await manager.get(location)
+        cancelled = await manager.post(f"{location}/cancel", headers={"If-Match": running.headers["ETag"]})
+        assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    await working
+    assert (await manager.get(location)).json()["state"] == "cancelled"
+    assert await bench.value("select count(*) from academy.observation") == 0
+    assert [kind for kind, _ in await bench.events()] == ["import.finished"]
+    assert await bench.jobs("academy.ratings.rerate") == []
+
+
+async def test_a_running_import_tells_how_far_it_is(bench: Workbench) -> None:
+    manager = await bench.client()
+    accepted = await bench.send(manager, "observations", FIGURES)
+    async with held_up(bench, "observation"):
+        working = asyncio.create_task(bench.work())
+
+        async def has_moved() -> bool:
+            body = (await manager.get(accepted.headers["Location"])).json()
+            return bool(body["state"] == "running" and body["progress_percent"] >= 60 and body["rows_read"] == 1000)
+
+        await until(has_moved, 20)
+    await working
+    assert (await manager.get(accepted.headers["Location"])).json()["progress_percent"] == 100
+
+
+async def test_two_imports_of_one_trust_follow_one_another(bench: Workbench) -> None:
+    manager = await bench.client()
+    first = await bench.send(manager, "observations", csv([(136105, "ks4.attainment_8", "2024/25", 1)]))
+    second = await bench.send(manager, "observations", csv([(136105, "ks4.attainment_8", "2024/25", 2)]))
+    await asyncio.gather(bench.work(), bench.work())
+    await bench.work()
+    for response in (first, second):
+        assert (await manager.get(response.headers["Location"])).json()["state"] == "succeeded"
+    rows = await bench.rows("select value::int, superseded_at is null as stands from academy.observation order by 1")
+    assert rows == [{"value": 1, "stands": False}, {"value": 2, "stands": True}]
+
+
+async def test_a_file_that_no_table_can_hold_ends_its_import(bench: Workbench) -> None:
+    manager = await bench.client()
+    accepted = await bench.send(manager, "observations", FIGURES)
+    await bench.execute("alter table academy.observation add constraint impossible check (value < 0)")
+    await bench.work()
+    body = (await manager.get(accepted.headers["Location"])).json()
+    assert (body["state"], body["errors"][0]["code"]) == ("failed", "fault")
+    assert await bench.value("select count(*) from academy.observation") == 0
