@@ -28,9 +28,7 @@ class ReferenceObservation(SQLModel, table=True):
         CheckConstraint("(value is null) <> (reason is null)", name="reference_observation_value_or_reason"),
         CheckConstraint("lower <= upper", name="reference_observation_interval"),
         CheckConstraint("cohort >= 0", name="reference_observation_cohort"),
-        CheckConstraint(
-            "release in ('provisional', 'revised', 'final')", name="reference_observation_release"
-        ),
+        CheckConstraint("release in ('provisional', 'revised', 'final')", name="reference_observation_release"),
         Index(
             "reference_observation_key",
             "urn",
