@@ -35,11 +35,11 @@ _FLUFF = ("HTTPValidationError", "ValidationError")
 
 RATE_LIMIT_HEADERS: Json = {
     "RateLimit": {
-        "description": 'What is left, such as `"token";r=5998;t=42` (draft-ietf-httpapi-ratelimit-headers).',
+        "description": 'What is left, such as `"requests";r=5998` (draft-ietf-httpapi-ratelimit-headers).',
         "schema": {"type": "string"},
     },
     "RateLimit-Policy": {
-        "description": 'The limit, such as `"token";q=6000;w=60`.',
+        "description": 'The limit, such as `"requests";q=6000;w=60`.',
         "schema": {"type": "string"},
     },
 }
