@@ -92,6 +92,30 @@ def test_methods_of_tools_reach_no_service(door: Door, method: str) -> None:
     assert status in {400, 401, 403, 404, 405}, answer
 
 
+def _literal(name: bytes, value: bytes) -> bytes:
+    """A header of HTTP/2 that is spelt out."""
+    return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+@pytest.mark.parametrize(("method", "code"), [("BREW", b'"not-implemented"'), ("QUERY", b'"unauthorized"')])
+def test_a_word_that_is_no_method_reaches_no_service_over_http_2_either(door: Door, method: str, code: bytes) -> None:
+    said = {b":method": method.encode(), b":scheme": b"http", b":path": b"/academy/v1/echo", b":authority": b"x"}
+    block = b"".join(_literal(name, value) for name, value in {**said, b"content-type": b"a/b"}.items())
+    request = b"".join(
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+            # All of it: the end of the headers and of the stream.
+            len(block).to_bytes(3, "big") + b"\x01\x05\x00\x00\x00\x01" + block,
+        )
+    )
+
+    answer = door.raw(request, until=lambda got: b'"type":"urn:trellis' in got)
+
+    assert code in answer
+    assert door.behind.seen[f"{method} /academy/v1/echo"] == 0
+
+
 SMUGGLED = b"GET /academy/v1/smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
 
 

@@ -1,6 +1,6 @@
 """Envoy's whole configuration out of the settings and the table of routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.envoy import filters, headers
@@ -12,6 +12,8 @@ from gateway.envoy.routes import ROUTES, SERVICES, Match, Route
 from gateway.envoy.settings import EnvoySettings
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+# Which of them a path takes is the service's to say, with 405; other words its parser doesn't even read.
+KNOWN_METHODS: Final = (*headers.ALLOWED_METHODS, "TRACE", "QUERY")
 
 # Headers must come quickly; a body may take as long as the largest import needs on a slow line.
 HEADERS_SECONDS: Final = 10
@@ -116,8 +118,6 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
             "max_headers_count": 100,
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
-        # A method that nobody offers is the service's to refuse, with 405 and what the path allows.
-        http_protocol_options={"allow_custom_methods": True},
         http2_protocol_options={
             "max_concurrent_streams": 100,
             "initial_stream_window_size": 256 * 1024,
@@ -142,6 +142,8 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
                     "routes": [
                         # Without a route of its own a tunnel would be waited for until it ended.
                         _refused("no-tunnels", {"connect_matcher": {}}, 405),
+                        # HTTP/2 lets any word through.
+                        _refused("unknown-methods", {"prefix": "/", "headers": [dict(_UNKNOWN_METHOD)]}, 501),
                         *(_route(row) for row in routes),
                         _refused("nothing-here", {"prefix": "/"}, 404),
                     ],
@@ -149,6 +151,13 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
             ],
         },
     )
+
+
+_UNKNOWN_METHOD: Final[Mapping[str, Any]] = {
+    "name": ":method",
+    "string_match": {"safe_regex": {"regex": "|".join(KNOWN_METHODS)}},
+    "invert_match": True,
+}
 
 
 def _match(row: Route) -> dict[str, Any]:
