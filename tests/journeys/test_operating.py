@@ -1,7 +1,6 @@
 """Installations in awkward places, sudden ends, and a backup that moves to another machine."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -103,7 +102,6 @@ def test_an_ordinary_user_in_a_deep_folder(folder: Path) -> None:
     assert stack.program("academy")["pid"] != pids["academy"]
     assert len([command for command in processes_of(deep) if "envoy --config-path" in command]) == 1
 
-    sockets = (stack.state / "postgres" / "run").readlink()
     stack.cli("down")
     assert not processes_of(deep)
     assert "Nothing was running" in stack.cli("down").stdout
@@ -113,7 +111,6 @@ def test_an_ordinary_user_in_a_deep_folder(folder: Path) -> None:
         "state_dir": str(stack.state),
         "programs": [],
     }
-    shutil.rmtree(sockets, ignore_errors=True)
 
 
 def feed_of(stack: Stack, after: str | None = None) -> httpx.Response:

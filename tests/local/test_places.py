@@ -49,6 +49,17 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         places.make_private(planted)
 
 
+@needs_root
+def test_a_link_that_somebody_else_planted_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    planted = tmp_path / "planted"
+    planted.symlink_to(tmp_path / "mine")
+    assert places.make_private(planted) == planted
+    os.chown(planted, 1, 1, follow_symlinks=False)
+    with pytest.raises(PermissionError, match="belongs to"):
+        places.make_private(planted)
+
+
 def test_a_file_in_place_of_a_private_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     with pytest.raises(PermissionError):

@@ -16,6 +16,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support import cluster
+from trellis import places
 from trellis.processes import Identity
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -211,8 +212,12 @@ def _watch(owner: str, folder: Path, environment: Mapping[str, str]) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Remove what a stack left, wherever it is linked to."""
-    for link in (folder / "state" / "postgres").glob("*"):
+    """Remove what a stack left below a folder, wherever it is linked to."""
+    for link in folder.rglob("*"):
         if link.is_symlink():
-            shutil.rmtree(link.resolve(), ignore_errors=True)
+            target = link.readlink()
+            if target.is_relative_to(places.SHELTER):
+                shutil.rmtree(target.parent, ignore_errors=True)
+            elif target.name.startswith("trellis-"):
+                shutil.rmtree(target, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)

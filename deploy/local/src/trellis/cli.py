@@ -106,7 +106,9 @@ def status(
         table.add_row(one.name, Text(one.stage, colour), str(one.pid or ""), str(one.restarts), Text(one.reason))
     console = board.console_for_people()
     console.print(table)
-    console.print(f"gateway {installation.settings.gateway_url}, state {installation.settings.state_dir}")
+    console.print(
+        f"gateway {installation.settings.gateway_url}, state {installation.settings.state_dir}", soft_wrap=True
+    )
     raise typer.Exit(0 if is_ready else 1)
 
 

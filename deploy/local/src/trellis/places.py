@@ -103,9 +103,11 @@ def make_private(folder: Path, account: Account | None = None) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True)
     except FileExistsError:
-        found = folder.lstat() if not folder.is_symlink() else folder.stat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
-            raise PermissionError(f"{folder} exists and belongs to {Account.of(found.st_uid).name}.") from None
+        found, itself = folder.stat(), folder.lstat()
+        # In a folder that all may write to, others could have put a link here that leads elsewhere.
+        planted = itself.st_uid not in {uid, os.geteuid()}
+        if planted or found.st_uid != uid or not stat.S_ISDIR(found.st_mode):
+            raise PermissionError(f"{folder} exists and belongs to {Account.of(itself.st_uid).name}.") from None
     else:
         if account is not None and is_root():
             os.chown(folder, account.uid, account.gid)
