@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -115,6 +116,36 @@ async def test_a_cancelled_request_leaves_no_transaction_behind(small: Database)
         await task
     assert await count(small, ALL) == 0
     assert await count(small, OTHER) == 0
+
+
+async def test_requests_cancelled_at_any_moment_leave_nothing_behind(committed_database: Clone) -> None:
+    """Among them those whose BEGIN was on its way: nobody may find himself in their transaction."""
+    database = committed_database.new("academy", pool_size=2)
+    chance = random.Random(7)
+    contexts = [Context(uuid4(), None, "x") for _ in range(5)]
+
+    async def work(number: int, context: Context) -> None:
+        if number % 2:
+            async with database.connection(context) as connection:
+                await connection.execute(ADD, context.tenant_id, str(number))
+        else:
+            async with database.session(context) as session:
+                seen = await session.execute(text("select current_setting('app.trust_id')"))
+                assert seen.scalar_one() == str(context.tenant_id)
+
+    try:
+        for number in range(200):
+            task = asyncio.create_task(work(number, chance.choice(contexts)))
+            await asyncio.sleep(chance.random() * 0.008)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            one = chance.choice(contexts)
+            async with database.connection(one) as connection:
+                found = await connection.fetch("select distinct trust_id from idempotency_key")
+                assert {row["trust_id"] for row in found} <= {one.tenant_id}
+    finally:
+        await database.dispose()
 
 
 async def test_three_thousand_transactions_of_random_trusts_leak_nothing(database: Database) -> None:

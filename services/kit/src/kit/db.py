@@ -5,29 +5,45 @@ function, `set_context`, as the first statement of every transaction and for tha
 connection can never carry one caller's context into another's request.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID, uuid4
+from typing import Annotated, Any
+from uuid import uuid4
 
 import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from kit.caller import Caller, CallerDep
-from kit.outages import outages_as_503
+from kit.connections import Connection, ContextConnection
+from kit.contexts import WORKER_TIMEOUTS, Context, Timeouts, context_statements
+from kit.outages import is_outage, outages_as_503
 from kit.urls import asyncpg_dsn
 from kit.wakeups import Wakeups
 
 Session = AsyncSession
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
-else:
-    Connection = asyncpg.Connection
+
+__all__ = [
+    "WORKER_TIMEOUTS",
+    "Connection",
+    "Context",
+    "Database",
+    "Session",
+    "SessionDep",
+    "Timeouts",
+    "after_commit",
+    "context_of",
+    "context_of_session",
+    "database_of",
+    "database_of_request",
+    "driver_of",
+    "set_context",
+]
 
 AFTER_COMMIT = "trellis.after_commit"
 DATABASE = "trellis.database"
@@ -37,107 +53,50 @@ CONNECT_SECONDS = 5.0
 CHECKOUT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Whose rows a transaction may see: one trust, all (None) or some of its academies, and who asks."""
-
-    tenant_id: UUID
-    academies: frozenset[int] | None
-    subject: str
-
-    @property
-    def academies_setting(self) -> str:
-        """The value of `app.academies`: `*` for all, else URNs with commas; empty when there are none."""
-        if self.academies is None:
-            return "*"
-        return ",".join(str(int(urn)) for urn in sorted(self.academies))
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long the database lets one of our transactions last, in milliseconds.
-
-    A write transaction that stays open holds the change feed back for everybody, so none may stay open for long.
-    """
-
-    statement_ms: int = 30_000
-    lock_ms: int = 10_000
-    idle_in_transaction_ms: int = 30_000
-    transaction_ms: int = 60_000
-
-    def settings(self) -> dict[str, str]:
-        """The Postgres settings, by name."""
-        return {
-            "statement_timeout": str(self.statement_ms),
-            "lock_timeout": str(self.lock_ms),
-            "idle_in_transaction_session_timeout": str(self.idle_in_transaction_ms),
-            "transaction_timeout": str(self.transaction_ms),
-        }
-
-
-WORKER_TIMEOUTS = Timeouts(
-    statement_ms=900_000, lock_ms=60_000, idle_in_transaction_ms=300_000, transaction_ms=1_800_000
-)
-
-
 def context_of(caller: Caller) -> Context:
     """The context that a caller's token gives it."""
     return Context(caller.tenant_id, caller.academies, caller.subject)
 
 
-def _quoted(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("a setting can't hold a NUL")
-    return "'" + value.replace("'", "''") + "'"
+async def set_context(target: Session | Connection, context: Context) -> None:
+    """Show this transaction the rows of `context` and no others, from here to its end.
 
-
-def _context_settings(context: Context) -> dict[str, str]:
-    return {
-        "app.trust_id": str(UUID(str(context.tenant_id))),
-        "app.academies": context.academies_setting,
-        "app.subject": context.subject,
-    }
-
-
-def _set_local(context: Context, *, propagate: bool) -> str:
-    """`SET LOCAL` statements with literals, in one round trip.
-
-    A sharded Postgres (Citus) sends only `SET LOCAL` on to its workers, and only under its own switch; a call of
-    `set_config()` stays on the coordinator, where row-level security doesn't look.
+    The first statement of every transaction: `Database` sends it with the `BEGIN`, where one isn't open yet.
     """
-    statements = ["set local citus.propagate_set_commands to 'local'"] if propagate else []
-    statements += [f"set local {name} to {_quoted(value)}" for name, value in _context_settings(context).items()]
-    return "; ".join(statements)
+    if not isinstance(target, AsyncSession):
+        await _set_on(target, context)
+        return
+    pooled = await target.connection()
+    raw = await pooled.get_raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None
+    target.info[CONTEXT] = context
+    if driver.is_in_transaction():
+        await _set_on(driver, context)
+        return
+    driver.begin_with(context_statements(context, propagate=driver.propagates))
+    try:
+        # SQLAlchemy begins with the first statement only; the context mustn't wait for that.
+        await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr] # noqa: SLF001
+    except AsyncAdapt_asyncpg_dbapi.Error:
+        await pooled.invalidate()
+        raise
+    except asyncio.CancelledError:
+        _abandon(driver)
+        raise
+    driver.check_begun()
 
 
-_SET_CONFIG = text(
-    "select set_config('app.trust_id', :trust_id, true),"
-    " set_config('app.academies', :academies, true), set_config('app.subject', :subject, true)"
-)
+async def _set_on(driver: Connection, context: Context) -> None:
+    await driver.execute(context_statements(context, propagate=getattr(driver, "propagates", False)))
 
 
-async def set_context(target: Session | Connection, context: Context, *, propagate: bool = False) -> None:
-    """Show this transaction the rows of `context` and no others; must be its first statement.
-
-    `propagate` sends the context on to the nodes of a sharded Postgres.
-    """
-    if isinstance(target, AsyncSession):
-        target.info[CONTEXT] = context
-        settings = _context_settings(context)
-        await target.execute(
-            _SET_CONFIG,
-            {
-                "trust_id": settings["app.trust_id"],
-                "academies": settings["app.academies"],
-                "subject": settings["app.subject"],
-            },
-        )
-        if propagate:
-            raw = await (await target.connection()).get_raw_connection()
-            assert raw.driver_connection is not None
-            await raw.driver_connection.execute(_set_local(context, propagate=True))
-    else:
-        await target.execute(_set_local(context, propagate=propagate))
+async def driver_of(session: Session) -> Connection:
+    """The driver's own connection inside the session's transaction: for COPY and hot statements."""
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Connection | None = raw.driver_connection
+    assert driver is not None
+    return driver
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
@@ -207,13 +166,15 @@ class Database:
     async def connect(self, **arguments: Any) -> Connection:
         """A new connection of its own, outside the pool; the caller closes it."""
         settings = {} if self._pooler else self._timeouts.settings()
-        connection: Connection = await asyncpg.connect(
+        connection: ContextConnection = await asyncpg.connect(
             self._dsn,
             timeout=CONNECT_SECONDS,
             statement_cache_size=0 if self._pooler else 256,
             server_settings={"application_name": self._application_name, **settings},
+            connection_class=ContextConnection,
             **arguments,
         )
+        connection.propagates = self._propagate
         return connection
 
     @asynccontextmanager
@@ -225,9 +186,14 @@ class Database:
         with outages_as_503():
             async with self._new_session(context) as session:
                 session.info[DATABASE] = self
+                driver = await driver_of(session)
                 try:
                     yield session
                     await session.commit()
+                except asyncio.CancelledError:
+                    _abandon(driver)
+                    await session.invalidate()
+                    raise
                 except BaseException:
                     await session.rollback()
                     raise
@@ -236,43 +202,37 @@ class Database:
 
     @asynccontextmanager
     async def _new_session(self, context: Context) -> AsyncIterator[Session]:
-        """A session in a fresh transaction whose first statement set the context.
+        """A session in a fresh transaction that began with its context.
 
-        That statement is also the ping of a pooled connection: nothing was done yet, so that a connection which
-        the database dropped meanwhile is replaced and the statement sent again, at no cost when all is well.
+        Nothing was done before, so that a connection which the database has dropped meanwhile is replaced and the
+        transaction begun again, at no cost when all is well.
         """
-        session = self._sessions()
-        try:
-            await set_context(session, context, propagate=self._propagate)
-        except DBAPIError as error:
-            await session.close()
-            if not error.connection_invalidated:
-                raise
-            session = self._sessions()
+        async with self._sessions() as session:
             try:
-                await set_context(session, context, propagate=self._propagate)
-            except BaseException:
-                await session.close()
-                raise
-        except BaseException:
-            await session.close()
-            raise
-        try:
+                await set_context(session, context)
+            except AsyncAdapt_asyncpg_dbapi.Error as error:
+                if not is_outage(error):
+                    raise
+                await session.rollback()
+                await set_context(session, context)
             yield session
-        finally:
-            await session.close()
 
     @asynccontextmanager
     async def connection(self, context: Context) -> AsyncIterator[Connection]:
         """The driver's own connection in a transaction under `context`: for hot reads and COPY."""
         with outages_as_503():
             async with self.engine.connect() as pooled:
-                raw = await pooled.get_raw_connection()
-                driver = raw.driver_connection
+                driver: ContextConnection | None = (await pooled.get_raw_connection()).driver_connection
                 assert driver is not None
-                async with driver.transaction():
-                    await set_context(driver, context, propagate=self._propagate)
-                    yield driver
+                driver.begin_with(context_statements(context, propagate=self._propagate))
+                try:
+                    async with driver.transaction():
+                        driver.check_begun()
+                        yield driver
+                except asyncio.CancelledError:
+                    _abandon(driver)
+                    await pooled.invalidate()
+                    raise
 
     async def ping(self) -> None:
         """Raises DatabaseUnavailable unless the database answers and takes writes."""
@@ -285,6 +245,11 @@ class Database:
         """Close every connection."""
         await self.wakeups.close()
         await self.engine.dispose()
+
+
+def _abandon(driver: Connection) -> None:
+    """Close a connection whose user was cancelled: whether it is in a transaction, and whose, isn't known."""
+    driver.terminate()
 
 
 def _refuse_closed(connection: Any, _record: ConnectionPoolEntry, _proxy: Any) -> None:

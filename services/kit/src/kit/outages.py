@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -28,10 +29,9 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, PoolTimeoutError):
         return True
     if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return True
-        cause = error.orig.__cause__ if error.orig is not None else None
-        return _is_driver_outage(cause) if cause is not None else False
+        return error.connection_invalidated or (error.orig is not None and is_outage(error.orig))
+    if isinstance(error, AsyncAdapt_asyncpg_dbapi.Error):
+        return error.__cause__ is not None and _is_driver_outage(error.__cause__)
     return _is_driver_outage(error)
 
 
@@ -51,6 +51,7 @@ def outages_as_503() -> Iterator[None]:
     except (
         TimeoutError,
         DBAPIError,
+        AsyncAdapt_asyncpg_dbapi.Error,
         PoolTimeoutError,
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
