@@ -1,0 +1,29 @@
+"""What the academy service is made of."""
+
+import pytest
+
+from academy.imports.loading import RERATE_TASK, TELL_TASK
+from academy.imports.service import FORGET_TASK, RUN_TASK
+from academy.main import EVENT_TYPES
+from academy.worker import TASKS, databases_of
+from tests.support.clients import settings_of
+
+
+def test_every_task_that_imports_queue_can_be_worked_on() -> None:
+    known = {task.name for tasks in TASKS for task in tasks}
+    assert {RUN_TASK, TELL_TASK, FORGET_TASK, RERATE_TASK} <= known
+
+
+def test_every_event_type_is_told_once() -> None:
+    types = [event_type.type for event_type in EVENT_TYPES]
+    assert len(types) == len(set(types))
+    assert {"org.trellis.academy.import.finished.v1", "org.trellis.academy.academy.left.v1"} <= set(types)
+
+
+async def test_the_worker_needs_the_loaders_connection() -> None:
+    settings = settings_of("academy", "postgresql://academy_app@/trellis")
+    with pytest.raises(ValueError, match="TRELLIS_ACADEMY_LOADER_DATABASE_URL"):
+        databases_of(settings)
+    databases = databases_of(settings.model_copy(update={"loader_database_url": "postgresql://loader@/trellis"}))
+    assert set(databases) == {"app", "loader"}
+    assert all(database.schema == "academy" for database in databases.values())
