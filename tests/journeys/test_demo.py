@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stack import HOUSE, Stack, eventually
+from tests.support.stack import HOUSE, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -139,22 +139,6 @@ def test_national_figures_need_the_platforms_operator(stack: Stack, tmp_path: Pa
     done = stack.cli("import", "gias-groups", str(file), "--trust", PROSPERE, check=False)
     assert done.returncode == 1
     assert "trellis: " in done.stderr
-
-
-def test_killed_programs_come_back(stack: Stack) -> None:
-    names = ["academy", "identity", "envoy", "academy-worker"]
-    killed = {name: stack.kill(name) for name in names}
-    for name, pid in killed.items():
-        stack.until_ready(name, other_than=pid)
-    with stack.client("status-reader") as reader:
-        eventually(lambda: reader.get("/academy/v1/rag-statuses").status_code == 200)
-
-
-def test_a_killed_database_comes_back(stack: Stack) -> None:
-    killed = stack.kill("postgres")
-    stack.until_ready("postgres", other_than=killed)
-    with stack.client("status-reader") as reader:
-        eventually(lambda: reader.get("/academy/v1/rag-statuses").status_code == 200)
 
 
 def test_status_tells_people_and_programs(stack: Stack) -> None:

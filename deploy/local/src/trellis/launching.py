@@ -1,6 +1,6 @@
 """Starting and stopping a whole installation, so that either everything runs afterwards or nothing does."""
 
-import shutil
+import contextlib
 import signal
 import subprocess
 import time
@@ -182,7 +182,8 @@ def _sweep(state: State) -> None:
     """Remove what a killed run left in the run folder; the folder and its locks stay."""
     for folder in {state.run, state.sockets}:
         for path in folder.glob("*") if folder.is_dir() else ():
-            if path.suffix in {".pid", ".sock"} or path == state.report:
+            if path.suffix in {".pid", ".sock"} or path == state.report or path.suffix == ".partial":
                 path.unlink(missing_ok=True)
-            elif path.suffix == ".partial":
-                shutil.rmtree(path, ignore_errors=True)
+    if state.sockets != state.run:
+        with contextlib.suppress(OSError):
+            state.sockets.rmdir()
