@@ -78,6 +78,9 @@ def _layer(
     conditions = ["o.trust_id = :trust"] if layer == TRUST else []
     conditions += _filters(wanted, parameters)
     if after is not None:
+        if wanted.urns is not None:
+            # Schools of earlier pages needn't be looked at again.
+            parameters["urns"] = [urn for urn in wanted.urns if urn >= after[0]]
         conditions.append(_beyond(layer, after, is_history=wanted.history))
         names = (*KEY, "layer", "recorded_at", "id")
         values = dict(zip(names, after, strict=True))
