@@ -199,3 +199,26 @@ async def test_an_access_token_of_ours_is_no_id_token(desk: Desk, portal: Json, 
     await head(desk)
     ours = (await desk.exchange(portal, provider.id_token())).json()["access_token"]
     assert (await desk.exchange(portal, ours)).status_code == 400
+
+
+async def test_an_id_token_that_does_not_count_is_an_invalid_request_that_says_why(
+    desk: Desk, portal: Json, provider: Provider
+) -> None:
+    await head(desk)
+    response = await desk.exchange(portal, provider.id_token(aud="others"))
+    assert (response.status_code, response.json()) == (
+        400,
+        {
+            "error": "invalid_request",
+            "error_description": "The ID token isn't accepted: it is meant for another application.",
+        },
+    )
+
+
+async def test_a_provider_that_is_away_is_told_apart_from_a_bad_token(
+    desk: Desk, portal: Json, provider: Provider
+) -> None:
+    provider.status = 500
+    response = await desk.exchange(portal, provider.id_token())
+    assert (response.status_code, response.json()["code"]) == (503, "service-unavailable")
+    assert response.headers["retry-after"] == "10"
