@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -112,7 +113,7 @@ def test_unavailable_says_when_to_come_back() -> None:
 
 def wrapped(cause: BaseException) -> DBAPIError:
     """A driver's error as SQLAlchemy passes it on."""
-    original = Exception("driver")
+    original = AsyncAdapt_asyncpg_dbapi.Error("driver")  # type: ignore[no-untyped-call]
     original.__cause__ = cause
     return DBAPIError("select 1", {}, original)
 

@@ -6,6 +6,7 @@ import asyncpg
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -101,6 +102,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError,
         HTTPException,
         DBAPIError,
+        AsyncAdapt_asyncpg_dbapi.Error,
         PoolTimeoutError,
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
