@@ -1,0 +1,5 @@
+"""The installation that journeys share."""
+
+from tests.support.installations import stack
+
+__all__ = ["stack"]
