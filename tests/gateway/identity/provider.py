@@ -10,7 +10,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jose import jws
+from jose import jwk, jws
+from jose.backends.base import Key
 
 from kit import clock
 
@@ -38,6 +39,16 @@ class ProviderKey:
     public_pem: bytes
     public_der: bytes
     jwk: dict[str, Any]
+
+    @property
+    def signer(self) -> Key:
+        """The private half, read once."""
+        return _signer(self.pem, self.algorithm)
+
+
+@cache
+def _signer(pem: str, algorithm: str) -> Key:
+    return jwk.construct(pem, algorithm)
 
 
 @cache
@@ -118,7 +129,7 @@ class Provider:
         """An ID token, signed by its first key unless another is given."""
         key = key or self.keys[0]
         headers = {"kid": key.kid, **(header or {})}
-        token: str = jws.sign(self.claims(**changes), key.pem, headers=headers, algorithm=key.algorithm)
+        token: str = jws.sign(self.claims(**changes), key.signer, headers=headers, algorithm=key.algorithm)
         return token
 
 

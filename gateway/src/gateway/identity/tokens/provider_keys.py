@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import ssl
 import time
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -22,6 +24,12 @@ Jwk = dict[str, Any]
 
 class ProviderUnreachable(Exception):
     """The keys of an identity provider can't be fetched."""
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whose certificates are believed; read once, since reading them takes longer than a fetch."""
+    return httpx.create_ssl_context()
 
 
 class ProviderKeys:
@@ -57,7 +65,7 @@ class ProviderKeys:
     async def _fetch(self) -> dict[str, Jwk]:
         # Redirects are not followed: they would lead where the provider, and not our settings, say.
         async with (
-            httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
+            httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=_authorities()) as client,
             client.stream("GET", self._url, headers={"Accept": "application/json"}) as response,
         ):
             if response.status_code != httpx.codes.OK:
