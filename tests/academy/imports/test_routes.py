@@ -47,29 +47,25 @@ async def test_a_large_file_is_kept_in_chunks(bench: Workbench) -> None:
     assert sum(chunk["size"] for chunk in chunks) == len(content)
 
 
-@pytest.mark.parametrize("kind", list(ImportKind))
-async def test_the_kind_decides_who_may_send_it(bench: Workbench, kind: ImportKind) -> None:
-    media_type = KINDS[kind].media_types[0]
-    senders = {
-        "platform-operator": LOADS[kind].layer is Layer.NATIONAL,
-        "data-manager": LOADS[kind].layer is Layer.TRUST,
-        "mis-client": LOADS[kind].layer is Layer.TRUST,
-    }
-    for role, may in senders.items():
+async def test_the_kind_decides_who_may_send_it(bench: Workbench) -> None:
+    for role in ("platform-operator", "data-manager", "mis-client"):
         client = await bench.client(role)
-        response = await bench.send(client, kind, "x", media_type=media_type, academic_year="2018/19")
-        assert response.status_code == (202 if may else 403)
-        if not may:
-            assert response.json()["code"] == "import-kind-not-allowed"
+        for kind in ImportKind:
+            may = (LOADS[kind].layer is Layer.NATIONAL) == (role == "platform-operator")
+            media_type = KINDS[kind].media_types[0]
+            response = await bench.send(client, kind, "x", media_type=media_type, academic_year="2018/19")
+            assert response.status_code == (202 if may else 403), (role, kind)
+            if not may:
+                assert response.json()["code"] == "import-kind-not-allowed"
 
 
-@pytest.mark.parametrize(
-    "role", ["chief-executive", "trustee", "headteacher", "status-reader", "trust-admin", "auditor"]
-)
-async def test_other_roles_may_send_nothing(bench: Workbench, role: str) -> None:
-    academies = [136105] if role == "headteacher" else None
-    response = await bench.send(await bench.client(role, academies=academies), "observations", GOOD)
-    assert (response.status_code, response.json()["code"]) == (403, "insufficient-scope")
+async def test_other_roles_may_send_nothing(client: Clients) -> None:
+    for role in ("chief-executive", "trustee", "headteacher", "status-reader", "trust-admin", "auditor"):
+        sender = await client("academy", role, academies=[136105] if role == "headteacher" else None)
+        response = await sender.post(
+            IMPORTS, params={"kind": "observations"}, content=GOOD, headers={"Content-Type": "text/csv"}
+        )
+        assert (response.status_code, response.json()["code"]) == (403, "insufficient-scope")
 
 
 async def test_imports_need_a_token(client: Clients) -> None:
@@ -100,12 +96,12 @@ async def test_imports_need_a_token(client: Clients) -> None:
         {"kind": "observations", "year": "2018/19"},
     ],
 )
-async def test_mistyped_parameters_are_refused(bench: Workbench, params: dict[str, str]) -> None:
-    manager = await bench.client()
+async def test_mistyped_parameters_are_refused(client: Clients, params: dict[str, str]) -> None:
+    manager = await client("academy", "data-manager")
     response = await manager.post(IMPORTS, params=params, content=GOOD, headers={"Content-Type": "text/csv"})
     assert response.status_code == 422
     assert response.json()["errors"]
-    assert await bench.value("select count(*) from academy.import") == 0
+    assert (await manager.get(IMPORTS)).json()["items"] == []
 
 
 async def test_a_kind_without_its_year_asks_for_it(bench: Workbench) -> None:
