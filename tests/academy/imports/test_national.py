@@ -228,3 +228,24 @@ async def test_a_national_dry_run_keeps_nothing(bench: Workbench, operator: http
     assert (ended["state"], ended["rows_new"]) == ("succeeded", 3)
     for table in ("school", "trust_register", "membership", "reference_load"):
         assert await bench.value(f"select count(*) from academy.{table}") == 0
+
+
+async def test_a_narrower_file_of_the_same_figures_leaves_their_intervals(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    await bench.load(
+        operator, "dfe-ks4", KS4 + "1,352,135874,120,40.1,118,-0.69,-0.9,-0.48,5\n", academic_year="2018/19"
+    )
+    narrow = "RECTYPE,URN,P8MEA,ATT8SCR\n1,135874,{},40.1\n"
+    ended = await bench.load(operator, "dfe-ks4", narrow.format("-0.69"), academic_year="2018/19")
+    assert (ended["state"], ended["rows_new"], ended["rows_changed"]) == ("succeeded", 0, 0)
+    now = (
+        "select value::float, lower::float, upper::float, cohort::int, published_band"
+        " from academy.reference_observation"
+        " where measure = 'ks4.progress_8' and superseded_at is null"
+    )
+    assert [tuple(row.values()) for row in await bench.rows(now)] == [(-0.69, -0.9, -0.48, 118, "well_below_average")]
+    # Another figure is another figure: the interval was not its own.
+    ended = await bench.load(operator, "dfe-ks4", narrow.format("-0.5"), academic_year="2018/19")
+    assert ended["rows_changed"] == 1
+    assert [tuple(row.values()) for row in await bench.rows(now)] == [(-0.5, None, None, None, None)]

@@ -65,7 +65,11 @@ async def copy_in(session: Session, table: StagedTable) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A table whose rows are never overwritten: another value closes the old row and adds a new one."""
+    """A table whose rows are never overwritten: another value closes the old row and adds a new one.
+
+    `details` are those of the values that narrower files of the same figure leave out (its interval, its cohort): as
+    long as the figure itself is the same, such a file leaves them as they are known.
+    """
 
     name: str
     target: str
@@ -73,6 +77,7 @@ class Figures:
     values: tuple[str, ...]
     subject: tuple[str, ...]
     has_release: bool = True
+    details: tuple[str, ...] = ()
 
     @property
     def changed(self) -> str:
@@ -110,9 +115,10 @@ class Figures:
     async def _compare(self, session: Session, table: StagedTable, origin: Origin) -> None:
         same = " and ".join(f"o.{column} = i.{column}" for column in self.key)
         release = " and o.release = :release" if self.has_release else ""
-        here, there = (", ".join(f"{side}.{column}" for column in self.values) for side in "io")
+        here = ", ".join(self._said(column) for column in self.values)
+        there = ", ".join(f"o.{column}" for column in self.values)
         columns = ", ".join(table.columns)
-        incoming = ", ".join(f"i.{column}" for column in table.columns)
+        incoming = ", ".join(self._said(column) for column in table.columns)
         await session.execute(text(f"create temp table {self.changed} (like {table.incoming}) on commit drop"))
         await session.execute(text(f"alter table {self.changed} add column old_id uuid"))
         await session.execute(text(f"analyze {table.incoming}"))
@@ -123,6 +129,14 @@ class Figures:
         )
         parameters = self._whose(origin) | ({"release": origin.release} if self.has_release else {})
         await session.execute(text(statement), parameters)
+
+    def _said(self, column: str) -> str:
+        """What a row says of a column; of a detail that it leaves out, what is known about the same figure."""
+        if column not in self.details:
+            return f"i.{column}"
+        figure = [name for name in self.values if name not in self.details]
+        same = " and ".join(f"i.{name} is not distinct from o.{name}" for name in figure)
+        return f"case when i.{column} is null and {same} then o.{column} else i.{column} end"
 
     def _supersede(self, origin: Origin) -> str:
         return (

@@ -10,7 +10,15 @@ SCHOOL_KEY: Final = ("urn", "measure", "academic_year", "pupil_group", "period")
 SCHOOL_VALUES: Final = ("value", "reason", "lower", "upper", "cohort", "published_band")
 SUBJECT: Final = ("urn", "measure", "academic_year")
 
-NATIONAL_FIGURES: Final = Figures("observations", "academy.reference_observation", SCHOOL_KEY, SCHOOL_VALUES, SUBJECT)
+NATIONAL_FIGURES: Final = Figures(
+    "observations",
+    "academy.reference_observation",
+    SCHOOL_KEY,
+    SCHOOL_VALUES,
+    SUBJECT,
+    details=("lower", "upper", "cohort", "published_band"),
+)
+"""Published tables come in several widths: a national extract has the figure, the authority's file its interval too."""
 TRUST_FIGURES: Final = Figures("observations", "academy.observation", SCHOOL_KEY, SCHOOL_VALUES, SUBJECT)
 COMPARISONS: Final = Figures(
     "comparison_figures",
