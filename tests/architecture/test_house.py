@@ -53,14 +53,10 @@ REGISTRY_HOSTS = tuple(
         ("githubusercontent", "com"),
     )
 )
-REGISTRY = re.compile(
-    r"(?<![\w-])(?:" + "|".join(map(re.escape, REGISTRY_HOSTS)) + r")(?![\w-]|\.\w)", re.IGNORECASE
-)
+REGISTRY = re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, REGISTRY_HOSTS)) + r")(?![\w-]|\.\w)", re.IGNORECASE)
 RELEASE_DOWNLOAD = re.compile(r"/releases/" + "download/", re.IGNORECASE)
 MACHINE_PATH = re.compile(
-    r"(?<![\w.}#)>/-])/(?:"
-    + "|".join(("wo" + "rk", "ro" + "ot", "home/" + r"\w+", "Us" + r"ers/\w+"))
-    + r")(?![\w-])"
+    r"(?<![\w.}#)>/-])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "home/" + r"\w+", "Us" + r"ers/\w+")) + r")(?![\w-])"
 )
 UNFINISHED = re.compile(r"\b(?:" + "|".join(("TO" + "DO", "FIX" + "ME")) + r")\b")
 PRIVATE_KEY = re.compile("-----BEGIN [A-Z ]*" + "PRIVATE KEY-----")
@@ -104,9 +100,7 @@ def committed() -> tuple[Path, ...]:
     if listing.returncode == 0 and (HOUSE / ".git").exists():
         found = [HOUSE / name for name in listing.stdout.split("\0") if name]
     else:
-        found = [
-            path for path in HOUSE.rglob("*") if not MADE_NOT_COMMITTED & set(path.relative_to(HOUSE).parts)
-        ]
+        found = [path for path in HOUSE.rglob("*") if not MADE_NOT_COMMITTED & set(path.relative_to(HOUSE).parts)]
     return tuple(sorted(path for path in found if path.is_file()))
 
 
@@ -238,18 +232,14 @@ def test_every_python_file_is_under_400_lines() -> None:
     long = {
         name: len(text.splitlines())
         for name, text in texts().items()
-        if name.endswith(".py")
-        and "/migrations/" not in name
-        and len(text.splitlines()) > LONGEST_PYTHON_FILE
+        if name.endswith(".py") and "/migrations/" not in name and len(text.splitlines()) > LONGEST_PYTHON_FILE
     }
     assert long == {}
 
 
 def test_every_decision_says_when_a_change_violates_it() -> None:
     decisions = {name: text for name, text in texts().items() if re.match(r"docs/adr/\d", name)}
-    assert [
-        name for name, text in decisions.items() if "## A change violates this when ..." not in text
-    ] == []
+    assert [name for name, text in decisions.items() if "## A change violates this when ..." not in text] == []
     numbers = [Path(name).name[:4] for name in decisions]
     assert len(numbers) == len(set(numbers)), f"a number stands twice: {numbers}"
 
@@ -323,19 +313,13 @@ def test_member_is_made_like_the_others(member: str) -> None:
 def test_every_folder_of_python_is_a_package() -> None:
     """Without `__init__.py` import-linter doesn't see the folder, and its contracts hold for nothing."""
     python = [HOUSE / name for name in texts() if re.search(r"(^|/)src/(?!.*/migrations/).*\.py$", name)]
-    bare = {
-        path.parent.relative_to(HOUSE).as_posix()
-        for path in python
-        if not (path.parent / "__init__.py").exists()
-    }
+    bare = {path.parent.relative_to(HOUSE).as_posix() for path in python if not (path.parent / "__init__.py").exists()}
     assert bare == set()
 
 
 def test_every_slice_says_what_it_is() -> None:
     slices = {
-        name: text
-        for name, text in texts().items()
-        if re.search(r"/src/\w+/(?!migrations/)\w+/__init__\.py$", name)
+        name: text for name, text in texts().items() if re.search(r"/src/\w+/(?!migrations/)\w+/__init__\.py$", name)
     }
     silent = [name for name, text in slices.items() if not ast.get_docstring(ast.parse(text))]
     assert silent == []
@@ -357,13 +341,9 @@ def test_member_declares_what_it_imports(member: str) -> None:
     package = package_of(member)
     own = {canonicalize_name(requirement.name) for requirement in declared(member)}
     distributions = importlib.metadata.packages_distributions()
-    houses = {
-        package_of(other).name: toml(f"{other}/pyproject.toml")["project"]["name"] for other in members()
-    }
+    houses = {package_of(other).name: toml(f"{other}/pyproject.toml")["project"]["name"] for other in members()}
     sources = [
-        (name, text)
-        for name, text in texts().items()
-        if name.startswith(f"{member}/src/") and name.endswith(".py")
+        (name, text) for name, text in texts().items() if name.startswith(f"{member}/src/") and name.endswith(".py")
     ]
     undeclared = set()
     for name, module in imported(sources):

@@ -19,7 +19,8 @@ _VISIBLE = """
 """
 
 _COLUMNS = """
-    m.id::text as id, m.urn, m.rating_id::text as rating_id, m.status, m.step::text as step, m.computed_status, m.reason, m.evidence_url,
+    m.id::text as id, m.urn, m.rating_id::text as rating_id, m.status, m.step::text as step, m.computed_status,
+    m.reason, m.evidence_url,
     m.lapses_on, coalesce(m.ended_how, case when m.lapses_on < :today then 'lapsed' else 'in_force' end) as state,
     m.made_at, m.made_by, m.ended_at, m.ended_by, m.version
 """
