@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import ProgrammingError
 
 from gateway.identity.anonymous import NOBODY
 from gateway.identity.clients.routes import router as clients
@@ -71,7 +72,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             await ensure_keys(session, equipment.key_seal, by="identity")
             if equipment.settings.env == "demo":
                 await register_demo_tenants(session)
-    except DatabaseUnavailable:
-        # Not ready then, and the first request for a token makes what is missing.
-        log.warning("the database can't be reached yet")
+    except (DatabaseUnavailable, ProgrammingError):
+        # Away or not migrated: `/readyz` says so. The first request for a token makes the keys.
+        log.warning("the database isn't ready yet")
     yield
