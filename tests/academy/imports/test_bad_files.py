@@ -61,9 +61,12 @@ async def test_every_error_is_listed_and_no_row_is_kept(bench: Workbench) -> Non
 
 async def test_the_first_thousand_errors_are_shown_and_all_are_counted(bench: Workbench) -> None:
     content = csv([(136105, "ks4.attainment_8", "2024/25", "many") for _ in range(1500)])
-    ended = await bench.load(await bench.client(), "observations", content)
+    manager = await bench.client()
+    ended = await bench.load(manager, "observations", content)
     assert (ended["state"], len(ended["errors"])) == ("failed", 1000)
     assert ended["errors_total"] >= 1500
+    (listed,) = (await manager.get(IMPORTS)).json()["items"]
+    assert listed["errors"] == ended["errors"][:10]
 
 
 async def test_missing_columns_are_all_named(bench: Workbench) -> None:

@@ -40,9 +40,12 @@ _DROP_CHUNKS = text("delete from academy.import_chunk where trust_id = :tenant a
 
 _VIEW = text(f"select {_COLUMNS} from academy.import where trust_id = :tenant and id = :id")  # noqa: S608 - constants
 
+# Of many imports with a thousand errors each a list shows the first few.
+_LISTED = _COLUMNS.replace(" errors,", " jsonb_path_query_array(errors, '$[0 to 9]') as errors,")
+
 _LIST = text(
     f"""
-    select {_COLUMNS} from academy.import
+    select {_LISTED} from academy.import
     where trust_id = :tenant
       and (cardinality(cast(:kinds as text[])) = 0 or kind = any(cast(:kinds as text[])))
       and (cardinality(cast(:states as text[])) = 0 or state = any(cast(:states as text[])))

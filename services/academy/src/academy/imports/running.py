@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -27,9 +26,11 @@ from academy.imports.merging import Counts
 from academy.imports.rules import Layer
 from academy.imports.service import defer_forgetting, tell_finished
 from academy.imports.staging import Staged, Stopped, stage
+from academy.imports.workplaces import temporary_folder
 from kit import clock
 from kit.db import Context, Database, Session
 from kit.logs import logger
+from kit.outages import DatabaseUnavailable
 
 TICK_SECONDS: Final = 0.5
 READ_PERCENT: Final = 60
@@ -66,7 +67,6 @@ class Progress:
     percent: int = 0
     rows_read: int = 0
     is_stopped: bool = False
-    told: tuple[int, int] = field(default=(0, 0))
 
     def read(self, done: float, rows_read: int) -> bool:
         """Some of the file has been read; False when it shall not go on. Called from the reading thread."""
@@ -90,8 +90,7 @@ async def run_import(workshop: Workshop, tenant: UUID, import_id: UUID) -> None:
         log.info("import has ended already", import_id=str(import_id))
         return
     progress = Progress()
-    with tempfile.TemporaryDirectory(prefix="trellis-import-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         try:
             async with _telling(workshop.database, context, import_id, progress):
                 staged = await _read(workshop, context, started, folder, progress)
@@ -156,12 +155,14 @@ async def _telling(database: Database, context: Context, import_id: UUID, progre
     async def tell() -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = (progress.percent, progress.rows_read)
-            async with database.session(context) as session:
-                is_running = await queries.progress(
-                    session, context.tenant_id, import_id, percent=now[0], rows_read=now[1]
-                )
-            progress.told = now
+            try:
+                async with database.session(context) as session:
+                    is_running = await queries.progress(
+                        session, context.tenant_id, import_id, percent=progress.percent, rows_read=progress.rows_read
+                    )
+            except DatabaseUnavailable:
+                # What the import itself needs of the database decides; this can wait.
+                continue
             if not is_running:
                 progress.is_stopped = True
                 return

@@ -84,7 +84,9 @@ class ImportOut(BaseModel):
     )
     rows_changed: int = Field(description="Figures or entries that took the place of others.", examples=[0])
     rows_unchanged: int = Field(description="Figures or entries that were known just so.", examples=[0])
-    errors: list[RowErrorOut] = Field(description="What keeps the file out; the first thousand.")
+    errors: list[RowErrorOut] = Field(
+        description="What keeps the file out: the first thousand, in lists the first ten."
+    )
     errors_total: int = Field(description="How many errors there are.", examples=[0])
     warnings: list[ImportWarningOut] = Field(description="What was left out.")
     created_by: str = Field(description="Who sent it: a subject of identity.", examples=["client:mis"])
