@@ -33,7 +33,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
-    """The run's embedded Postgres, shared by all workers."""
+    """This worker's embedded Postgres."""
     return shared_cluster()
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kit.caller import Authenticator
-from kit.db import Context, Database, SessionDep, Timeouts, after_commit, set_context
+from kit.db import Context, Database, SessionDep, Timeouts, after_commit, service_database, set_context
 from kit.outages import DatabaseUnavailable
+from tests.support.clients import settings_of
 from tests.support.databases import Clone
 from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token, trusted_keys
 
@@ -238,6 +239,22 @@ async def test_behind_a_transaction_pooler_statements_have_names_of_their_own(co
                 assert await connection.fetchval("select count(*) from pg_prepared_statements") == 0
     finally:
         await pooled.dispose()
+
+
+async def test_settings_say_what_stands_before_the_database(committed_database: Clone) -> None:
+    settings = settings_of("academy", committed_database.url("academy_app"))
+    changed = settings.model_copy(update={"database_behind_pooler": True, "database_is_sharded": True})
+    database = service_database(changed, changed.database_url, application_name="academy-test")
+    try:
+        async with database.connection(ALL) as connection:
+            assert await connection.fetchval("select current_setting('citus.propagate_set_commands')") == "local"
+            assert await connection.fetchval("show transaction_timeout") == "1min"
+        # Nobody hears through a pooler: who waits looks by itself.
+        with database.wakeups.waiting("a") as waiter:
+            assert not await waiter.wait(0.1)
+            assert not waiter.hears
+    finally:
+        await database.dispose()
 
 
 async def test_the_first_host_that_takes_writes_is_taken(committed_database: Clone) -> None:

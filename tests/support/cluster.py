@@ -1,4 +1,8 @@
-"""One embedded Postgres for a whole test run, started by the worker that needs it first; it ends with the run."""
+"""An embedded Postgres for each worker of a test run, started when a test needs it; it ends with the run.
+
+Not one for all: the change feed shows what lies below the oldest open transaction of the whole cluster, so that one
+worker's tests would hold back another's.
+"""
 
 import asyncio
 import fcntl
@@ -58,15 +62,15 @@ def alive():
         return False
 while alive() and folder.exists():
     time.sleep(0.5)
-if folder.exists():
-    EmbeddedPostgres(folder / "data", folder / "run").stop("immediate")
-    shutil.rmtree(folder, ignore_errors=True)
+for one in folder.glob("*/data"):
+    EmbeddedPostgres(one, one.with_name("run")).stop("immediate")
+shutil.rmtree(folder, ignore_errors=True)
 """
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The run's Postgres."""
+    """A worker's Postgres."""
 
     postgres: EmbeddedPostgres
 
@@ -101,7 +105,7 @@ class Cluster:
 
 
 def announce() -> None:
-    """In the process that governs the run: say where its cluster will be, should anybody need one."""
+    """In the process that governs the run: say where clusters will be, should anybody need one."""
     folder = Path(tempfile.mkdtemp(prefix="trellis-test-", dir="/tmp"))
     # As root, Postgres runs as somebody else, who must get in.
     folder.chmod(0o755)
@@ -109,32 +113,35 @@ def announce() -> None:
 
 
 def end() -> None:
-    """In the same process: stop it and forget it."""
+    """In the same process: stop and forget them."""
     owner, _, name = os.environ.pop(FOLDER, "").partition(":")
     if not name or int(owner) != os.getpid():
         return
     folder = Path(name)
-    _postgres(folder).stop("immediate")
+    for data in folder.glob("*/data"):
+        _postgres(data.parent).stop("immediate")
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def shared_cluster() -> Cluster:
-    """The run's cluster with a migrated template, started by whoever asks first."""
+    """This worker's cluster with a migrated template, started at the first call."""
     owner, _, name = os.environ[FOLDER].partition(":")
-    folder = Path(name)
-    cluster = Cluster(_postgres(folder))
-    with _locked(folder / "lock"):
-        ready = folder / "ready"
-        if not ready.exists():
+    with _locked(Path(name) / "lock"):
+        watched = Path(name) / "watched"
+        if not watched.exists():
             _watch(owner, name)
-            cluster.postgres.start()
-            asyncio.run(_make_template(cluster))
-            ready.touch()
+            watched.touch()
+    folder = Path(name) / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    cluster = Cluster(_postgres(folder))
+    if not folder.exists():
+        folder.mkdir()
+        cluster.postgres.start()
+        asyncio.run(_make_template(cluster))
     return cluster
 
 
 def _watch(owner: str, name: str) -> None:
-    """End the cluster even when the run is killed: by a process that belongs to nobody."""
+    """End the clusters even when the run is killed: by a process that belongs to nobody."""
     subprocess.run(
         ["/bin/sh", "-c", '"$@" &', "watch", sys.executable, "-c", _WATCHDOG, owner, name],
         stdin=subprocess.DEVNULL,

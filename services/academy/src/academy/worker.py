@@ -8,7 +8,7 @@ from academy import schema
 from academy.imports.jobs import tasks as import_tasks
 from academy.moderations.jobs import tasks as moderation_tasks
 from academy.ratings.jobs import tasks as rating_tasks
-from kit.db import WORKER_TIMEOUTS, Database
+from kit.db import WORKER_TIMEOUTS, Database, service_database
 from kit.logs import configure_logs
 from kit.settings import ServiceSettings
 from kit.tasks import Tasks
@@ -30,7 +30,7 @@ def databases_of(settings: ServiceSettings) -> dict[str, Database]:
         raise ValueError("TRELLIS_ACADEMY_LOADER_DATABASE_URL isn't set")
     urls = {"app": settings.database_url, "loader": settings.loader_database_url}
     return {
-        name: Database(url, application_name=f"academy-{name}-worker", schema="academy", timeouts=WORKER_TIMEOUTS)
+        name: service_database(settings, url, application_name=f"academy-{name}-worker", timeouts=WORKER_TIMEOUTS)
         for name, url in urls.items()
     }
 

@@ -15,7 +15,7 @@ from kit import answers, clock
 from kit.admission import ERRORS, OPERATION, Admission
 from kit.caller import Authenticator
 from kit.contract import write_contract
-from kit.db import Context, Database
+from kit.db import Context, Database, service_database
 from kit.edge import Edge
 from kit.epochs import epoch_problem
 from kit.events import EventType
@@ -118,18 +118,13 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         # Tests change the database behind the service's back.
         oldest_seconds=0.0 if settings.env == "test" else OLDEST_SECONDS,
     )
-    database = Database(
-        settings.database_url,
-        application_name=settings.service,
-        schema=settings.service,
-        pool_size=settings.database_pool_size,
-    )
+    database = service_database(settings, settings.database_url, application_name=settings.service)
     follower_database = None
     if event_types is not None and settings.follower_database_url is not None:
-        follower_database = Database(
+        follower_database = service_database(
+            settings,
             settings.follower_database_url,
             application_name=f"{settings.service}-follower",
-            schema=settings.service,
             pool_size=FOLLOWER_CONNECTIONS,
         )
     closing = Closing()

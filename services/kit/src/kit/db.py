@@ -23,6 +23,7 @@ from kit.caller import Caller, CallerDep
 from kit.connections import Connection, ContextConnection
 from kit.contexts import WORKER_TIMEOUTS, Context, Timeouts, context_statements
 from kit.outages import is_outage, outages_as_503
+from kit.settings import ServiceSettings
 from kit.urls import asyncpg_dsn
 from kit.wakeups import Wakeups
 
@@ -42,6 +43,7 @@ __all__ = [
     "database_of",
     "database_of_request",
     "driver_of",
+    "service_database",
     "set_context",
 ]
 
@@ -51,6 +53,7 @@ CONTEXT = "trellis.context"
 
 CONNECT_SECONDS = 5.0
 CHECKOUT_SECONDS = 10.0
+STATEMENT_CACHE_SIZE = 256
 
 
 def context_of(caller: Caller) -> Context:
@@ -130,7 +133,7 @@ class Database:
         pool_size: int = 8,
         schema: str | None = None,
         timeouts: Timeouts | None = None,
-        statement_cache_size: int = 256,
+        statement_cache_size: int = STATEMENT_CACHE_SIZE,
         propagate_context: bool = False,
     ) -> None:
         """Connect lazily to `url` (libpq style).
@@ -161,7 +164,8 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self.engine.sync_engine, "checkin", _drop_if_in_transaction)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self.wakeups = Wakeups(self.connect)
+        # Behind a pooler nobody would hear what is told to a connection that was given back.
+        self.wakeups = Wakeups(self.connect, listens=not self._pooler)
 
     async def connect(self, **arguments: Any) -> Connection:
         """A new connection of its own, outside the pool; the caller closes it."""
@@ -169,7 +173,7 @@ class Database:
         connection: ContextConnection = await asyncpg.connect(
             self._dsn,
             timeout=CONNECT_SECONDS,
-            statement_cache_size=0 if self._pooler else 256,
+            statement_cache_size=0 if self._pooler else STATEMENT_CACHE_SIZE,
             server_settings={"application_name": self._application_name, **settings},
             connection_class=ContextConnection,
             **arguments,
@@ -245,6 +249,26 @@ class Database:
         """Close every connection."""
         await self.wakeups.close()
         await self.engine.dispose()
+
+
+def service_database(
+    settings: ServiceSettings,
+    url: str,
+    *,
+    application_name: str,
+    pool_size: int | None = None,
+    timeouts: Timeouts | None = None,
+) -> Database:
+    """A database of a service as its settings describe it."""
+    return Database(
+        url,
+        application_name=application_name,
+        schema=settings.service,
+        pool_size=pool_size or settings.database_pool_size,
+        timeouts=timeouts,
+        statement_cache_size=0 if settings.database_behind_pooler else STATEMENT_CACHE_SIZE,
+        propagate_context=settings.database_is_sharded,
+    )
 
 
 def _abandon(driver: Connection) -> None:

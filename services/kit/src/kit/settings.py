@@ -54,6 +54,11 @@ class ServiceSettings(BaseSettings):
         default=None, repr=False, description="The role that reads events across trusts."
     )
     database_pool_size: int = Field(default=8, ge=1, le=200, description="Connections that one process keeps.")
+    database_behind_pooler: bool = Field(
+        default=False,
+        description="Whether a transaction pooler (PgBouncer) stands before the database.",
+    )
+    database_is_sharded: bool = Field(default=False, description="Whether the database is a sharded Postgres (Citus).")
     secret_key: SecretStr = Field(
         description="At least 32 characters; signs cursors, encrypts stored keys. Keep it with the backups."
     )

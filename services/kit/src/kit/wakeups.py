@@ -51,9 +51,13 @@ class Waiter:
 class Wakeups:
     """Hints between the processes of one service, by channel."""
 
-    def __init__(self, connect: Connect) -> None:
-        """Hints travel over connections made by `connect`, opened at first use."""
+    def __init__(self, connect: Connect, *, listens: bool = True) -> None:
+        """Hints travel over connections made by `connect`, opened at first use.
+
+        With `listens` false those of other processes aren't heard, and who waits looks more often.
+        """
         self._connect = connect
+        self._listens = listens
         self._pending: dict[str, str] = {}
         self._sender: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -75,7 +79,8 @@ class Wakeups:
         """Who wants to be woken by `channel`: begin before looking, so that nothing slips in between."""
         waiter = Waiter(self)
         self._waiting[channel].add(waiter.poked)
-        self._listen(channel)
+        if self._listens:
+            self._listen(channel)
         try:
             yield waiter
         finally:
