@@ -220,12 +220,14 @@ async def test_lying_length_does_not_help(thing_client: httpx.AsyncClient) -> No
     assert (await thing_client.post(URL, content=b" " * 5000, headers=headers)).status_code == 413
 
 
-async def test_body_where_none_is_declared_is_limited_and_ignored(thing_client: httpx.AsyncClient) -> None:
-    url = f"{URL}/3/publish"
-    assert (await thing_client.post(url)).status_code == 200
-    assert (await thing_client.post(url, json={"any": "thing"})).status_code == 200
-    assert (await thing_client.post(url, content=b"not json")).status_code == 200
-    assert (await thing_client.post(url, content=b"x" * 5000)).status_code == 413
+async def test_body_where_none_is_declared_is_refused_unless_it_says_nothing(thing_client: httpx.AsyncClient) -> None:
+    path = f"{URL}/3/publish"
+    assert (await thing_client.post(path)).status_code == 200
+    assert (await thing_client.post(path, json={})).status_code == 200
+    refused = await thing_client.post(path, json={"reason": "read by nobody"})
+    assert refused.status_code == 422
+    assert [error["code"] for error in refused.json()["errors"]] == ["unexpected_body"]
+    assert (await thing_client.post(path, content=b"x" * (1 << 21))).status_code == 413
 
 
 async def test_form_is_taken_where_it_is_declared(thing_client: httpx.AsyncClient) -> None:

@@ -69,6 +69,10 @@ class Admission:
         media_type = media_type_of(content_type)
         if body and operation.media_types and media_type is not None and is_json(media_type):
             check_json(body, deepest=self._settings.max_json_depth)
+        # What would be read by nobody isn't taken in silence; `{}` says nothing, and many clients send it.
+        if not operation.media_types and body.strip() not in (b"", b"{}"):
+            error = problems.FieldError(pointer="#", code="unexpected_body", detail="This operation takes no body.")
+            raise problems.InvalidRequest("This operation takes no body.", errors=[error])
         return _replay(body, receive)
 
 
