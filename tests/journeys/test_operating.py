@@ -97,6 +97,7 @@ def test_an_ordinary_user_in_a_deep_folder(folder: Path) -> None:
     assert supervisor.wait(5)
     assert httpx.get(f"{stack.url}/healthz").status_code == 200
     assert not stack.status()["ready"]
+    assert "The supervising process is gone" in stack.cli("status", check=False).stdout
     stack.start()
     assert stack.status()["ready"]
     assert stack.program("academy")["pid"] != pids["academy"]

@@ -2,9 +2,16 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.support.answers import Served, told
 from trellis import tokens
@@ -111,3 +118,38 @@ def test_a_wrong_secret_is_told_in_the_words_of_the_token_endpoint(
     url, _ = serve(told(401, {"error": "invalid_client", "error_description": "Wrong secret."}))
     with Api(url, tokens.client("me", "wrong")) as api, pytest.raises(Refused, match=r"Wrong secret\."):
         api.token()
+
+
+def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for a name that isn't this machine's, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / f"{name}.pem", folder / f"{name}.key"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+def test_the_gateways_own_certificate_counts_at_any_address_and_no_other(
+    serve: Callable[..., tuple[str, Served]], tmp_path: Path
+) -> None:
+    ours, other = self_signed(tmp_path, "trellis.example"), self_signed(tmp_path, "other.example")
+    url, _ = serve(told(200, {"ok": True}), tls=ours)
+    with Api(url, fixed, certificate=ours[0]) as api:
+        assert api.get("/x") == {"ok": True}
+    with Api(url, fixed, certificate=other[0]) as api, pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        api.get("/x")
+    with Api(url, fixed) as api, pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        api.get("/x")

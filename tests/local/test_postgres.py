@@ -207,6 +207,13 @@ def test_a_failure_says_what_and_where_the_log_is(make: Make, folder: Path) -> N
     assert str(folder / "data.log") in str(failed.value)
 
 
+def test_data_of_another_release_is_refused_with_what_to_do(make: Make, folder: Path) -> None:
+    server = make()
+    (folder / "data" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(PostgresFailed, match="made by Postgres 17"):
+        server.start()
+
+
 def test_there_is_no_url_before_there_is_a_database(make: Make) -> None:
     with pytest.raises(PostgresFailed, match="No database"):
         make(fresh=True).admin_url()

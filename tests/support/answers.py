@@ -1,10 +1,12 @@
 """A server that gives prepared answers over real HTTP, and remembers what it was asked."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -26,7 +28,7 @@ def serving() -> Iterator[Callable[..., tuple[str, Served]]]:
     """Starts servers that give the answers; their URL and what they were asked."""
     servers: list[HTTPServer] = []
 
-    def serve(*answers: Answer) -> tuple[str, Served]:
+    def serve(*answers: Answer, tls: tuple[Path, Path] | None = None) -> tuple[str, Served]:
         served = Served(list(answers))
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,8 +63,12 @@ def serving() -> Iterator[Callable[..., tuple[str, Served]]]:
 
         server = HTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}", served
+        return f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", served
 
     yield serve
     for server in servers:

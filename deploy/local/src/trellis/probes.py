@@ -69,10 +69,13 @@ def _anybody() -> ssl.SSLContext:
 
 
 def _reason(status: int, body: bytes) -> str:
-    """The sentence of a problem+json body; else the status."""
+    """What a service says is missing; else the status."""
     try:
         told = json.loads(body)
     except ValueError:
+        told = None
+    checks = told.get("checks") if isinstance(told, dict) else None
+    wrong = {name: answer for name, answer in checks.items() if answer != "ok"} if isinstance(checks, dict) else {}
+    if not wrong:
         return f"answers {status}"
-    detail = told.get("detail") if isinstance(told, dict) else None
-    return str(detail) if detail else f"answers {status}"
+    return "is not ready: " + "; ".join(f"{name}: {answer}" for name, answer in wrong.items())

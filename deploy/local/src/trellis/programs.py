@@ -63,6 +63,7 @@ class Watched:
         self._started_at = 0.0
         self._due_at = 0.0
         self._asked_at = 0.0
+        self._patience = 0.1
         self._pause = FIRST_PAUSE
 
     @property
@@ -92,8 +93,9 @@ class Watched:
                 self._start(now)
             return
         # Each answer costs the program something: seldom once it is ready.
-        if now - self._asked_at >= (0.1 if self.stage is not Stage.READY else 5.0):
+        if now - self._asked_at >= (5.0 if self.stage is Stage.READY else self._patience):
             self._asked_at = now
+            self._patience = min(self._patience * 1.2, 2.0)
             answer = self.program.probe.ask(2.0) if self.program.probe else Answer(True)
             self.stage = Stage.READY if answer.ready else Stage.STARTING
             self.was_ready = self.was_ready or answer.ready
@@ -140,7 +142,7 @@ class Watched:
             self._identity.write(self._process_file)
         self.starts += 1
         self.stage, self.reason = Stage.STARTING, "is starting"
-        self._started_at, self._asked_at = now, 0.0
+        self._started_at, self._asked_at, self._patience = now, 0.0, 0.1
 
     def _ended(self, code: int, now: float) -> None:
         if self._identity is not None:

@@ -116,6 +116,8 @@ def environment_of(settings: LocalSettings, credentials: Credentials, admin_url:
     made = {
         "TRELLIS_SECRET_KEY": key,
         "TRELLIS_JWKS_SOCKET": str(settings.state.socket("identity")),
+        # Over the socket, where there is no TLS whatever the public URL says.
+        "TRELLIS_JWKS_URL": "http://identity/.well-known/jwks.json",
     }
     for role in LOGINS:
         made[variable_of(role)] = url_of(admin_url, role, credentials.passwords[role])

@@ -39,12 +39,17 @@ def client(client_id: str, secret: str) -> Fetch:
     return fetch
 
 
+def gateway(settings: LocalSettings, fetch: Fetch) -> Api:
+    """A client of this installation's gateway."""
+    return Api(settings.gateway_url, fetch, certificate=settings.tls_certificate)
+
+
 def api_for(settings: LocalSettings, role: str, *, trust: str | None = None) -> Api:
     """A client of the gateway for one role: the demo person's, else the one that the settings name."""
     if settings.client_id and settings.client_secret:
-        return Api(settings.gateway_url, client(settings.client_id, settings.client_secret.get_secret_value()))
+        return gateway(settings, client(settings.client_id, settings.client_secret.get_secret_value()))
     if settings.env == "demo":
-        return Api(settings.gateway_url, demo_person(role, trust=trust))
+        return gateway(settings, demo_person(role, trust=trust))
     raise NoCredentials(
         f"Set TRELLIS_CLIENT_ID and TRELLIS_CLIENT_SECRET to a client with the role {role}; "
         "`trellis bootstrap` makes the first one."

@@ -36,16 +36,16 @@ def is_loaded(state: State) -> bool:
 def load(settings: LocalSettings, say: Say) -> None:
     """Load everything and wait for the ratings. Raises DemoFailed, Refused, Unreachable."""
     began = time.monotonic()
-    with Api(settings.gateway_url, tokens.demo_person(tokens.OPERATOR)) as operator:
+    with tokens.gateway(settings, tokens.demo_person(tokens.OPERATOR)) as operator:
         rows = load_files(operator, contents.FILES)
     say(f"published figures are loaded ({rows:,} rows, {time.monotonic() - began:.1f} s)")
     began = time.monotonic()
     sets = json.loads(contents.criteria_document())["sets"]
     for trust in contents.TRUSTS:
-        with Api(settings.gateway_url, tokens.demo_person(CHIEF, trust=trust)) as chief:
+        with tokens.gateway(settings, tokens.demo_person(CHIEF, trust=trust)) as chief:
             publish_criteria(chief, sets)
     for trust in contents.TRUSTS:
-        with Api(settings.gateway_url, tokens.demo_person(CHIEF, trust=trust)) as chief:
+        with tokens.gateway(settings, tokens.demo_person(CHIEF, trust=trust)) as chief:
             await_ratings(chief, {one["phase"] for one in sets})
     say(f"demonstration criteria are published, academies are rated ({time.monotonic() - began:.1f} s)")
     places.write_private(settings.state.demo, json.dumps({"digest": contents.digest()}) + "\n")
