@@ -103,3 +103,13 @@ async def test_everybody_is_woken_when_the_process_stops(pair: tuple[Database, D
         here.wakeups.wake_everybody()
         assert await one.wait(0)
         assert await other.wait(0)
+
+
+async def test_after_closing_hints_stay_within_the_process(committed_database: Clone) -> None:
+    database = committed_database.new("academy")
+    await database.dispose()
+    with database.wakeups.waiting("a") as waiter:
+        database.wakeups.poke("a")
+        assert await waiter.wait(0.1)
+        assert not await waiter.wait(0.1)
+        assert not waiter.hears

@@ -58,6 +58,7 @@ class Wakeups:
         """
         self._connect = connect
         self._listens = listens
+        self._closed = False
         self._pending: dict[str, str] = {}
         self._sender: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -70,6 +71,8 @@ class Wakeups:
     def poke(self, channel: str, payload: str = "") -> None:
         """Wake whoever waits on `channel`, here and in other processes, within some milliseconds."""
         self._wake(channel)
+        if self._closed:
+            return
         self._pending[channel] = payload
         if self._sender is None or self._sender.done():
             self._sender = asyncio.get_running_loop().create_task(self._send(), name="wakeups: send")
@@ -79,7 +82,7 @@ class Wakeups:
         """Who wants to be woken by `channel`: begin before looking, so that nothing slips in between."""
         waiter = Waiter(self)
         self._waiting[channel].add(waiter.poked)
-        if self._listens:
+        if self._listens and not self._closed:
             self._listen(channel)
         try:
             yield waiter
@@ -97,7 +100,8 @@ class Wakeups:
             self._wake(channel)
 
     async def close(self) -> None:
-        """Send what is pending and close the connections."""
+        """Send what is pending and close the connections; from now on hints stay within this process."""
+        self._closed = True
         if self._sender is not None:
             with suppress(asyncio.CancelledError):
                 await self._sender
