@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.stack import HOUSE, Stack
+from trellis.demo import contents
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -131,6 +132,12 @@ def test_a_refused_file_says_why_and_fails(stack: Stack, tmp_path: Path) -> None
     assert "Why the file was refused" in done.stderr
     assert "no.such_measure" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_published_file_that_is_known_changes_nothing(stack: Stack) -> None:
+    said = stack.cli("import", "gias-groups", str(contents.DATA / "groups.csv.gz")).stderr
+    assert "2,730 rows read" in said
+    assert "0 new, 0 changed" in said
 
 
 def test_national_figures_need_the_platforms_operator(stack: Stack, tmp_path: Path) -> None:

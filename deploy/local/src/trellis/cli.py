@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trellis import api, board, importing, launching, logs, ports, postgres, state, tokens, welcome
+from trellis import api, board, importing, launching, logs, places, ports, postgres, postmasters, state, tokens, welcome
 from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
 from trellis.programs import Stage
 from trellis.reports import report_of
+from trellis.settings import in_words
 from trellis.supervision import leftovers
 
 app = typer.Typer(
@@ -37,6 +38,9 @@ EXPECTED = (
     api.Refused,
     api.Unreachable,
     launching.LaunchFailed,
+    places.NoUnprivilegedUser,
+    postmasters.DataInUse,
+    ModuleNotFoundError,
     loading.DemoFailed,
     ports.PortTaken,
     postgres.PostgresFailed,
@@ -259,14 +263,15 @@ def main() -> None:
     except EXPECTED as problem:
         _stop(str(problem))
     except ValidationError as problem:
-        lines = [f"TRELLIS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in problem.errors()]
-        _stop("\n".join(["The settings can't be used:", *lines]))
+        _stop(in_words(problem))
     except KeyboardInterrupt:
         _stop("Stopped.")
     except BrokenPipeError:
         # Whoever read our output has had enough of it (`trellis logs | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except OSError as problem:
+        _stop(str(problem))
 
 
 def _say(what: str) -> None:

@@ -46,7 +46,7 @@ def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
         try:
             _start(installation, say)
             _wait(installation, say)
-        except (LaunchFailed, KeyboardInterrupt):
+        except (LaunchFailed, PostgresFailed, OSError, KeyboardInterrupt):
             stop(installation)
             raise
 
@@ -131,7 +131,7 @@ def _start(installation: Installation, say: Say) -> None:
             start_new_session=True,
         )
     # It outlives this process, and is waited for by its process file: nobody here will collect it.
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + installation.settings.start_seconds
     while report_of(state) is None:
         if started.poll() is not None or time.monotonic() > deadline:
             last = "\n".join(logs.tail(state.log("supervisor"), 5))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trellis import state
@@ -108,6 +108,15 @@ def _from_here(address: str) -> str:
 
 def _in_url(address: str) -> str:
     return f"[{address}]" if ":" in address else address
+
+
+def in_words(refusal: ValidationError) -> str:
+    """Everything that is wrong with the settings, by the names of their variables."""
+    lines = []
+    for one in refusal.errors():
+        name = "_".join(map(str, one["loc"])).upper()
+        lines.append(f"TRELLIS_{name}: {one['msg']}" if name else one["msg"])
+    return "\n".join(["The settings can't be used:", *lines])
 
 
 def environment_of(settings: LocalSettings, credentials: Credentials, admin_url: str) -> dict[str, str]:

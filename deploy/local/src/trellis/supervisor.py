@@ -3,8 +3,11 @@
 import fcntl
 import sys
 
+from pydantic import ValidationError
+
 from trellis import stack
 from trellis.installation import find
+from trellis.settings import in_words
 from trellis.supervision import Supervisor
 
 
@@ -18,7 +21,11 @@ def main() -> int:
         except BlockingIOError:
             print("Another process supervises this installation.", file=sys.stderr)
             return 1
-        programs = stack.programs_of(installation)
+        try:
+            programs = stack.programs_of(installation)
+        except ValidationError as refusal:
+            print(in_words(refusal), file=sys.stderr)
+            return 1
         Supervisor(state, programs, postgres=installation.postgres, told=installation.told()).run()
     return 0
 
