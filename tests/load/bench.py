@@ -20,7 +20,7 @@ sys.path.insert(0, str(HOUSE))
 from tests.load import importing, pulls, rerate  # noqa: E402 - the house must be on the path first
 from tests.load.pulls import GROUP_UID, TRUST, Row  # noqa: E402
 from tests.support import cluster as clusters  # noqa: E402
-from tests.support.cluster import started_cluster  # noqa: E402
+from tests.support.cluster import shared_cluster  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
 from trellis import tokens  # noqa: E402
 from trellis.api import Api  # noqa: E402
@@ -77,7 +77,7 @@ def measure_rerate() -> list[Row]:
     """All ratings of 200 and of 2,000 academies, on a Postgres of its own."""
     clusters.announce()
     try:
-        found = asyncio.run(rerate.measure(started_cluster()))
+        found = asyncio.run(rerate.measure(shared_cluster()))
     finally:
         clusters.end()
     small, large = found[200]["all_changed"], found[2000]["all_changed"]

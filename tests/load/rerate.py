@@ -19,7 +19,7 @@ from academy.ratings.service import rerate
 from kit.db import Connection, Context
 from kit.ids import tenant_id, uuid7
 from tests.support import cluster as clusters
-from tests.support.cluster import Cluster, started_cluster
+from tests.support.cluster import Cluster, shared_cluster
 from tests.support.databases import Clone, clone
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -160,7 +160,7 @@ def main() -> int:
     """Print it."""
     clusters.announce()
     try:
-        found = asyncio.run(measure(started_cluster()))
+        found = asyncio.run(measure(shared_cluster()))
     finally:
         clusters.end()
     for size, seconds in found.items():
