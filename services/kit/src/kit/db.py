@@ -17,7 +17,9 @@ from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_only
 
 from kit.caller import Caller, CallerDep
 from kit.connections import Connection, ContextConnection
@@ -50,6 +52,7 @@ __all__ = [
 AFTER_COMMIT = "trellis.after_commit"
 DATABASE = "trellis.database"
 CONTEXT = "trellis.context"
+DRIVER = "trellis.driver"
 
 CONNECT_SECONDS = 5.0
 CHECKOUT_SECONDS = 10.0
@@ -66,23 +69,28 @@ async def set_context(target: Session | Connection, context: Context) -> None:
 
     The first statement of every transaction: `Database` sends it with the `BEGIN`, where one isn't open yet.
     """
-    if not isinstance(target, AsyncSession):
-        await _set_on(target, context)
-        return
-    pooled = await target.connection()
-    raw = await pooled.get_raw_connection()
+    if isinstance(target, AsyncSession):
+        await target.run_sync(_begin, context)
+    else:
+        await target.execute(_statements(target, context))
+
+
+def _begin(session: SyncSession, context: Context) -> None:
+    """Begin a session's transaction with its context, or change the context of the one that is open."""
+    pooled = session.connection()
+    raw = pooled.connection
     driver = raw.driver_connection
     assert driver is not None
-    target.info[CONTEXT] = context
+    session.info[CONTEXT], session.info[DRIVER] = context, driver
     if driver.is_in_transaction():
-        await _set_on(driver, context)
+        await_only(driver.execute(_statements(driver, context)))
         return
-    driver.begin_with(context_statements(context, propagate=driver.propagates))
+    driver.begin_with(_statements(driver, context))
     try:
         # SQLAlchemy begins with the first statement only; the context mustn't wait for that.
-        await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr] # noqa: SLF001
+        await_only(raw.dbapi_connection._start_transaction())  # type: ignore[union-attr] # noqa: SLF001
     except AsyncAdapt_asyncpg_dbapi.Error:
-        await pooled.invalidate()
+        pooled.invalidate()
         raise
     except asyncio.CancelledError:
         _abandon(driver)
@@ -90,15 +98,13 @@ async def set_context(target: Session | Connection, context: Context) -> None:
     driver.check_begun()
 
 
-async def _set_on(driver: Connection, context: Context) -> None:
-    await driver.execute(context_statements(context, propagate=getattr(driver, "propagates", False)))
+def _statements(driver: Connection, context: Context) -> str:
+    return context_statements(context, propagate=getattr(driver, "propagates", False))
 
 
-async def driver_of(session: Session) -> Connection:
+def driver_of(session: Session) -> Connection:
     """The driver's own connection inside the session's transaction: for COPY and hot statements."""
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Connection | None = raw.driver_connection
-    assert driver is not None
+    driver: Connection = session.info[DRIVER]
     return driver
 
 
@@ -190,12 +196,11 @@ class Database:
         with outages_as_503():
             async with self._new_session(context) as session:
                 session.info[DATABASE] = self
-                driver = await driver_of(session)
                 try:
                     yield session
                     await session.commit()
                 except asyncio.CancelledError:
-                    _abandon(driver)
+                    _abandon(driver_of(session))
                     await session.invalidate()
                     raise
                 except BaseException:
@@ -226,7 +231,8 @@ class Database:
         """The driver's own connection in a transaction under `context`: for hot reads and COPY."""
         with outages_as_503():
             async with self.engine.connect() as pooled:
-                driver: ContextConnection | None = (await pooled.get_raw_connection()).driver_connection
+                assert pooled.sync_connection is not None
+                driver: ContextConnection | None = pooled.sync_connection.connection.driver_connection
                 assert driver is not None
                 driver.begin_with(context_statements(context, propagate=self._propagate))
                 try:
