@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 TRUST = "3010"
 WRITES = 2_000
 WRITERS = 8
-KILLS = 3
+KILLS = 2
 
 
 def board_answers(stack: Stack) -> bool:

@@ -76,10 +76,11 @@ class Stack:
         self._demo = demo
         self._interpreter = interpreter
         self._user = user
-        outer = {name: value for name, value in os.environ.items() if not name.startswith(("TRELLIS_", "PYTEST_"))}
+        left_out = ("TRELLIS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
+        outer = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         self.environment = {
-            # Compiled modules are shared by all stacks of a run.
-            "PYTHONPYCACHEPREFIX": str(HOUSE / "build" / "bytecode"),
+            # Compiled modules are shared by all stacks of a run; somebody else couldn't write there.
+            "PYTHONPYCACHEPREFIX": str(folder / "bytecode" if user is not None else HOUSE / "build" / "bytecode"),
             **outer,
             **LIMITS,
             **environment,
