@@ -132,7 +132,13 @@ class Observation(SQLModel, table=True):
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
-        Index("observation_recorded_at_idx", "trust_id", "recorded_at"),
+        Index(
+            "observation_recorded_at_idx",
+            "trust_id",
+            "recorded_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
+        ),
         {"schema": "academy"},
     )
 

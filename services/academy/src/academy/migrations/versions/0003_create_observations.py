@@ -89,7 +89,11 @@ create table academy.observation (
 create unique index observation_key on academy.observation
     (trust_id, urn, measure, academic_year, pupil_group, period, release, superseded_at)
     nulls not distinct""",
-    "create index observation_recorded_at_idx on academy.observation (trust_id, recorded_at)",
+    # Rows lie in the order in which they were told, so that a summary of each range of pages finds what is new; a
+    # B-tree would cost a fifth of every load.
+    """
+create index observation_recorded_at_idx on academy.observation using brin (trust_id, recorded_at)
+    with (autosummarize = on)""",
     *reference_table_grants("academy", "reference_observation"),
     *reference_table_grants("academy", "comparison_figure"),
     *tenant_table_policies("academy", "observation", academy_column="urn"),
