@@ -2,11 +2,11 @@
 
 import importlib
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from kit.settings import ServiceSettings
 
 Contract = dict[str, Any]
 
@@ -34,31 +34,10 @@ def contract_file(folder: Path, service: str) -> Path:
     return folder / f"{service}.v1.json"
 
 
-@contextmanager
-def _nowhere(service: str) -> Iterator[None]:
-    """An environment in which an app can be made but reaches nothing, the same on every machine."""
-    told = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_")}
-    for name in told:
-        del os.environ[name]
-    fixed = {
-        "TRELLIS_ENV": "production",
-        "TRELLIS_SECRET_KEY": "only-to-state-the-contract-" + "0" * 16,
-        f"TRELLIS_{service.upper()}_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere",
-    }
-    os.environ.update(fixed)
-    try:
-        yield
-    finally:
-        for name in fixed:
-            del os.environ[name]
-        os.environ.update(told)
-
-
 def made(service: str) -> Contract:
     """The contract as the app states it now."""
-    with _nowhere(service):
-        app = importlib.import_module(APPS[service]).create_app()
-        contract: Contract = app.openapi()
+    app = importlib.import_module(APPS[service]).create_app(ServiceSettings.for_contract(service))
+    contract: Contract = app.openapi()
     return contract
 
 
