@@ -22,6 +22,8 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     root = logging.getLogger()
     handlers, level, hook = root.handlers, root.level, sys.excepthook
     monkeypatch.setattr(sys, "stdout", out)
+    # What a uvicorn elsewhere in this process leaves behind.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     configure_logs("academy", "INFO")
 
     class Lines(list[dict[str, Any]]):

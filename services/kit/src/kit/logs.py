@@ -152,6 +152,8 @@ def configure_logs(service: str, level: str) -> None:
         library = logging.getLogger(name)
         library.handlers = []
         library.propagate = True
+        # One level for everything, whatever another server in this process has set.
+        library.setLevel(logging.NOTSET)
     # It would log paths with their query strings; the kit logs each request itself.
     logging.getLogger("uvicorn.access").disabled = True
     for name in ("httpx", "httpcore", "procrastinate"):
