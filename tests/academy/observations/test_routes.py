@@ -150,7 +150,7 @@ async def test_filters_repeat(client: Clients, database: Sandbox, school: int) -
     assert len(await listed(reader, measure=["ks4.attainment_8", "ks4.progress_8"], pupil_group="all")) == 2
     assert len(await listed(reader, period="autumn")) == 1
     assert len(await listed(reader, urn=[school, 999999], measure="absence.overall_percent")) == 3
-    assert await listed(reader, measure="ks4.nothing") == []
+    assert await listed(reader, measure="ks2.rwm_expected_percent") == []
 
 
 async def test_of_several_releases_the_final_one_is_current(client: Clients, database: Sandbox, school: int) -> None:
@@ -227,6 +227,42 @@ async def test_updated_since_gives_what_was_told_since_and_how_far_it_reaches(
     synced_to = datetime.fromisoformat(body["synced_to"])
     assert abs(datetime.now(UTC) - synced_to) < timedelta(minutes=5)
     assert await listed(reader, updated_since=body["synced_to"]) == []
+
+
+async def test_what_was_told_since_is_no_less_settled_than_what_stands(
+    client: Clients, database: Sandbox, school: int
+) -> None:
+    later = TOLD_AT + timedelta(days=2)
+    async with database.admin() as session:
+        for trust in (None, PROSPERE):
+            await add_figure(session, school, trust=trust, value=46)
+            await add_figure(session, school, trust=trust, value=40, release="provisional", recorded_at=later)
+            await add_figure(session, school, trust=trust, value=41, release="provisional", pupil_group="boys")
+            await add_figure(session, school, trust=trust, value=42, pupil_group="boys", recorded_at=later)
+    reader = await client("academy", "trustee")
+    since = (TOLD_AT + timedelta(days=1)).isoformat()
+    expected = [("boys", "national", 42), ("boys", "trust", 42)]
+    for parameters in ({}, {"as_of": (TOLD_AT + timedelta(days=3)).isoformat()}):
+        found = await listed(reader, updated_since=since, **parameters)
+        assert [(one["pupil_group"], one["layer"], one["value"]) for one in found] == expected
+    assert await listed(reader, updated_since=since, as_of=since) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "meant"),
+    [
+        ({"measure": "ks4.progress8"}, "did you mean ks4.progress_8?"),
+        ({"pupil_group": "pupils"}, "there are all, "),
+        ({"period": "christmas"}, "there are year, "),
+    ],
+)
+async def test_a_code_that_is_in_no_catalogue_is_not_an_empty_list(
+    client: Clients, parameters: dict[str, str], meant: str
+) -> None:
+    response = await (await client("academy", "trustee")).get(PATH, params=parameters)
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert meant in error["detail"]
 
 
 @pytest.mark.parametrize("history", [False, True])

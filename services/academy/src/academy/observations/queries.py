@@ -21,7 +21,10 @@ KEY = ("urn", "measure", "academic_year", "pupil_group", "period")
 
 _KEY = ", ".join(f"o.{column}" for column in KEY)
 _AFTER = "cast(:after_urn as int), :after_measure, :after_academic_year, :after_pupil_group, :after_period"
-_RANK = "array_position(array['final', 'revised', 'provisional'], o.release::text)"
+
+
+NATIONAL_TABLE = "academy.reference_observation"
+TRUST_TABLE = "academy.observation"
 
 _FIGURE = """
     o.id, o.urn, o.measure, o.pupil_group, o.academic_year, o.period, o.value::float8 as value, o.reason,
@@ -59,10 +62,10 @@ async def observation_list(
     parameters: dict[str, Any] = {"limit": limit}
     layers = []
     if wanted.is_national:
-        layers.append(_layer(wanted, NATIONAL, "academy.reference_observation", after, parameters))
+        layers.append(_layer(wanted, NATIONAL, NATIONAL_TABLE, after, parameters))
     if wanted.trust_id is not None:
         parameters["trust"] = wanted.trust_id
-        layers.append(_layer(wanted, TRUST, "academy.observation", after, parameters))
+        layers.append(_layer(wanted, TRUST, TRUST_TABLE, after, parameters))
     if not layers:
         return []
     order = f"{', '.join(KEY)}, layer, recorded_at, id"
@@ -76,7 +79,7 @@ def _layer(
 ) -> str:
     """The select of one layer: its first `limit` figures after `after`."""
     conditions = ["o.trust_id = :trust"] if layer == TRUST else []
-    conditions += _filters(wanted, parameters)
+    conditions += _filters(wanted, table, parameters)
     if after is not None:
         if wanted.urns is not None:
             # Schools of earlier pages needn't be looked at again.
@@ -97,10 +100,10 @@ def _layer(
     if wanted.history:
         return f"(select {columns} from {table} o where {where} order by {_KEY}, o.recorded_at, o.id limit :limit)"  # noqa: S608
     distinct = f"select distinct on ({_KEY}) {columns} from {table} o where {where}"  # noqa: S608
-    return f"({distinct} order by {_KEY}, {_RANK}, o.recorded_at desc limit :limit)"
+    return f"({distinct} order by {_KEY}, {_rank('o')}, o.recorded_at desc limit :limit)"
 
 
-def _filters(wanted: ObservationFilter, parameters: dict[str, Any]) -> list[str]:
+def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) -> list[str]:
     conditions = []
     for column, values in (
         ("urn", wanted.urns),
@@ -113,16 +116,39 @@ def _filters(wanted: ObservationFilter, parameters: dict[str, Any]) -> list[str]
             conditions.append(f"o.{column} = any(:{column}s)")
             parameters[f"{column}s"] = list(values)
     if wanted.as_of is not None:
-        conditions.append("o.recorded_at <= :as_of")
         parameters["as_of"] = wanted.as_of
     if not wanted.history:
-        stands = "o.superseded_at is null"
-        conditions.append(stands if wanted.as_of is None else f"({stands} or o.superseded_at > :as_of)")
+        conditions.append(_stands(wanted, "o"))
+    elif wanted.as_of is not None:
+        conditions.append("o.recorded_at <= :as_of")
     if wanted.updated_since is not None:
-        told = "o.recorded_at >= :since"
-        conditions.append(f"({told} or o.superseded_at >= :since)" if wanted.history else told)
         parameters["since"] = wanted.updated_since
+        told = "o.recorded_at >= :since"
+        conditions += [f"({told} or o.superseded_at >= :since)"] if wanted.history else [told, _is_best(wanted, table)]
     return conditions
+
+
+def _rank(figure: str) -> str:
+    return f"array_position(array['final', 'revised', 'provisional'], {figure}.release::text)"
+
+
+def _stands(wanted: ObservationFilter, figure: str) -> str:
+    """Of its release, nothing has taken the figure's place."""
+    if wanted.as_of is None:
+        return f"{figure}.superseded_at is null"
+    told_by_then = f"{figure}.recorded_at <= :as_of"
+    return f"{told_by_then} and ({figure}.superseded_at is null or {figure}.superseded_at > :as_of)"
+
+
+def _is_best(wanted: ObservationFilter, table: str) -> str:
+    """No better release stands: what was told since may be less settled than what was told before."""
+    same = " and ".join(f"better.{column} = o.{column}" for column in KEY)
+    if table == TRUST_TABLE:
+        same = f"better.trust_id = o.trust_id and {same}"
+    return (
+        f"not exists (select from {table} better where {same} and {_stands(wanted, 'better')}"
+        f" and {_rank('better')} < {_rank('o')})"
+    )
 
 
 def _beyond(layer: int, after: Sequence[Any], *, is_history: bool) -> str:

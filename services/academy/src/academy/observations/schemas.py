@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from academy.measures.rules import Unit
+from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
 from academy.observations.rules import ProgressBand
 from academy.parameters import AcademicYear, Code, Instant, TrustName, Urn
 from kit.pages import ListParams, Page
@@ -100,6 +100,31 @@ class ObservationPage(Page[ObservationOut]):
     )
 
 
+def _measure(code: str) -> str:
+    if code not in MEASURES:
+        close = suggest_measure(code)
+        raise ValueError(f"there is no measure {code}" + (f"; did you mean {close}?" if close else ""))
+    return code
+
+
+def _pupil_group(code: str) -> str:
+    if code not in PUPIL_GROUPS:
+        raise ValueError(f"there is no pupil group {code}; there are {', '.join(PUPIL_GROUPS)}")
+    return code
+
+
+def _period(code: str) -> str:
+    if code not in PERIODS:
+        raise ValueError(f"there is no period {code}; there are {', '.join(PERIODS)}")
+    return code
+
+
+# An empty list for a code that is only misspelt would read like "no figures".
+MeasureCode = Annotated[Code, AfterValidator(_measure)]
+PupilGroupCode = Annotated[Code, AfterValidator(_pupil_group)]
+PeriodCode = Annotated[Code, AfterValidator(_period)]
+
+
 class ObservationListParams(ListParams):
     """Filters of the list of figures."""
 
@@ -111,12 +136,15 @@ class ObservationListParams(ListParams):
             "all of England. Your own trust's by default."
         ),
     ] = None
-    measure: Annotated[tuple[Code, ...], Field(max_length=100, description="Of these measures.")] = ()
+    measure: Annotated[
+        tuple[MeasureCode, ...],
+        Field(max_length=100, description="Of these measures, by their codes in the catalogue."),
+    ] = ()
     academic_year: Annotated[
         tuple[AcademicYear, ...], Field(max_length=50, description="Of these years; 2018/19, 2018-19 or 201819.")
     ] = ()
-    pupil_group: Annotated[tuple[Code, ...], Field(max_length=50, description="About these pupils.")] = ()
-    period: Annotated[tuple[Code, ...], Field(max_length=20, description="Of these parts of the year.")] = ()
+    pupil_group: Annotated[tuple[PupilGroupCode, ...], Field(max_length=50, description="About these pupils.")] = ()
+    period: Annotated[tuple[PeriodCode, ...], Field(max_length=20, description="Of these parts of the year.")] = ()
     layer: Annotated[tuple[Layer, ...], Field(max_length=2, description="Of this layer; both by default.")] = ()
     history: Annotated[
         bool, Field(description="Also what was superseded, and earlier releases; oldest first within a figure.")
