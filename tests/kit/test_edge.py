@@ -178,6 +178,15 @@ async def test_requests_are_logged_without_ids_queries_and_tokens(capfd: pytest.
         assert secret not in text
 
 
+async def test_probes_are_logged_only_when_something_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
+    async with sample_client(sample_service(log_level="INFO")) as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert capfd.readouterr().out == ""
+        assert (await client.get("/readyz")).status_code == 503
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines if line["event"] == "request"] == [503]
+
+
 async def test_log_level_leaves_answered_requests_out(
     sample: Service, thing_client: httpx.AsyncClient, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +19,7 @@ CHUNK_BYTES = 256 * 1024
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 SHOWN_ERRORS = 20
 SHOWN_WARNINGS = 10
+LONGEST_WARNING = 300
 
 MEDIA_TYPES = {".json": "application/json", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
 
@@ -110,7 +112,8 @@ def summarise(ended: dict[str, Any], console: Console) -> None:
         )
     warnings = ended["warnings"]
     for warning in warnings[:SHOWN_WARNINGS]:
-        console.print(Text(f"note: {warning['detail']}"))
+        # A wide file has hundreds of columns that nobody reads; the import itself names them all.
+        console.print(Text(f"note: {shorten(warning['detail'], LONGEST_WARNING, placeholder=' ...')}"))
     if len(warnings) > SHOWN_WARNINGS:
         console.print(f"note: {len(warnings) - SHOWN_WARNINGS:,} more of these")
     if ended["errors"]:

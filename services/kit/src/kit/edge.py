@@ -26,6 +26,7 @@ from kit.tracing import Tracing
 
 # How the log calls a request whose caller went away.
 CLOSED = 499
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _CACHE = (b"cache-control", b"private, no-cache")
 
@@ -241,7 +242,8 @@ class Edge:
         code = scope.get(CODE)
         if code is not None:
             self._metrics.problem(route, code)
-        if not self._logs_requests and status < 500:
+        # Probes ask every few seconds, and whoever runs them keeps what they saw.
+        if status < 500 and (not self._logs_requests or route in PROBES):
             return
         caller = scope.get(CALLER)
         write_line(

@@ -63,7 +63,8 @@ class _Watched:
         age = time.monotonic() - self.asked_at
         if age >= oldest / 2:
             if self.asking is None:
-                self.asking = asyncio.create_task(self._ask())
+                self.asking = asyncio.create_task(self._ask(), name="version of prepared answers")
+                self.asking.add_done_callback(_looked_at)
             if age >= oldest:
                 # Not cancelled with the request that happens to wait: others do too.
                 await asyncio.shield(self.asking)
@@ -89,6 +90,12 @@ class _Watched:
         self.generation += 1
         self.asked_at = float("-inf")
         self.asking = None
+
+
+def _looked_at(asking: asyncio.Task[None]) -> None:
+    """Whoever waits gets its fault; where nobody does, it is told here."""
+    if not asking.cancelled() and (fault := asking.exception()) is not None:
+        log.error("the version of prepared answers can't be read", exc_info=fault)
 
 
 @dataclass(slots=True)

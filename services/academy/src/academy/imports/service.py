@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -194,17 +192,6 @@ def template_of(code: str) -> dict[str, Any]:
             }
             for column in kind.columns
         ],
-        "example": _example(kind),
+        "example": kind.example(),
         "notes": kind.notes,
     }
-
-
-def _example(kind: Kind) -> str:
-    """A small CSV file: the kind's own example rows, or one row of its columns' examples."""
-    names = [column.name for column in kind.columns]
-    rows = kind.example_rows or ({column.name: column.example for column in kind.columns},)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -60,7 +60,7 @@ def _read_census(path: Path, request: Request) -> Iterator[Reading]:
     yield from read_wide(path, request, CENSUS_TABLE)
 
 
-def _example(text: str) -> tuple[dict[str, str], ...]:
+def _example(text: str) -> tuple[dict[str, str | float], ...]:
     return tuple(csv.DictReader(io.StringIO(text)))
 
 
@@ -176,6 +176,7 @@ EVERY: Final = (
         notes="A JSON list of objects, told apart by their keys. Figures need academic_year: the year of their "
         "Current keys (2024/25 for performance and absence, but 2022/23 for destinations, in the DfE's sample). "
         "Trusts named in the register are not read as memberships, since there is no joined date.",
+        example_rows=({"id": "135874", "Abs_Tot_Est_Current_Pct": 7.6, "Attainment8_Tot_Est_Current_Num": 46.4},),
     ),
     Kind(
         code="dfe-absence",

@@ -3,8 +3,6 @@
 `python -m academy.imports.kinds.guide docs/guides/importing.md` writes it between the page's two markers.
 """
 
-import csv
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -58,16 +56,8 @@ def _of(kind: Kind) -> Iterator[str]:
         names = "`, `".join([column.name, *column.aliases])
         yield f"| `{names}` | {'yes' if column.required else ''} | {column.meaning} |"
     yield ""
-    if kind.example_rows:
-        yield f"```csv\n{_csv(kind)}```\n"
-
-
-def _csv(kind: Kind) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(kind.example_rows[0]), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(kind.example_rows)
-    return text.getvalue()
+    example = kind.example(every_column=False).rstrip()
+    yield f"```{'json' if example.startswith('[') else 'csv'}\n{example}\n```\n"
 
 
 def main(arguments: Sequence[str]) -> None:

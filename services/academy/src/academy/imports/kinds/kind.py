@@ -1,10 +1,14 @@
 """What a kind of import is: who publishes it, what its columns are, and the function that reads it."""
 
+import csv
+import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+import orjson
 
 from academy.imports.kinds.reading import Reading
 from academy.imports.rules import LOADS, Layer, Load
@@ -54,8 +58,19 @@ class Kind:
     needs_academic_year: bool
     columns: tuple[Column, ...]
     read: Reader
+    example_rows: tuple[Mapping[str, str | float], ...]
     notes: str = ""
-    example_rows: tuple[Mapping[str, str], ...] = field(default=())
+
+    def example(self, *, every_column: bool = True) -> str:
+        """A small file that would be taken: CSV, with all columns or those that its rows fill, or JSON."""
+        if "application/json" in self.media_types:
+            return orjson.dumps(self.example_rows, option=orjson.OPT_INDENT_2).decode()
+        names = [column.name for column in self.columns] if every_column else list(self.example_rows[0])
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.example_rows)
+        return text.getvalue()
 
     @property
     def load(self) -> Load:
