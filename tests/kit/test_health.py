@@ -7,8 +7,8 @@ import pytest
 
 from kit import health
 from kit.app import Service, create_service
+from kit.chains import Chain
 from kit.keys import KeysUnavailable
-from kit.migrations import Chain
 from kit.outages import DatabaseUnavailable
 from tests.kit.sample import router, sample_client, sample_settings
 from tests.support.databases import Clone
@@ -48,7 +48,7 @@ async def test_ready_with_the_migrated_database(worker_database: Clone) -> None:
 
 
 async def test_unready_before_its_migrations(worker_database: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.migrations.head", lambda _: "9999_not_yet")
+    monkeypatch.setattr("kit.chains.head", lambda _: "9999_not_yet")
     app = service(worker_database.url("academy_app"))
     status, body = await ready(app)
     assert status == 503

@@ -13,8 +13,9 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from kit import migrations
+from kit.chains import Chain, head, unexpected
 from kit.db import Context, Database
-from kit.migrations import Chain, compare, create_roles, downgrade, head, migrate, migrate_sync, unexpected
+from kit.migrations import compare, create_roles, downgrade, migrate, migrate_sync
 from kit.roles import passwords
 from kit.urls import asyncpg_dsn
 from tests.support.cluster import CHAINS, PASSWORD, Cluster

@@ -19,7 +19,8 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from kit.migrations import Chain, create_roles, migrate_sync
+from kit.chains import Chain
+from kit.migrations import create_roles, migrate_sync
 from kit.urls import asyncpg_dsn
 from trellis.postgres import EmbeddedPostgres
 

@@ -11,10 +11,11 @@ import asyncpg
 import psycopg
 
 from kit import migrations
+from kit.chains import Chain
 from trellis import schemas, settings
 from trellis.installation import Installation, find
 
-CHAINS = tuple(migrations.Chain(schema, package) for schema, package in schemas.PACKAGES.items())
+CHAINS = tuple(Chain(schema, package) for schema, package in schemas.PACKAGES.items())
 
 
 def create_database(installation: Installation) -> None:

@@ -22,8 +22,8 @@ from gateway.identity.tenants.routes import router as tenants
 from gateway.identity.tenants.service import register_demo_tenants
 from gateway.identity.tokens.id_tokens import IdTokens
 from gateway.identity.tokens.routes import router as tokens
+from kit.chains import Chain
 from kit.logs import logger
-from kit.migrations import Chain
 from kit.outages import DatabaseUnavailable
 from kit.settings import ServiceSettings
 

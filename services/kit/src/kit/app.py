@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from kit import answers, clock
 from kit.admission import ERRORS, OPERATION, Admission
 from kit.caller import Authenticator
+from kit.chains import CURRENT, Chain, unexpected
 from kit.contract import write_contract
 from kit.db import Context, Database, service_database
 from kit.edge import Edge
@@ -26,7 +27,6 @@ from kit.ids import PLATFORM
 from kit.keys import KeySource, RemoteKeys
 from kit.logs import configure_logs
 from kit.metrics import Metrics
-from kit.migrations import CURRENT, Chain, unexpected
 from kit.operations import Operations
 from kit.prepared import OLDEST_SECONDS, PreparedResponses
 from kit.settings import ServiceSettings

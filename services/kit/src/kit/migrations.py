@@ -11,8 +11,6 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +19,13 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, MetaData, create_engine, text
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
+from kit.chains import Chain
 from kit.roles import MIGRATOR, create_roles
 
 __all__ = [
@@ -35,11 +33,9 @@ __all__ = [
     "compare",
     "create_roles",
     "downgrade",
-    "head",
     "migrate",
     "migrate_sync",
     "run_env",
-    "unexpected",
 ]
 
 # So that reading a schema with events in it warns of nothing.
@@ -51,39 +47,16 @@ LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "15min"
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The migrations of one service: its schema and the package that holds `migrations/` and the tables."""
-
-    schema: str
-    package: str
-
-    @property
-    def folder(self) -> Path:
-        """Where `env.py` and `versions/` are."""
-        module = importlib.import_module(self.package)
-        assert module.__file__ is not None
-        return Path(module.__file__).parent / "migrations"
-
-    def config(self, connection: SyncConnection | None = None) -> Config:
-        """Alembic's configuration, without an ini file."""
-        config = Config()
-        config.set_main_option("script_location", str(self.folder).replace("%", "%%"))
-        config.set_main_option("version_locations", str(self.folder / "versions").replace("%", "%%"))
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("file_template", "%%(rev)s")
-        config.attributes["connection"] = connection
-        config.attributes["chain"] = self
-        return config
-
-
-@cache
-def head(chain: Chain) -> str:
-    """The newest revision that the code knows: what a database must be at for this code to serve."""
-    found = ScriptDirectory.from_config(chain.config()).get_current_head()
-    if found is None:
-        raise LookupError(f"{chain.package} has no migrations")
-    return found
+def _config(chain: Chain, connection: SyncConnection | None = None) -> Config:
+    """Alembic's configuration, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(chain.folder).replace("%", "%%"))
+    config.set_main_option("version_locations", str(chain.versions).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("file_template", "%%(rev)s")
+    config.attributes["connection"] = connection
+    config.attributes["chain"] = chain
+    return config
 
 
 def run_env() -> None:
@@ -191,7 +164,7 @@ def migrate_sync(admin_url: str, chains: Sequence[Chain], *, revision: str = "he
     """Bring the schemas of `chains` up to `revision`; roles and schemas must exist (`create_roles`)."""
     with migrator_connection(admin_url) as connection:
         for chain in chains:
-            command.upgrade(chain.config(connection), revision)
+            command.upgrade(_config(chain, connection), revision)
             connection.commit()
 
 
@@ -207,7 +180,7 @@ async def migrate(admin_url: str, chains: Sequence[Chain], *, login_urls: Sequen
 def downgrade(admin_url: str, chain: Chain, revision: str = "base") -> None:
     """Take one chain back to `revision`."""
     with migrator_connection(admin_url) as connection:
-        command.downgrade(chain.config(connection), revision)
+        command.downgrade(_config(chain, connection), revision)
         connection.commit()
 
 
@@ -227,26 +200,15 @@ def compare(admin_url: str, chain: Chain) -> list[Any]:
 
 def write_revision(admin_url: str, chain: Chain, message: str) -> Path:
     """A new numbered migration with what autogenerate finds, for its author to read and make safe."""
-    versions = chain.folder / "versions"
+    versions = chain.versions
     numbers = [int(path.name[:4]) for path in versions.glob("[0-9][0-9][0-9][0-9]_*.py")]
     number = max(numbers, default=0) + 1
     slug = "_".join(message.lower().replace("-", " ").split())
     with migrator_connection(admin_url) as connection:
         script = command.revision(
-            chain.config(connection), message=message, autogenerate=True, rev_id=f"{number:04d}_{slug}"
+            _config(chain, connection), message=message, autogenerate=True, rev_id=f"{number:04d}_{slug}"
         )
     assert script is not None and not isinstance(script, list)
     written = Path(script.path)
     written.write_text(written.read_text().rstrip() + "\n")
     return written
-
-
-CURRENT = "select version_num from {schema}.alembic_version"
-
-
-def unexpected(chain: Chain, found: str | None) -> str | None:
-    """Why a database at revision `found` can't serve this code; None when it can."""
-    wanted = head(chain)
-    if found == wanted:
-        return None
-    return f"the schema {chain.schema} is at {found or 'no revision'}, this code needs {wanted}"
