@@ -81,7 +81,8 @@ def measure_import(stack: Stack, binaries: Path, admin_url: str, folder: Path, r
     """All new, nothing changed, all changed; each as a rate held against that of `\\copy`."""
     with stack.client("status-reader", trust=GROUP_UID) as client:
         urns = sorted(item["urn"] for item in client.get("/academy/v1/rag-statuses").json()["items"])
-    copied = rows / _copy(binaries, admin_url, urns, rows, folder)
+    # The better of two, since the first one meets a cold table.
+    copied = rows / min(_copy(binaries, admin_url, urns, rows, folder) for _ in range(2))
     _write(folder / "new.csv", urns, rows)
     _write(folder / "changed.csv", urns, rows, step=1)
     with psycopg.connect(admin_url, autocommit=True) as admin:
