@@ -9,15 +9,17 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from kit import clock
+from kit.chains import Chain
 from kit.db import Database
 from kit.jobs import defer
 from kit.tasks import JobGivenUp, JobRun, Tasks
-from kit.worker import Worker, WorkerManners
+from kit.worker import Worker, WorkerManners, run_worker
 from tests.support.databases import Clone
-from tests.support.jobs import ALL, Notes, all_in, statuses, until, working
+from tests.support.jobs import ALL, QUICK, Notes, all_in, statuses, until, working
 from tests.support.tokens import PROSPERE
 
 
@@ -73,7 +75,7 @@ from uuid import UUID
 from sqlalchemy import text
 from kit.db import Context, Database
 from kit.tasks import JobRun, Tasks
-from kit.worker import Worker, WorkerManners
+from kit.worker import Worker, WorkerManners, run_worker
 
 tasks = Tasks()
 database = Database(sys.argv[1], application_name="academy")
@@ -181,3 +183,33 @@ async def test_finished_jobs_are_tidied_away(database: Database, committed_datab
 
     async with working(database, notes.tasks, tidy):
         await until(is_tidy)
+
+
+async def test_a_worker_says_whether_it_is_ready(committed_database: Clone, tmp_path: Path) -> None:
+    database = committed_database.new("academy")
+    socket = tmp_path / "worker.sock"
+    running = asyncio.create_task(
+        run_worker(Chain("academy", "academy"), [Tasks()], {"app": database}, manners=QUICK, health_socket=socket)
+    )
+
+    async def answer(path: str) -> tuple[int, dict[str, str]]:
+        async with httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://worker"
+        ) as client:
+            said = await client.get(path)
+        return said.status_code, said.json().get("checks", {})
+
+    async def is_ready(yes: bool = True) -> bool:
+        return socket.exists() and ((await answer("/readyz"))[0] == 200) is yes
+
+    await until(is_ready)
+    assert await answer("/readyz") == (200, {"database": "ok", "connections": "ok", "jobs": "ok"})
+    async with committed_database.away():
+        await until(lambda: is_ready(yes=False))
+        status, checks = await answer("/readyz")
+        assert (status, checks["database"] != "ok") == (503, True)
+        assert (await answer("/healthz"))[0] == 200
+    await until(is_ready)
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(10):
+        await running

@@ -29,10 +29,7 @@ def programs_of(installation: Installation) -> Sequence[Program]:
     environment = installation.environment()
     return [
         *(_service(installation, name, app, environment) for name, app in SERVICES.items()),
-        *(
-            Program(f"{name}-worker", [*python(), "-m", module], environment=only_for(name, environment), patience=15.0)
-            for name, module in WORKERS.items()
-        ),
+        *(_worker(installation, name, module, environment) for name, module in WORKERS.items()),
         _gateway(installation, environment),
     ]
 
@@ -67,6 +64,18 @@ def _service(installation: Installation, name: str, app: str, environment: Mappi
         probe=Probe("/readyz", unix=socket),
         environment=only_for(name, environment),
         patience=GRACE_SECONDS + 5,
+    )
+
+
+def _worker(installation: Installation, service: str, module: str, environment: Mapping[str, str]) -> Program:
+    name = f"{service}-worker"
+    socket = installation.state.socket(name)
+    return Program(
+        name,
+        [*python(), "-m", module],
+        probe=Probe("/readyz", unix=socket),
+        environment={**only_for(service, environment), "TRELLIS_WORKER_SOCKET": str(socket)},
+        patience=15.0,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trellis import places
 
-LONGEST_SOCKET = "envoy-admin.sock"
+LONGEST_SOCKET = "reporting-worker.sock"
 
 
 class StateUnusable(Exception):

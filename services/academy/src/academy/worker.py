@@ -8,6 +8,7 @@ from academy import schema
 from academy.imports.jobs import tasks as import_tasks
 from academy.moderations.jobs import tasks as moderation_tasks
 from academy.ratings.jobs import tasks as rating_tasks
+from kit.chains import Chain
 from kit.db import WORKER_TIMEOUTS, Database, service_database
 from kit.logs import configure_logs
 from kit.settings import ServiceSettings
@@ -16,6 +17,8 @@ from kit.worker import run_worker
 
 SCHEMA = schema.TABLES
 """Every table, known before the first row is written: rows of one slice refer to those of another."""
+
+CHAIN = Chain("academy", "academy")
 
 TASKS: tuple[Tasks, ...] = (import_tasks, rating_tasks, moderation_tasks)
 """The tasks of every slice that has any."""
@@ -39,7 +42,7 @@ def main() -> None:
     """Work until asked to stop."""
     settings = ServiceSettings.for_service("academy")
     configure_logs("academy-worker", settings.log_level)
-    asyncio.run(run_worker("academy", TASKS, databases_of(settings)))
+    asyncio.run(run_worker(CHAIN, TASKS, databases_of(settings), health_socket=settings.worker_socket))
 
 
 if __name__ == "__main__":

@@ -14,16 +14,15 @@ from starlette.types import Receive, Scope, Send
 from kit import answers, clock
 from kit.admission import ERRORS, OPERATION, Admission
 from kit.caller import Authenticator
-from kit.chains import CURRENT, Chain, unexpected
+from kit.chains import Chain
 from kit.contract import write_contract
-from kit.db import Context, Database, service_database
+from kit.db import Database, service_database
 from kit.edge import Edge
 from kit.epochs import epoch_problem
 from kit.events import EventType
 from kit.feed_routes import feed_router
-from kit.health import Check, health_router
+from kit.health import Check, database_check, health_router
 from kit.idempotency import purging
-from kit.ids import PLATFORM
 from kit.keys import KeySource, RemoteKeys
 from kit.logs import configure_logs
 from kit.metrics import Metrics
@@ -258,10 +257,7 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
 def _database_check(app: Service, chain: Chain, *, has_feed: bool) -> Check:
     async def check() -> str | None:
         database: Database = app.state.database
-        await database.ping()
-        async with database.connection(Context(PLATFORM, frozenset(), "readiness")) as connection:
-            found: str | None = await connection.fetchval(CURRENT.format(schema=chain.schema))
-        wrong = unexpected(chain, found)
+        wrong = await database_check(database, chain)()
         return await epoch_problem(database) if wrong is None and has_feed else wrong
 
     return check

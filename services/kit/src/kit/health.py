@@ -8,6 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from kit.chains import CURRENT, Chain, unexpected
+from kit.db import Context, Database
+from kit.ids import PLATFORM
 from kit.keys import KeysUnavailable
 from kit.logs import logger
 from kit.metrics import MEDIA_TYPE, Metrics
@@ -31,6 +34,17 @@ async def _answer_of(name: str, check: Check) -> str | None:
     except (Problem, KeysUnavailable, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         log.warning("not ready", check=name, exc_info=error)
         return type(error).__name__
+
+
+def database_check(database: Database, chain: Chain) -> Check:
+    """The database answers, and is at the revision that this code was written for."""
+
+    async def check() -> str | None:
+        await database.ping()
+        async with database.connection(Context(PLATFORM, frozenset(), "readiness")) as connection:
+            return unexpected(chain, await connection.fetchval(CURRENT.format(schema=chain.schema)))
+
+    return check
 
 
 def health_router(checks: Mapping[str, Check], metrics: Metrics) -> APIRouter:

@@ -75,6 +75,9 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="From WARNING on, answered requests are no longer logged."
     )
+    worker_socket: Path | None = Field(
+        default=None, description="Unix socket at which the service's worker tells whether it is ready."
+    )
     state_dir: Path = Field(default=Path(".trellis"), description="Sockets, logs and the embedded database.")
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest JSON body; larger ones are 413.")
     max_json_depth: int = Field(

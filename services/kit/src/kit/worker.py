@@ -7,9 +7,10 @@ are given to another. When the database goes away the worker waits and starts ag
 import asyncio
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 import procrastinate
@@ -19,9 +20,12 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from kit import clock
+from kit.chains import Chain
 from kit.db import Database
+from kit.health import database_check
 from kit.logs import logger
 from kit.tasks import Tasks, register
+from kit.worker_health import telling_health
 
 log = logger(__name__)
 
@@ -79,6 +83,12 @@ class Worker:
         self._databases = databases
         self._manners = manners or WorkerManners()
         self._stopping = asyncio.Event()
+        self._looks_for_jobs = False
+
+    @property
+    def looks_for_jobs(self) -> bool:
+        """Whether it has its database and takes what is queued."""
+        return self._looks_for_jobs
 
     def stop(self) -> None:
         """Finish what is running, and end."""
@@ -132,8 +142,10 @@ class Worker:
             looking = asyncio.create_task(self._look_after(app), name="look after jobs")
             stopping = asyncio.create_task(self._stopping.wait(), name="asked to stop")
             try:
+                self._looks_for_jobs = True
                 await asyncio.wait({working, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                self._looks_for_jobs = False
                 for task in (stopping, looking, working):
                     task.cancel()
                 # procrastinate takes a cancellation as the wish to finish what is running.
@@ -190,18 +202,32 @@ def stopped_by_signals(worker: Worker) -> Iterator[None]:
 
 
 async def run_worker(
-    schema: str,
+    chain: Chain,
     tasks: Sequence[Tasks],
     databases: Mapping[str, Database],
     *,
     manners: WorkerManners | None = None,
+    health_socket: Path | None = None,
 ) -> None:
-    """A service's `python -m {service}.worker`: work until asked to stop, then close the databases."""
-    worker = Worker(schema, tasks, databases, manners=manners)
-    try:
-        with stopped_by_signals(worker):
-            log.info("the worker starts", schema=schema)
-            await worker.run()
-    finally:
+    """A service's `python -m {service}.worker`: work until asked to stop, then close the databases.
+
+    With `health_socket` it answers there whether it is alive and ready.
+    """
+    worker = Worker(chain.schema, tasks, databases, manners=manners)
+
+    async def connections() -> None:
         for database in databases.values():
-            await database.dispose()
+            await database.ping()
+
+    async def jobs() -> str | None:
+        return None if worker.looks_for_jobs else "not looking for jobs"
+
+    checks = {"database": database_check(databases["app"], chain), "connections": connections, "jobs": jobs}
+    async with AsyncExitStack() as stack:
+        for database in databases.values():
+            stack.push_async_callback(database.dispose)
+        if health_socket is not None:
+            await stack.enter_async_context(telling_health(f"{chain.schema}-worker", health_socket, checks))
+        with stopped_by_signals(worker):
+            log.info("the worker starts", schema=chain.schema)
+            await worker.run()
