@@ -142,6 +142,13 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
     again = other.cli("restore", str(saved), check=False)
     assert again.returncode == 1
     assert "--replace" in again.stderr
+    # What runs isn't stopped for what is refused.
+    ran = stack.program("academy")["pid"]
+    for file in (saved, folder / "damaged.backup"):
+        assert stack.cli("restore", str(file), check=False).returncode == 1
+    assert stack.program("academy")["pid"] == ran
+    # New keys can be had before anything runs.
+    assert "signing" in other.cli("keys", "list").stdout
 
     key = (stack.state / "credentials.json").read_text().split('"secret_key": "')[1].split('"')[0]
     other.environment["TRELLIS_SECRET_KEY"] = key

@@ -41,7 +41,7 @@ def test_where_nothing_runs_status_says_so_and_makes_nothing(tmp_path: Path) -> 
     ("arguments", "said"),
     [
         (("token", "status-reader"), "does not answer"),
-        (("keys", "list"), "The database doesn't run"),
+        (("keys", "list"), "There is no database yet"),
         (("logs", "academy"), "There is no log of academy"),
     ],
 )

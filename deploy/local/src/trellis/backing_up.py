@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 
 from trellis import backups, launching
+from trellis.demo import loading
 from trellis.installation import Installation, find_running
 from trellis.migrating import create_database
 from trellis.postgres import PostgresFailed
@@ -33,29 +34,40 @@ def back_up(installation: Installation, path: Path) -> None:
 
 
 def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
-    """Restore while nothing runs but the database, then start what ran, however it went."""
+    """Restore while nothing runs but the database, then start what ran, however it went.
+
+    What can be refused is refused before anything is stopped.
+    """
     installation.state.prepare()
-    ran = report_of(installation.state) is not None
+    is_stopped = False
     try:
-        with installation.state.locked():
-            launching.stop(installation, database_too=False)
-            launching.start_database(installation)
+        with backups.unpacked(path) as unpacked, installation.state.locked():
+            ran = report_of(installation.state) is not None
+            started = launching.start_database(installation)
             try:
                 create_database(installation)
-                manifest = backups.restore(installation, path, replace=replace)
+                if not replace:
+                    backups.refuse_if_held(installation)
+                is_stopped = ran
+                launching.stop(installation, database_too=False)
+                started = launching.start_database(installation) or started or ran
+                backups.restore(installation, unpacked)
                 launching.migrate(installation)
             finally:
-                if installation.postgres is not None:
+                if started and installation.postgres is not None:
                     installation.postgres.stop()
+        # What was restored stays what it is: the next start loads no demo beside it.
+        loading.mark_loaded(installation.state)
+        manifest = unpacked.manifest
         print(f"Restored: {', '.join(manifest['revisions'])}, as of {manifest['made_at']}.")
         print("The epoch of the change feeds was raised: followers start again from the beginning.")
         if manifest["secret_key_fingerprint"] != backups.fingerprint(installation):
             print(
-                "The backup was made under another TRELLIS_SECRET_KEY. Set that one, or run `trellis keys revoke-all`: "
-                "the keys that sign tokens can't be read otherwise."
+                "The backup was made under another TRELLIS_SECRET_KEY, and the keys that sign tokens can't be read "
+                "with this one. Set the other one, or begin with new keys: `trellis keys revoke-all`."
             )
     finally:
-        if ran:
+        if is_stopped:
             launching.up(installation, print)
 
 

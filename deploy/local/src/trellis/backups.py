@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,6 @@ def backup(installation: Installation, path: Path) -> dict[str, Any]:
             },
             "secret_key_fingerprint": fingerprint(installation),
         }
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         dump = Path(folder) / DUMP
         schemas = [f"--schema={schema}" for schema in manifest["revisions"]]
@@ -66,29 +67,45 @@ def backup(installation: Installation, path: Path) -> dict[str, Any]:
     return manifest
 
 
-def restore(installation: Installation, path: Path, *, replace: bool = False) -> dict[str, Any]:
-    """Put a backup into the installation's database, all or nothing; what was in it. Raises BackupFailed.
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A backup that was opened and found whole."""
 
-    Nothing else may use the database meanwhile. A database that holds something is refused unless it is to be
-    replaced. The epoch of every feed is raised, since transaction ids of before mean nothing now.
+    manifest: dict[str, Any]
+    dump: Path
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Unpacked]:
+    """Open a backup and check it, before anything is touched for it. Raises BackupFailed."""
+    with tempfile.TemporaryDirectory(prefix="trellis-restore-") as folder:
+        yield Unpacked(_unpack(path, Path(folder)), Path(folder) / DUMP)
+
+
+def refuse_if_held(installation: Installation) -> None:
+    """Raises BackupFailed when the database holds something that a restore would lose."""
+    with psycopg.connect(installation.admin_url) as connection:
+        if found := _present(connection):
+            raise BackupFailed(
+                f"The database already holds {', '.join(found)}. `trellis restore --replace` puts the backup in "
+                "their place; what is in them now is lost."
+            )
+
+
+def restore(installation: Installation, backup: Unpacked) -> None:
+    """Put a backup into the installation's database, all or nothing. Raises BackupFailed.
+
+    Nothing else may use the database meanwhile, and what it holds is lost. The epoch of every feed is raised, since
+    transaction ids of before mean nothing now.
     """
     url = installation.admin_url
-    with tempfile.TemporaryDirectory(prefix="trellis-restore-") as folder:
-        manifest = _unpack(path, Path(folder))
-        with psycopg.connect(url) as connection:
-            if not replace and (found := _present(connection)):
-                raise BackupFailed(
-                    f"The database already holds {', '.join(found)}. `trellis restore --replace` puts the backup in "
-                    "their place; what is in them now is lost."
-                )
-        urls = settings.login_urls(installation.told_programs)
-        schemas = list(manifest["revisions"])
-        asyncio.run(create_roles(url, schemas, urls))
-        _put(url, schemas, Path(folder) / DUMP)
-        # Grants on the schemas themselves come back with the dump; defaults of the roles belong to this database.
-        asyncio.run(create_roles(url, SCHEMAS, urls))
-        asyncio.run(raise_epoch(url, schemas))
-    return manifest
+    urls = settings.login_urls(installation.told_programs)
+    schemas = list(backup.manifest["revisions"])
+    asyncio.run(create_roles(url, schemas, urls))
+    _put(url, schemas, backup.dump)
+    # Grants on the schemas themselves come back with the dump; defaults of the roles belong to this database.
+    asyncio.run(create_roles(url, SCHEMAS, urls))
+    asyncio.run(raise_epoch(url, schemas))
 
 
 def fingerprint(installation: Installation) -> str:

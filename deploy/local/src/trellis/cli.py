@@ -261,7 +261,7 @@ def main() -> None:
     try:
         app()
     except EXPECTED as problem:
-        _stop(str(problem))
+        _stop(f"{problem}{_what_to_do(problem)}")
     except ValidationError as problem:
         _stop(in_words(problem))
     except KeyboardInterrupt:
@@ -274,6 +274,13 @@ def main() -> None:
         _stop(str(problem))
 
 
+def _what_to_do(problem: Exception) -> str:
+    """What an operator can do about a refusal that a client can only wait for."""
+    if isinstance(problem, api.Refused) and problem.code == "no-signing-key":
+        return " If TRELLIS_SECRET_KEY has changed, set the old one or begin with new keys: `trellis keys revoke-all`."
+    return ""
+
+
 def _say(what: str) -> None:
     print(what, flush=True)
 
@@ -284,10 +291,16 @@ def _stop(why: str) -> NoReturn:
 
 
 def _identity(installation: Installation, module: str, arguments: Sequence[str]) -> NoReturn:
-    """Run one of identity's own commands on the installation's database."""
-    if report_of(installation.state) is None and installation.settings.is_embedded:
-        _stop("The database doesn't run: `trellis up` starts it.")
-    done = subprocess.run([*python(), "-m", module, *arguments], env=installation.environment(), check=False)
+    """Run one of identity's own commands on the installation's database, which is started for it if need be."""
+    postgres = installation.postgres
+    if postgres is not None and not postgres.exists():
+        _stop("There is no database yet: `trellis up` makes it.")
+    started = launching.start_database(installation)
+    try:
+        done = subprocess.run([*python(), "-m", module, *arguments], env=installation.environment(), check=False)
+    finally:
+        if started and postgres is not None:
+            postgres.stop()
     raise SystemExit(done.returncode)
 
 

@@ -104,6 +104,10 @@ class EmbeddedPostgres:
         postmaster = self._postmaster()
         return postmaster.pid if postmaster else None
 
+    def exists(self) -> bool:
+        """Whether its data was made."""
+        return (self.data_dir / "PG_VERSION").exists()
+
     def is_running(self) -> bool:
         """Whether the server of this very data folder lives (it may still be starting)."""
         return self._postmaster() is not None
@@ -141,7 +145,7 @@ class EmbeddedPostgres:
             self._refuse_data_of_others()
             sockets = places.socket_folder(self.socket_dir, LOCK_FILE)
             return _Layout(None, self.data_dir.resolve(), sockets, source)
-        exists = (self.data_dir / "PG_VERSION").exists()
+        exists = self.exists()
         owner = self.data_dir.stat().st_uid if exists else 0
         account = places.Account.of(owner) if owner else places.unprivileged_account()
         data, sockets, binaries = self.data_dir.resolve(), self.socket_dir, source

@@ -33,6 +33,11 @@ def is_loaded(state: State) -> bool:
     return isinstance(told, dict) and told.get("digest") == contents.digest()
 
 
+def mark_loaded(state: State) -> None:
+    """The next start loads no demo."""
+    places.write_private(state.demo, json.dumps({"digest": contents.digest()}) + "\n")
+
+
 def load(settings: LocalSettings, say: Say) -> None:
     """Load everything and wait for the ratings. Raises DemoFailed, Refused, Unreachable."""
     began = time.monotonic()
@@ -48,7 +53,7 @@ def load(settings: LocalSettings, say: Say) -> None:
         with tokens.gateway(settings, tokens.demo_person(CHIEF, trust=trust)) as chief:
             await_ratings(chief, {one["phase"] for one in sets})
     say(f"demonstration criteria are published, academies are rated ({time.monotonic() - began:.1f} s)")
-    places.write_private(settings.state.demo, json.dumps({"digest": contents.digest()}) + "\n")
+    mark_loaded(settings.state)
 
 
 def load_files(operator: Api, files: Iterable[contents.File]) -> int:
