@@ -159,3 +159,11 @@ def test_health_is_the_gateways_own(door: Door) -> None:
         answer = client.get("/healthz")
     assert answer.json() == {"status": "ok"}
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
+def test_health_can_only_be_read(caller: httpx.Client, method: str) -> None:
+    answer = caller.request(method, "/healthz")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert caller.head("/healthz").status_code == 200

@@ -44,6 +44,7 @@ def jwt_filter(settings: EnvoySettings) -> dict[str, Any]:
                     "from_headers": [
                         {"name": "Authorization", "value_prefix": "Bearer "},
                         {"name": "Authorization", "value_prefix": "bearer "},
+                        {"name": "Authorization", "value_prefix": "BEARER "},
                     ],
                     "payload_in_metadata": CLAIMS,
                 }
@@ -71,22 +72,29 @@ def _limits(settings: EnvoySettings) -> dict[Limit, int]:
     }
 
 
-def rate_limits(limit: Limit) -> list[dict[str, Any]]:
-    """By what a route's requests are counted."""
-    if limit is Limit.NONE:
-        return []
-    if limit is Limit.PER_TOKEN:
-        # The token's id rather than its text, of which one token has many (signatures can be altered).
-        counted: dict[str, Any] = {
-            "metadata": {
-                "descriptor_key": "token",
-                "source": "DYNAMIC",
-                "metadata_key": {"key": JWT, "path": [{"key": CLAIMS}, {"key": "jti"}]},
-            }
+def limit_metadata(limit: Limit) -> dict[str, Any]:
+    """What a route says of itself, so that the filter knows by what its requests are counted."""
+    return {"filter_metadata": {RATE_LIMIT: {"limit": limit.value}}}
+
+
+def _rate_limits() -> list[dict[str, Any]]:
+    """Each request is counted by its token's id and by its address; which of them has a limit depends on the route."""
+    of_route = {
+        "metadata": {
+            "descriptor_key": "limit",
+            "source": "ROUTE_ENTRY",
+            "metadata_key": {"key": RATE_LIMIT, "path": [{"key": "limit"}]},
         }
-    else:
-        counted = {"remote_address": {}}
-    return [{"actions": [{"generic_key": {"descriptor_key": "limit", "descriptor_value": limit.value}}, counted]}]
+    }
+    # The token's id rather than its text, of which one token has many (signatures can be altered).
+    token = {
+        "metadata": {
+            "descriptor_key": "token",
+            "source": "DYNAMIC",
+            "metadata_key": {"key": JWT, "path": [{"key": CLAIMS}, {"key": "jti"}]},
+        }
+    }
+    return [{"actions": [of_route, token]}, {"actions": [of_route, {"remote_address": {}}]}]
 
 
 def rate_limit_filter(settings: EnvoySettings) -> dict[str, Any]:
@@ -103,6 +111,7 @@ def rate_limit_filter(settings: EnvoySettings) -> dict[str, Any]:
             always_consume_default_token_bucket=False,
             filter_enabled={"default_value": {"numerator": 100}},
             filter_enforced={"default_value": {"numerator": 100}},
+            rate_limits=_rate_limits(),
             max_dynamic_descriptors=settings.limit_callers,
             descriptors=[
                 {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.envoy import filters, headers
-from gateway.envoy.admission import CLAIMS, JWT, RATE_LIMIT, rate_limits
+from gateway.envoy.admission import CLAIMS, JWT, RATE_LIMIT, limit_metadata
 from gateway.envoy.clusters import cluster
 from gateway.envoy.notation import FILTERS, disabled, header, seconds, typed
 from gateway.envoy.problems import local_replies
@@ -145,6 +145,7 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
                         # HTTP/2 lets any word through.
                         _refused("unknown-methods", {"prefix": "/", "headers": [dict(_UNKNOWN_METHOD)]}, 501),
                         *(_route(row) for row in routes),
+                        *(_other_methods(row) for row in routes if row.upstream is None and row.methods),
                         _refused("nothing-here", {"prefix": "/"}, 404),
                     ],
                 }
@@ -171,6 +172,7 @@ def _route(row: Route) -> dict[str, Any]:
     route: dict[str, Any] = {
         "name": row.name,
         "match": _match(row),
+        "metadata": limit_metadata(row.limit),
         "typed_per_filter_config": filters.of_route(row),
     }
     if row.upstream is None:
@@ -186,7 +188,6 @@ def _route(row: Route) -> dict[str, Any]:
         "cluster": row.upstream,
         "timeout": seconds(row.timeout_seconds or 0),
         "idle_timeout": seconds(QUIET_STREAM_SECONDS if row.is_streamed else QUIET_SECONDS),
-        "rate_limits": rate_limits(row.limit),
         "retry_policy": _retries(),
     }
     if row.timeout_seconds is not None:
@@ -219,6 +220,18 @@ def _refused(name: str, match: dict[str, Any], status: int) -> dict[str, Any]:
             filters.BUFFER: disabled(),
         },
     }
+
+
+def _other_methods(row: Route) -> dict[str, Any]:
+    """What the gateway itself answers has no service to say which methods there are."""
+    refused = _refused(f"{row.name}-methods", {"path": row.path}, 405)
+    refused["response_headers_to_add"] = [
+        {
+            "header": {"key": "allow", "value": ", ".join(row.methods or ())},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }
+    ]
+    return refused
 
 
 def _access_log(settings: EnvoySettings) -> dict[str, Any]:

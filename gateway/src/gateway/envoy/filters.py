@@ -39,7 +39,7 @@ def _compressor(name: str, library: str, **options: Any) -> Filter:
             response_direction_config={
                 "common_config": {
                     "min_content_length": COMPRESSED_FROM_BYTES,
-                    "content_type": list(COMPRESSED_TYPES),
+                    "content_type_matcher": [{"prefix": kind} for kind in COMPRESSED_TYPES],
                 },
                 "weaken_etag_on_compress": True,
             },

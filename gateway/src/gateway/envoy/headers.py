@@ -22,6 +22,7 @@ EXPOSED_HEADERS: Final = (
     "Sunset",
     "WWW-Authenticate",
     "X-Request-ID",
+    "Idempotency-Replayed",
 )
 ALLOWED_HEADERS: Final = (
     "Authorization",

@@ -100,7 +100,7 @@ def _token_refused(detail: str, because: str, instead_of: int | None = None) -> 
 
 _CLOSE: Final = MappingProxyType({"connection": "close"})
 _LATER: Final = MappingProxyType({"retry-after": str(RETRY_AFTER_SECONDS)})
-_MAYBE_DONE: Final = "A change may have been made all the same: repeat it with the same Idempotency-Key"
+_MAYBE_DONE: Final = "If it was to change something, it may have: repeat it with the same Idempotency-Key"
 
 REPLIES: Final[tuple[Reply, ...]] = (
     Reply(MalformedRequest, "The request can't be read as HTTP, or its path is written in a way that isn't accepted."),

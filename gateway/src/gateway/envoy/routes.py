@@ -122,6 +122,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "/healthz",
         None,
         match=Match.EXACT,
+        methods=("GET", "HEAD", "OPTIONS"),
         access=Access.PUBLIC,
         limit=Limit.NONE,
         body=Body.NONE,
