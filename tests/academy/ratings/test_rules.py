@@ -125,8 +125,18 @@ def test_where_lower_is_better_bounds_rise(value: str, status: str) -> None:
         (evidence(figure("1.0", "2020/21")), "too_old"),
         (evidence(newest="2024/25", unpublished=["2024/25"]), "not_published"),
         (evidence(figure(None, "2024/25", reason="not_published"), newest="2024/25"), "not_published"),
+        # Others of the year were published: what is missing is this school's own.
         (
-            evidence(figure(None, "2024/25", reason="not_published"), figure("1.0", "2018/19"), newest="2024/25"),
+            evidence(figure(None, "2023/24", reason="not_published"), figure("1.0", "2022/23")),
+            "not_published",
+        ),
+        (
+            evidence(
+                figure(None, "2024/25", reason="not_published"),
+                figure("1.0", "2018/19"),
+                newest="2024/25",
+                unpublished=["2024/25"],
+            ),
             "not_published",
         ),
     ],
@@ -137,7 +147,8 @@ def test_without_a_figure_that_counts_there_is_a_reason_and_no_colour(found: Evi
 
 def test_a_year_in_which_nobody_was_published_is_passed_over_while_the_one_before_is_young_enough() -> None:
     gap = figure(None, "2024/25", reason="not_published")
-    result = assess(P8, DEFAULT_SCALE, evidence(gap, figure("1.0", "2022/23"), newest="2024/25"))
+    found = evidence(gap, figure("1.0", "2022/23"), newest="2024/25", unpublished=["2024/25"])
+    result = assess(P8, DEFAULT_SCALE, found)
     assert (result.status, result.academic_year) == (Status.GREEN, "2022/23")
 
 

@@ -61,7 +61,8 @@ class Evidence:
     """All that one criterion needs to know about one academy.
 
     `figures`: the current figures of the criterion's measure, layer, group and term, in any order. `newest_year`: the
-    newest academic year loaded nationally for the measure, None when there is none. `national`: the England
+    newest academic year loaded nationally for the measure, else the newest of the trust's own figures of it, None when
+    there is none. `national`: the England
     state-funded figures by academic year. `unpublished`: the years in which nobody has this measure, with why.
     """
 
@@ -127,8 +128,8 @@ def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> R
 def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | None, str | None]:
     """The figure that counts, with the reason when it has no value.
 
-    Years in which the measure was published for nobody are passed over; a school's own gap (suppressed, not
-    available) is not, since an older figure would hide it.
+    Years in which the measure was published for nobody, as the catalogue names them, are passed over; a school's own
+    gap (suppressed, not available, not published of this school) is not, since an older figure would hide it.
     """
     by_year = {figure.academic_year: figure for figure in evidence.figures}
     if criterion.academic_year is not None:
@@ -140,7 +141,7 @@ def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | N
     newest_gap: Figure | None = None
     for year in sorted(by_year, reverse=True):
         figure = by_year[year]
-        if figure.value is None and (figure.reason == NOT_PUBLISHED or year in evidence.unpublished):
+        if figure.value is None and year in evidence.unpublished:
             newest_gap = newest_gap or figure
             continue
         if newest_gap is not None and (_age(year, evidence.newest_year) or 0) > criterion.max_age_years:
@@ -153,7 +154,7 @@ def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | N
 
 
 def _age(year: str | None, newest_year: str | None) -> int | None:
-    """Academic years between a figure's year and the newest loaded nationally; never negative."""
+    """Academic years between a figure's year and the newest that is loaded; never negative."""
     if year is None or newest_year is None:
         return None
     return max(0, year_distance(year, newest_year))
