@@ -145,6 +145,8 @@ async def test_only_the_trusts_that_it_concerns_are_told_and_rated_again(
     bench: Workbench, operator: httpx.AsyncClient
 ) -> None:
     await bench.load(operator, "gias-group-links", LINKS + prospere(135874) + ark(142100, "2019-09-01"))
+    known = "1,352,105560,180,44.1,170,-0.29,-0.58,0.00,3\n"
+    await bench.load(operator, "dfe-ks4", KS4 + known, academic_year="2017/18")
     await bench.rate(PROSPERE, OTHER_TRUST)
     row = "1,352,135874,180,44.1,170,-0.29,-0.58,0.00,3\n"
     ended = await bench.load(operator, "dfe-ks4", KS4 + row, academic_year="2017/18")
@@ -174,6 +176,22 @@ async def test_a_changed_national_figure_concerns_every_trust(bench: Workbench, 
     )
     assert unchanged["rows_changed"] == 0
     assert len(await bench.jobs("academy.ratings.rerate")) == 2
+
+
+async def test_a_newer_year_of_any_school_concerns_every_trust(bench: Workbench, operator: httpx.AsyncClient) -> None:
+    """It ages the figures of all of them; another school of a year that is known concerns nobody else."""
+    row = "1,352,{urn},180,44.1,,,,,\n"
+    await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105560), academic_year="2017/18")
+    await bench.rate(PROSPERE, OTHER_TRUST)
+    await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105561), academic_year="2017/18")
+    assert await bench.jobs("academy.ratings.rerate") == []
+    await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105561), academic_year="2018/19", dry_run=True)
+    assert await bench.jobs("academy.ratings.rerate") == []
+    await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105561), academic_year="2018/19")
+    assert len(await bench.jobs("academy.ratings.rerate")) == 2
+    # Corrected to a figure that may not be told, the year is no longer there, and everybody is younger again.
+    await bench.load(operator, "dfe-ks4", KS4 + "1,352,105561,180,SUPP,,,,,\n", academic_year="2018/19")
+    assert len(await bench.jobs("academy.ratings.rerate")) == 4
 
 
 async def test_facts_that_an_extract_does_not_have_stay(bench: Workbench, operator: httpx.AsyncClient) -> None:

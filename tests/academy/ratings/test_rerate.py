@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from kit import clock
@@ -126,6 +127,42 @@ async def test_a_newer_year_for_others_makes_a_figure_too_old(client: Clients, d
     assert "too old" in newest["criteria"][0]["sentence"]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"reason": "suppressed"},
+        {"reason": "not_published"},
+        {"superseded_at": TOLD_AT},
+    ],
+)
+async def test_a_row_of_a_later_year_that_tells_no_figure_ages_nobody(
+    client: Clients, database: Sandbox, row: dict[str, Any]
+) -> None:
+    await prepare(client, database)
+    async with database.admin() as session:
+        await add_school(session, 100001)
+        await add_figure(session, 100001, academic_year="2022/23", **row)
+        await add_comparison(session, academic_year="2022/23", **({"value": None} | row if "reason" in row else row))
+    assert await rerate(database) == 0
+
+
+async def test_a_year_without_progress_8_ages_the_figures_before_it(client: Clients, database: Sandbox) -> None:
+    """Its rows say nothing but not_published, and neither a colour nor "too old" comes of them."""
+    progress = {**ATTAINMENT, "measure": "ks4.progress_8", "comparison": "fixed", "bounds": {"green": 0, "amber": -1}}
+    async with database.admin() as session:
+        await add_rated_trust(session)
+        for urn, year in ((GREEN, "2023/24"), (AMBER, "2018/19")):
+            await add_figure(session, urn, measure="ks4.progress_8", academic_year=year, value=0.5)
+            await add_figure(
+                session, urn, measure="ks4.progress_8", academic_year="2024/25", reason="not_published", value=None
+            )
+    await publish(await client("academy", "chief-executive"), criteria_set(criteria=[progress]))
+    await rerate(database)
+    told = {urn: (await ratings_of(client, urn))[0]["criteria"][0] for urn in (GREEN, AMBER)}
+    assert (told[GREEN]["status"], told[GREEN]["period"]) == ("green", "2023/24")
+    assert (told[AMBER]["status"], told[AMBER]["reason"]) == ("not_assessed", "not_published")
+
+
 async def test_who_joins_is_rated_and_who_leaves_is_told_no_longer(client: Clients, database: Sandbox) -> None:
     await prepare(client, database)
     async with database.admin() as session:
@@ -188,6 +225,39 @@ async def test_a_trusts_own_figures_rate_its_academies_alone(client: Clients, da
     assert (ours[GREEN]["status"], ours[AMBER]["status"]) == ("red", "not_assessed")
     assert theirs[136001]["status"] == "green"
     assert not ours.keys() & theirs.keys()
+
+
+async def test_figures_that_only_the_trust_has_age_by_its_own_newest_year(client: Clients, database: Sandbox) -> None:
+    phonics = {
+        **ATTAINMENT,
+        "measure": "phonics.expected_percent",
+        "layer": "trust",
+        "comparison": "fixed",
+        "bounds": {"green": 80, "amber": 70},
+    }
+    own = {"measure": "phonics.expected_percent", "value": 90}
+    async with database.admin() as session:
+        await add_rated_trust(session)
+        await add_rated_trust(session, "2044", first_urn=136001)
+        await add_figure(session, GREEN, trust=PROSPERE, academic_year="2012/13", **own)
+        await add_figure(session, AMBER, trust=PROSPERE, academic_year="2023/24", **own)
+        await add_figure(session, RED, trust=PROSPERE, academic_year="2022/23", **own)
+        # Another trust's years are its own, and a row without a figure makes no year.
+        await add_figure(session, 136001, trust=OTHER_TRUST, academic_year="2030/31", **own)
+        await add_figure(session, RED, trust=PROSPERE, academic_year="2026/27", **own, superseded_at=TOLD_AT)
+    await publish(await client("academy", "chief-executive"), criteria_set(criteria=[phonics]))
+    await rerate(database)
+    told = {urn: (await ratings_of(client, urn))[0]["criteria"][0] for urn in (GREEN, AMBER, RED)}
+    assert {urn: (one["status"], one["reason"]) for urn, one in told.items()} == {
+        GREEN: ("not_assessed", "too_old"),
+        AMBER: ("green", None),
+        RED: ("green", None),
+    }
+    # As soon as something is loaded nationally, that counts.
+    async with database.admin() as session:
+        await add_comparison(session, measure="phonics.expected_percent", academic_year="2013/14", value=69)
+    await rerate(database)
+    assert (await ratings_of(client, GREEN))[0]["status"] == "green"
 
 
 async def test_special_schools_are_held_against_special_schools_and_others_against_all(

@@ -76,7 +76,8 @@ class Criterion:
     `cuts` has one bound fewer than the scale has steps, best step first: a figure that reaches `cuts[0]` takes the
     best step, else one that reaches `cuts[1]` the second, and so on; one that reaches none takes the last. With a
     comparison, cuts are differences (figure minus comparison), in the measure's unit. `max_age_years` counts academic
-    years back from the newest year loaded nationally for the measure. `weight` is 1 to 100.
+    years back from the newest year loaded nationally for the measure, or, where nothing is, from the newest among the
+    trust's own figures of it. `weight` is 1 to 100.
     """
 
     code: str

@@ -23,6 +23,8 @@ from academy.imports.targets import (
     TRUST_FIGURES,
     TRUSTS,
 )
+from academy.measures.rules import MEASURES
+from academy.observations.queries import newest_years
 from academy.recording import begin_recording
 from kit.db import Session
 from kit.events import NewEvent, record_events
@@ -149,6 +151,7 @@ async def load_national(register: Session, started: Mapping[str, Any], staged: S
     dry_run: bool = started["dry_run"]
     steps = _steps(staged)
     counts = Counts()
+    newest_before = await newest_years(register, MEASURES)
     for number, (name, merge) in enumerate(steps):
         await copy_in(register, staged.tables[name])
         if name in _NAMES_SCHOOLS and not dry_run:
@@ -158,7 +161,7 @@ async def load_national(register: Session, started: Mapping[str, Any], staged: S
     affected: list[UUID] = []
     if not dry_run:
         if counts.written:
-            affected = await _affected(register, staged, origin)
+            affected = await _affected(register, staged, origin, newest_before)
         parameters = {
             "import_id": origin.import_id,
             "kind": started["kind"],
@@ -195,11 +198,12 @@ def _steps(staged: Staged) -> list[tuple[str, Merge]]:
     return steps
 
 
-async def _affected(register: Session, staged: Staged, origin: Origin) -> list[UUID]:
+async def _affected(register: Session, staged: Staged, origin: Origin, newest_before: Mapping[str, str]) -> list[UUID]:
     changed = [f"changed_{name}" for name in _TOUCHES_SCHOOLS if name in staged.tables]
     await registering.note_touched(register, changed)
-    everybody = False
-    if "comparison_figures" in staged.tables:
+    # The age of every figure counts back from the newest year of its measure, whosever figure made it.
+    everybody = await newest_years(register, MEASURES) != newest_before
+    if not everybody and "comparison_figures" in staged.tables:
         counted = await register.execute(text("select exists (select 1 from changed_comparison_figures)"))
         everybody = counted.scalar_one()
     return await registering.affected_trusts(register, origin, everybody=everybody)

@@ -6,7 +6,7 @@ row-level security.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from academy.measures.rules import MEASURES
 from kit.db import Session
 
 KEY = ("urn", "measure", "academic_year", "pupil_group", "period")
@@ -194,3 +195,50 @@ async def places_of(session: Session, urns: Sequence[int]) -> dict[int, tuple[st
     """LA code and phase of each of these schools that the register knows."""
     rows = await session.execute(_PLACES, {"urns": list(urns)})
     return {row.urn: (row.la_code, row.phase) for row in rows}
+
+
+# A year counts once somebody has a figure of it, or where the catalogue says that nobody can have one: a row that only
+# says why there is none makes no year. One look into an index for each measure, whatever the number of rows.
+_COUNTS = "o.superseded_at is null and (o.value is not null or o.academic_year = any(string_to_array(m.gaps, ',')))"
+_OF_MEASURES = "unnest(cast(:measures as text[]), cast(:gaps as text[])) as m (measure, gaps)"
+
+_NEWEST = text(
+    f"""
+    select m.measure, greatest(
+        (select max(o.academic_year) from academy.reference_observation o where o.measure = m.measure and {_COUNTS}),
+        (select max(o.academic_year) from academy.comparison_figure o where o.measure = m.measure and {_COUNTS})
+    ) as academic_year
+    from {_OF_MEASURES}
+    """  # noqa: S608 - constants of this module
+)
+
+_NEWEST_OWN = text(
+    f"""
+    select m.measure, max(o.academic_year) as academic_year
+    from {_OF_MEASURES}
+    join academy.observation o on o.trust_id = :trust_id and o.measure = m.measure and {_COUNTS}
+    group by m.measure
+    """  # noqa: S608 - constants of this module
+)
+
+
+async def newest_years(session: Session, measures: Iterable[str]) -> dict[str, str]:
+    """The newest academic year that is loaded nationally, of each of these measures that has one."""
+    return _by_measure(await session.execute(_NEWEST, _with_gaps(measures)))
+
+
+async def newest_own_years(session: Session, trust_id: UUID, measures: Iterable[str]) -> dict[str, str]:
+    """The newest academic year among a trust's own figures, of each of these measures that has one."""
+    return _by_measure(await session.execute(_NEWEST_OWN, {**_with_gaps(measures), "trust_id": trust_id}))
+
+
+def _with_gaps(measures: Iterable[str]) -> dict[str, list[str]]:
+    wanted = list(measures)
+    return {
+        "measures": wanted,
+        "gaps": [",".join(MEASURES[one].not_published) if one in MEASURES else "" for one in wanted],
+    }
+
+
+def _by_measure(rows: Iterable[Any]) -> dict[str, str]:
+    return {row.measure: row.academic_year for row in rows if row.academic_year is not None}

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from academy.criteria.rules import Criterion
 from academy.measures.rules import MEASURES
+from academy.observations.queries import newest_own_years, newest_years
 from academy.ratings.rules import Comparator, Evidence, Figure
 from kit.db import Session
 
@@ -35,7 +36,10 @@ class Member:
 
 @dataclass(slots=True)
 class Gathered:
-    """Figures by layer, academy, measure, group and term; newest years by measure; England's figures by phase."""
+    """Figures by layer, academy, measure, group and term; newest years by measure; England's figures by phase.
+
+    The newest year is that loaded nationally; of a measure that is nowhere but in the trust's own figures, theirs.
+    """
 
     figures: dict[FigureKey, list[Figure]] = field(default_factory=lambda: defaultdict(list))
     newest_years: dict[str, str] = field(default_factory=dict)
@@ -105,17 +109,6 @@ _NATIONAL = text(
     """  # noqa: S608 - constants of this module
 )
 
-# One look into an index for each measure, whatever the number of rows.
-_NEWEST = text(
-    """
-    select m.measure, greatest(
-        (select max(o.academic_year) from academy.reference_observation o where o.measure = m.measure),
-        (select max(c.academic_year) from academy.comparison_figure c where c.measure = m.measure)
-    ) as academic_year
-    from unnest(cast(:measures as text[])) as m (measure)
-    """
-)
-
 
 async def members(session: Session, trust_id: UUID, today: date) -> list[Member]:
     """The academies that belong to the trust today, by URN."""
@@ -169,9 +162,10 @@ async def gather(session: Session, trust_id: UUID, urns: Sequence[int], criteria
     for row in await session.execute(_NATIONAL, about):
         comparator = Comparator(row.academic_year, row.value, row.reason, row.recorded_at)
         gathered.national[row.phase, row.measure, row.pupil_group, row.period][row.academic_year] = comparator
-    for row in await session.execute(_NEWEST, {"measures": about["measures"]}):
-        if row.academic_year is not None:
-            gathered.newest_years[row.measure] = row.academic_year
+    gathered.newest_years = await newest_years(session, about["measures"])
+    own = {criterion.measure for criterion in wanted if criterion.layer == "trust"} - gathered.newest_years.keys()
+    if own:
+        gathered.newest_years |= await newest_own_years(session, trust_id, sorted(own))
     return gathered
 
 
