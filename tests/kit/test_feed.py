@@ -21,7 +21,7 @@ from kit.events import NewEvent, record_events
 from kit.ids import PLATFORM
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone
-from tests.support.feed import ALL, HIDDEN, NOTED, PATH, NoteData, feed_service, note
+from tests.support.feed import ALL, HIDDEN, NOTED, PATH, WHOLE, NoteData, feed_service, note
 from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token
 
 READER = {"scopes": ["events:read", "ratings:read"]}
@@ -137,6 +137,16 @@ async def test_a_grant_for_some_academies_shows_their_events_and_the_trusts(
     await note(database, 3, urn=None)
     async with client_of(service, academies=[100001]) as head, client_of(service, academies=[]) as nobody:
         assert (numbers(await read(head)), numbers(await read(nobody))) == ([1, 3], [3])
+
+
+async def test_what_concerns_the_whole_trust_alone_is_hidden_from_a_grant_for_some_academies(
+    service: Service, database: Database
+) -> None:
+    await note(database, 1)
+    await note(database, 2, event_type=WHOLE)
+    async with client_of(service) as chief, client_of(service, academies=[100001]) as head:
+        assert (numbers(await read(chief)), numbers(await read(head))) == ([1, 2], [1])
+        assert (numbers(await read(chief, types=WHOLE.type)), numbers(await read(head, types=WHOLE.type))) == ([2], [])
 
 
 async def test_a_type_is_shown_to_who_may_read_it(service: Service, database: Database) -> None:

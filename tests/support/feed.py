@@ -19,6 +19,9 @@ class NoteData(BaseModel):
 
 NOTED = EventType("org.trellis.academy.note.noted.v1", "Something was noted", "ratings:read", NoteData)
 HIDDEN = EventType("org.trellis.academy.note.hidden.v1", "Something was hidden", "identity:read", NoteData)
+WHOLE = EventType(
+    "org.trellis.academy.note.whole.v1", "The whole trust was noted", "ratings:read", NoteData, whole_tenant=True
+)
 
 ALL = Context(PROSPERE, None, "person:ceo")
 
@@ -30,7 +33,7 @@ def feed_service(database: Database, follower: Database | None = None) -> Servic
         title="Notes",
         description="Only a feed.",
         routers=[],
-        event_types=[NOTED, HIDDEN],
+        event_types=[NOTED, HIDDEN, WHOLE],
         keys=trusted_keys(),
     )
     app.state.database = database

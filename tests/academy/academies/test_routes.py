@@ -274,3 +274,13 @@ async def test_mistyped_filters_are_refused(client: Clients) -> None:
     reader = await client("academy", "trustee")
     for params in ({"phases": "primary"}, {"phase": "infant"}, {"la": "85"}, {"updated_since": "yesterday"}):
         assert (await reader.get(ACADEMIES, params=params)).status_code == 422
+
+
+@pytest.mark.parametrize("urn", ["136105.0", "1_36105", "+136105"])
+async def test_an_academy_has_one_address(client: Clients, urn: str) -> None:
+    reader = await client("academy", "trustee")
+    for response in (
+        await reader.get(f"{ACADEMIES}/{urn}"),
+        await reader.get("/academy/v1/observations", params={"urn": urn}),
+    ):
+        assert (response.status_code, response.json()["code"]) == (422, "invalid-request")

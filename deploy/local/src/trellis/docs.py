@@ -46,7 +46,8 @@ def _event_lines() -> Iterator[str]:
         yield "| type | what happened | needs |"
         yield "|---|---|---|"
         for one in types:
-            yield f"| `{one.type}` | {one.title} | `{one.scope}` |"
+            whole = ", a grant for the whole trust" if one.whole_tenant else ""
+            yield f"| `{one.type}` | {one.title} | `{one.scope}`{whole} |"
         yield ""
         for one in types:
             schema = json.dumps(one.data.model_json_schema(), indent=2, ensure_ascii=False)

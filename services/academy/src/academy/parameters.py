@@ -40,7 +40,15 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_only_rfc3339), AfterValidato
 SearchText = Annotated[str, Field(min_length=1, max_length=100)]
 """Words that somebody looks for."""
 
-Urn = Annotated[int, Field(ge=1, le=9_999_999, examples=[136105])]
+
+def _only_digits(value: Any) -> Any:
+    """Of `139148.0` there would be a second address."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("write a URN in digits")
+    return value
+
+
+Urn = Annotated[int, BeforeValidator(_only_digits), Field(ge=1, le=9_999_999, examples=[136105])]
 """The number of a school in the register."""
 
 AcademicYear = Annotated[

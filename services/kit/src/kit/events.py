@@ -22,12 +22,16 @@ DataModel = type[BaseModel]
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One kind of event: its CloudEvents type, and what a reader must be allowed to see (beside `events:read`)."""
+    """One kind of event: its CloudEvents type, and what a reader must be allowed to see (beside `events:read`).
+
+    Of `whole_tenant` events nothing is shown under a grant for some academies, though they have no URN to hide them.
+    """
 
     type: str
     title: str
     scope: str
     data: DataModel
+    whole_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

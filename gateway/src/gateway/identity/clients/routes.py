@@ -111,6 +111,7 @@ async def client_change(
     operation_id="client_delete",
     summary="Delete a client",
     status_code=status.HTTP_204_NO_CONTENT,
+    response_class=Response,
     responses=responses(ClientNotFound, LastAdministrator, PreconditionFailed, PreconditionRequired),
 )
 async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep) -> None:

@@ -105,6 +105,7 @@ async def person_change(
     operation_id="person_erase",
     summary="Erase a person",
     status_code=status.HTTP_204_NO_CONTENT,
+    response_class=Response,
     responses=responses(PersonNotFound, LastAdministrator, PreconditionFailed, PreconditionRequired),
 )
 async def person_erase(person_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep) -> None:

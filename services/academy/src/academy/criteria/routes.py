@@ -110,6 +110,7 @@ async def criteria_set_change(
     operation_id="criteria_set_delete",
     summary="Delete a draft",
     status_code=204,
+    response_class=Response,
     responses=responses(*CHANGES),
 )
 async def criteria_set_delete(session: SessionDep, caller: Writer, criteria_set_id: UUID, if_match: IfMatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -42,22 +41,13 @@ class ObservationChanged(BaseModel):
     import_id: UUID = Field(description="The import that brought them.")
 
 
-class AcademyMoved(BaseModel):
-    """An academy joined or left the trust."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    urn: int = Field(description="The academy.")
-    joined_on: date = Field(description="First day in the trust.")
-    left_on: date | None = Field(description="First day on which it belonged to the trust no longer.")
-    import_id: UUID = Field(description="The import that said so.")
-
-
 IMPORT_FINISHED = EventType(
     type="org.trellis.academy.import.finished.v1",
     title="An import came to its end",
     scope="imports:read",
     data=ImportFinished,
+    # What others loaded for other academies is nothing to somebody with a grant for some.
+    whole_tenant=True,
 )
 OBSERVATION_CHANGED = EventType(
     type="org.trellis.academy.observation.changed.v1",
@@ -65,17 +55,5 @@ OBSERVATION_CHANGED = EventType(
     scope="observations:read",
     data=ObservationChanged,
 )
-ACADEMY_JOINED = EventType(
-    type="org.trellis.academy.academy.joined.v1",
-    title="An academy joined the trust",
-    scope="academies:read",
-    data=AcademyMoved,
-)
-ACADEMY_LEFT = EventType(
-    type="org.trellis.academy.academy.left.v1",
-    title="An academy left the trust",
-    scope="academies:read",
-    data=AcademyMoved,
-)
 
-EVENT_TYPES = (IMPORT_FINISHED, OBSERVATION_CHANGED, ACADEMY_JOINED, ACADEMY_LEFT)
+EVENT_TYPES = (IMPORT_FINISHED, OBSERVATION_CHANGED)
