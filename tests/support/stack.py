@@ -76,11 +76,10 @@ class Stack:
         self._demo = demo
         self._interpreter = interpreter
         self._user = user
+        # Its many processes compile a module once, not each for itself.
         left_out = ("TRELLIS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
         outer = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         self.environment = {
-            # Compiled modules are shared by all stacks of a run; somebody else couldn't write there.
-            "PYTHONPYCACHEPREFIX": str(folder / "bytecode" if user is not None else HOUSE / "build" / "bytecode"),
             **outer,
             **LIMITS,
             **environment,
