@@ -1,9 +1,12 @@
 """What a governor reads, word for word."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from academy.criteria.rules import DEFAULT_SCALE, ComparisonKind, Criterion, Direction, Status, Step
 from academy.ratings.rules import Evidence, Figure, assess
@@ -29,7 +32,11 @@ PERCENT = Wording("Overall absence", "percent", 1)
         ("49.96", PERCENT, False, "49.96%"),
         ("1.5", PERCENT, True, "1.5 percentage points"),
         ("2.7000000000000028", POINTS, True, "2.7 points"),
-        ("310", Wording("Pupils", "pupils", 0), False, "310 pupils"),
+        ("310", Wording("The number of pupils on roll", "pupils", 0, names_unit=True), False, "310"),
+        ("100", Wording("The number of pupils on roll", "pupils", 0, names_unit=True), False, "100"),
+        ("10", Wording("The number of pupils on roll", "pupils", 0, names_unit=True), True, "10 pupils"),
+        ("2", Wording("The rate of suspensions", "per_100_pupils", 2), False, "2.00 per 100 pupils"),
+        ("0.5", Wording("The rate of suspensions", "per_100_pupils", 2), True, "0.50"),
     ],
 )
 def test_amounts(value: str, wording: Wording, is_difference: bool, told: str) -> None:
@@ -136,6 +143,116 @@ HIGHER_GRADE = replace(NATIONAL, cuts=(Decimal(0), Decimal("-5")))
 )
 def test_sentences(criterion: Criterion, found: Evidence, wording: Wording, told: str) -> None:
     assert sentence(assess(criterion, DEFAULT_SCALE, found), wording, DEFAULT_SCALE) == told
+
+
+@pytest.mark.parametrize(
+    ("criterion", "found", "told"),
+    [
+        (
+            replace(ABSENCE, direction=Direction.HIGHER_IS_BETTER, cuts=(Decimal("95"), Decimal("92"))),
+            evidence(figure("91.996")),
+            "was 91.996% in 2023/24: below the amber bound (92.0%), so red.",
+        ),
+        (
+            ABSENCE,
+            evidence(figure("5.0004")),
+            "was 5.0004% in 2023/24: at or below the amber bound (8.0%), so amber.",
+        ),
+        (
+            replace(HIGHER_GRADE, comparison=ComparisonKind.PREVIOUS, cuts=(Decimal(0), Decimal("-0.3"))),
+            evidence(figure("4.6999", cohort=20), figure("5", "2022/23")),
+            (
+                "was 4.6999% in 2023/24, 0.3001 percentage points below its own 5.0% in 2022/23: below the amber bound "
+                "(0.3 percentage points below the year before), so red."
+            ),
+        ),
+        (
+            replace(HIGHER_GRADE, comparison=ComparisonKind.PREVIOUS, cuts=(Decimal(0), Decimal("-0.3"))),
+            evidence(figure("4.7", cohort=20), figure("5", "2022/23")),
+            (
+                "was 4.7% in 2023/24, 0.3 percentage points below its own 5.0% in 2022/23: at or above the amber bound "
+                "(0.3 percentage points below the year before), so amber."
+            ),
+        ),
+        (
+            HIGHER_GRADE,
+            evidence(figure("45.7996", cohort=20), national={"2023/24": "45.8"}),
+            (
+                "was 45.7996% in 2023/24, 0.0004 percentage points below the England state-funded figure of 45.8%: at "
+                "or above the amber bound (5.0 percentage points below England), so amber."
+            ),
+        ),
+    ],
+)
+def test_a_figure_beside_a_bound_is_told_with_the_decimals_that_decided(
+    criterion: Criterion, found: Evidence, told: str
+) -> None:
+    assert sentence(assess(criterion, DEFAULT_SCALE, found), PERCENT, DEFAULT_SCALE) == f"Overall absence {told}"
+
+
+NUMBER = r"[-+]?[0-9]+(?:\.[0-9]+)?"
+LEVEL = "level with (?:England|the year before)"
+WAS = rf"was (?P<value>{NUMBER}).*? in 2023/24"
+BOUND = r"(?P<side>at or above|at or below|above|below) the \w+ bound"
+FIXED_SENTENCE = re.compile(rf"{WAS}: {BOUND} \((?P<cut>{NUMBER})")
+HELD_SENTENCE = re.compile(
+    rf"{WAS}, (?:the same as|(?P<gap>{NUMBER}).*? (?P<way>above|below)) "
+    rf"(?:the England state-funded figure of|its own) (?P<held>{NUMBER}).*?: {BOUND} "
+    rf"\((?:{LEVEL}|(?P<cut>{NUMBER}).*? (?P<cut_way>above|below) (?:England|the year before))\)"
+)
+
+
+def signed(size: str | None, way: str | None) -> Decimal:
+    return Decimal(0) if size is None else Decimal(size) * (-1 if way == "below" else 1)
+
+
+def order(one: Decimal, other: Decimal) -> int:
+    return (one > other) - (one < other)
+
+
+NEAR = st.tuples(st.integers(-300, 300), st.integers(-3, 3), st.integers(1, 7)).map(
+    lambda parts: Decimal(parts[0]) / 10 + Decimal(parts[1]) / 10 ** parts[2]
+)
+
+
+@given(
+    value=NEAR,
+    held=NEAR,
+    cuts=st.lists(NEAR, min_size=2, max_size=2, unique=True),
+    direction=st.sampled_from(Direction),
+    comparison=st.sampled_from([ComparisonKind.FIXED, ComparisonKind.NATIONAL, ComparisonKind.PREVIOUS]),
+    wording=st.sampled_from([PROGRESS, POINTS, PERCENT, Wording("The rate of suspensions", "per_100_pupils", 2)]),
+)
+def test_what_is_told_stands_to_its_bound_as_the_figures_do(
+    value: Decimal,
+    held: Decimal,
+    cuts: list[Decimal],
+    direction: Direction,
+    comparison: ComparisonKind,
+    wording: Wording,
+) -> None:
+    ordered = tuple(sorted(cuts, reverse=direction is Direction.HIGHER_IS_BETTER))
+    criterion = replace(
+        P8, cuts=ordered, direction=direction, comparison=comparison, needs_significance=False, smallest_cohort=None
+    )
+    found = evidence(figure(str(value)), figure(str(held), "2022/23"), national={"2023/24": str(held)})
+    result = assess(criterion, DEFAULT_SCALE, found)
+    told = sentence(result, wording, DEFAULT_SCALE)
+    decided = (
+        ordered[-1] if result.decided_by == "below_all" else ordered[["green", "amber"].index(str(result.decided_by))]
+    )
+    pattern = FIXED_SENTENCE if comparison is ComparisonKind.FIXED else HELD_SENTENCE
+    said = pattern.search(told)
+    assert said is not None, told
+    said_cut = Decimal(said["cut"]) if comparison is ComparisonKind.FIXED else signed(said["cut"], said["cut_way"])
+    said_value = Decimal(said["value"])
+    if comparison is not ComparisonKind.FIXED:
+        assert order(said_value, Decimal(said["held"])) == order(value, held), told
+        assert order(signed(said["gap"], said["way"]), Decimal(0)) == order(value, held), told
+        said_value, value = signed(said["gap"], said["way"]), value - held
+    assert order(said_value, said_cut) == order(value, decided), told
+    sides = {"at or above": (0, 1), "above": (1,), "at or below": (0, -1), "below": (-1,)}
+    assert order(said_value, said_cut) in sides[said["side"]], told
 
 
 def test_a_trusts_own_words_are_kept() -> None:

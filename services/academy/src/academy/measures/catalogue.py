@@ -23,6 +23,8 @@ NO_PRIOR_KS2: Final = "No Progress 8: these pupils took no key stage 2 tests (ca
 NO_PRIOR_KS1: Final = "No progress: these pupils took no key stage 1 assessments (cancelled in 2020, 2021)."
 NO_WHOLE_YEAR: Final = "Absence of the whole year wasn't published: schools closed in March 2020."
 
+DAILY: Final = ", from daily registers"
+
 KS4_GAPS: Final = {"2019/20": NO_EXAMS, "2020/21": NO_EXAMS}
 P8_GAPS: Final = {**KS4_GAPS, "2024/25": NO_PRIOR_KS2, "2025/26": NO_PRIOR_KS2}
 KS2_GAPS: Final = {"2019/20": NO_TESTS, "2020/21": NO_TESTS, "2021/22": NO_SCHOOL_KS2}
@@ -93,6 +95,7 @@ def _ks4() -> Iterator[Measure]:
             _P8,
             code=f"ks4.progress_8_{element}",
             title=f"Progress 8, {name} element",
+            subject=f"The {name} element of Progress 8",
             meaning=f"As Progress 8, for the {name} slots only.",
         )
     yield replace(
@@ -115,12 +118,15 @@ def _ks4() -> Iterator[Measure]:
             _KS4,
             code=f"ks4.english_maths_grade_{grade}_percent",
             title=f"English and maths at grade {grade} or above",
+            subject=f"The share of {{pupils}} with grade {grade} or above in English and maths",
             meaning=f"Share of pupils with a {word} pass (grade {grade} or above) in both English and maths.",
         )
     yield replace(
         _KS4,
         code="ks4.ebacc_average_point_score",
         title="EBacc average point score",
+        subject="The EBacc average point score",
+        names_unit=True,
         meaning="Average points over the five pillars of the English Baccalaureate; since 2017/18.",
         unit=Unit.POINTS,
         decimals=2,
@@ -130,12 +136,14 @@ def _ks4() -> Iterator[Measure]:
         _KS4,
         code="ks4.ebacc_entry_percent",
         title="Entering the EBacc",
+        subject="The share of {pupils} who entered the EBacc",
         meaning="Share of pupils who entered all five pillars of the English Baccalaureate.",
     )
     yield replace(
         _DESTINATION,
         code="ks4.destinations_percent",
         title="Staying in education, apprenticeship or employment",
+        subject="The share of {pupils} who stayed in education, an apprenticeship or employment",
         meaning="Share of leavers who stayed in education, an apprenticeship or employment for two terms.",
     )
     for code, name in {"education": "education", "employment": "employment"}.items():
@@ -143,6 +151,7 @@ def _ks4() -> Iterator[Measure]:
             _DESTINATION,
             code=f"ks4.destinations_{code}_percent",
             title=f"Staying in {name}",
+            subject=f"The share of {{pupils}} who stayed in {name}",
             meaning=f"Share of leavers who stayed in {name} for two terms.",
             direction=NEUTRAL,
         )
@@ -150,9 +159,14 @@ def _ks4() -> Iterator[Measure]:
         _DESTINATION,
         code="ks4.destinations_apprenticeship_percent",
         title="Staying in an apprenticeship",
+        subject="The share of {pupils} who stayed in an apprenticeship",
         meaning="Share of leavers who stayed in an apprenticeship for six months.",
         direction=NEUTRAL,
     )
+
+
+# Writing has no test and no score: its higher standard has a name of its own.
+_HIGHER: Final = {"writing": "greater depth"}
 
 
 def _ks2() -> Iterator[Measure]:
@@ -160,12 +174,14 @@ def _ks2() -> Iterator[Measure]:
         _KS2,
         code="ks2.rwm_expected_percent",
         title="Reading, writing and maths at the expected standard",
+        subject="The share of {pupils} at the expected standard in reading, writing and maths",
         meaning="Share of pupils who reached the expected standard in reading, writing and maths.",
     )
     yield replace(
         _KS2,
         code="ks2.rwm_higher_percent",
         title="Reading, writing and maths at the higher standard",
+        subject="The share of {pupils} at the higher standard in reading, writing and maths",
         meaning="Share with a high score in reading and maths who also write at greater depth.",
     )
     for subject in ("reading", "writing", "maths"):
@@ -182,6 +198,8 @@ def _ks2() -> Iterator[Measure]:
             _KS2_SCORE,
             code=f"ks2.{code}_scaled_score",
             title=f"{title}: average scaled score",
+            subject=f"The average scaled score in {title.lower()}",
+            names_unit=True,
             meaning="Average scaled score in the test; 100 is the expected standard.",
         )
     for code, title in {**scored, "writing": "Writing"}.items():
@@ -189,12 +207,14 @@ def _ks2() -> Iterator[Measure]:
             _KS2,
             code=f"ks2.{code}_expected_percent",
             title=f"{title} at the expected standard",
+            subject=f"The share of {{pupils}} at the expected standard in {title.lower()}",
             meaning="Share of pupils who reached the expected standard.",
         )
         yield replace(
             _KS2,
             code=f"ks2.{code}_higher_percent",
             title=f"{title} at the higher standard",
+            subject=f"The share of {{pupils}} at {_HIGHER.get(code, 'the higher standard')} in {title.lower()}",
             meaning="Share of pupils with a high score; in writing, at greater depth.",
         )
 
@@ -220,16 +240,17 @@ def _attendance() -> Iterator[Measure]:
         direction=HIGHER,
     )
     for code, title, meaning in (
-        ("absence", "Absence, from daily registers", "Share of possible sessions that pupils missed."),
-        ("authorised_absence", "Authorised absence, from daily registers", "Sessions missed with leave."),
-        ("unauthorised_absence", "Unauthorised absence, from daily registers", "Sessions without leave."),
+        ("absence", f"Absence{DAILY}", "Share of possible sessions that pupils missed."),
+        ("authorised_absence", f"Authorised absence{DAILY}", "Sessions missed with leave."),
+        ("unauthorised_absence", f"Unauthorised absence{DAILY}", "Sessions without leave."),
         (
             "persistent_absence",
-            "Persistent absence, from daily registers",
+            f"Persistent absence{DAILY}",
             "Share of pupils who have missed 10% or more of their own possible sessions so far.",
         ),
     ):
-        yield replace(_ATTENDANCE, code=f"attendance.{code}_percent", title=title, meaning=meaning)
+        subject = f"{title.removesuffix(DAILY)} in daily registers"
+        yield replace(_ATTENDANCE, code=f"attendance.{code}_percent", title=title, meaning=meaning, subject=subject)
 
 
 def _census() -> Iterator[Measure]:
@@ -237,19 +258,42 @@ def _census() -> Iterator[Measure]:
         _CENSUS,
         code="census.pupils",
         title="Pupils on roll",
+        subject="The number of {pupils} on roll",
+        names_unit=True,
         meaning="Number of pupils on roll at the January census.",
         unit=Unit.PUPILS,
         decimals=0,
         maximum=20_000_000,
     )
-    for code, title, meaning in (
-        ("eal", "English as an additional language", "Share of pupils whose first language isn't English."),
-        ("fsm", "Eligible for free school meals", "Share of pupils eligible at the census."),
-        ("fsm_ever6", "Free school meals in the last six years", "Share of pupils eligible in six years."),
-        ("sen_support", "SEN support", "Share of pupils with SEN support."),
-        ("ehc_plan", "Education, health and care plan", "Share of pupils with a plan or a statement."),
+    for code, title, whose, meaning in (
+        (
+            "eal",
+            "English as an additional language",
+            "with English as an additional language",
+            "Share of pupils whose first language isn't English.",
+        ),
+        (
+            "fsm",
+            "Eligible for free school meals",
+            "eligible for free school meals",
+            "Share of pupils eligible at the census.",
+        ),
+        (
+            "fsm_ever6",
+            "Free school meals in the last six years",
+            "eligible for free school meals in the last six years",
+            "Share of pupils eligible in six years.",
+        ),
+        ("sen_support", "SEN support", "with SEN support", "Share of pupils with SEN support."),
+        (
+            "ehc_plan",
+            "Education, health and care plan",
+            "with an education, health and care plan",
+            "Share of pupils with a plan or a statement.",
+        ),
     ):
-        yield replace(_CENSUS, code=f"census.{code}_percent", title=title, meaning=meaning)
+        subject = f"The share of {{pupils}} {whose}"
+        yield replace(_CENSUS, code=f"census.{code}_percent", title=title, meaning=meaning, subject=subject)
 
 
 def _own() -> Iterator[Measure]:
@@ -258,12 +302,14 @@ def _own() -> Iterator[Measure]:
         _OWN,
         code="phonics.expected_percent",
         title="Phonics screening check, Year 1",
+        subject="The share of {pupils} who met the standard of the phonics screening check in Year 1",
         meaning=own + "Share of Year 1 pupils who met the expected standard.",
     )
     yield replace(
         _OWN,
         code="eyfs.good_level_of_development_percent",
         title="Good level of development",
+        subject="The share of {pupils} with a good level of development",
         meaning=own + "Share of children with a good level of development at the end of Reception.",
         phases=("nursery", *PRIMARY),
     )
@@ -271,14 +317,19 @@ def _own() -> Iterator[Measure]:
         _OWN,
         code="ks4.english_maths_grade_7_percent",
         title="English and maths at grade 7 or above",
+        subject="The share of {pupils} with grade 7 or above in English and maths",
         meaning="Share of pupils with grade 7 or above in both; from the trust's own data.",
         phases=SECONDARY,
     )
-    for family, title in {"suspensions": "Suspensions", "exclusions": "Permanent exclusions"}.items():
+    for family, title, subject in (
+        ("suspensions", "Suspensions", "The rate of suspensions"),
+        ("exclusions", "Permanent exclusions", "The rate of permanent exclusions"),
+    ):
         yield replace(
             _OWN,
             code=f"{family}.rate_per_100",
             title=f"{title} per 100 pupils",
+            subject=subject,
             meaning="Number in the period, a pupil counted each time, per 100 pupils on roll.",
             unit=Unit.PER_100_PUPILS,
             direction=LOWER,

@@ -29,6 +29,9 @@ class Measure:
 
     `decimals` is how many the source publishes. `minimum` and `maximum` bound what a figure can be at all, so
     that a slip of the keyboard is caught. `not_published` says, by academic year, why no school has a figure.
+    `subject` begins a sentence about a figure ("... was 46.4 points"), in the singular, with `{pupils}` where it names
+    whose figure it is; empty where the title does. `names_unit` says that the subject leaves nothing for the unit to
+    add to the number.
     """
 
     code: str
@@ -43,3 +46,12 @@ class Measure:
     source: str
     has_interval: bool = False
     not_published: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    subject: str = ""
+    names_unit: bool = False
+
+    def spoken(self, pupils: str | None = None) -> str:
+        """What a sentence about a figure begins with: of these pupils, or of everyone."""
+        subject = self.subject or self.title
+        if "{pupils}" in subject:
+            return subject.format(pupils=pupils or "pupils")
+        return f"{subject} of {pupils}" if pupils else subject

@@ -20,6 +20,7 @@ __all__ = [
     "Direction",
     "Measure",
     "Unit",
+    "pupils_in_a_sentence",
     "suggest_measure",
     "why_not_published",
 ]
@@ -73,6 +74,14 @@ def why_not_published(measure: str, academic_year: str) -> str | None:
     Raises KeyError for an unknown measure and ValueError for what isn't an academic year.
     """
     return MEASURES[measure].not_published.get(parse_academic_year(academic_year))
+
+
+def pupils_in_a_sentence(pupil_group: str) -> str | None:
+    """How a sentence speaks of a group's pupils, without what explains it in brackets; None for everyone."""
+    if pupil_group == "all":
+        return None
+    title = PUPIL_GROUPS.get(pupil_group, pupil_group).partition(" (")[0]
+    return f"pupils in {title}" if title[0].isupper() else title
 
 
 def suggest_measure(text: str) -> str | None:

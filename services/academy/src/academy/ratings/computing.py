@@ -14,7 +14,7 @@ import orjson
 
 from academy.criteria.documents import rules_of
 from academy.criteria.rules import Criterion, Rules, Status, Step, bounds_of, phases_of_set
-from academy.measures.rules import MEASURES, PUPIL_GROUPS
+from academy.measures.rules import MEASURES, pupils_in_a_sentence
 from academy.ratings.evidence import Gathered, Member
 from academy.ratings.rules import Outcome, Result, assess, counts, overall
 from academy.ratings.sentences import Wording, sentence
@@ -130,10 +130,13 @@ def wording_of(criterion: Criterion) -> Wording:
     measure = MEASURES.get(criterion.measure)
     if measure is None:
         return Wording(criterion.title, "", 1)
-    title = measure.title
-    if criterion.pupil_group != "all":
-        title += f" of {PUPIL_GROUPS.get(criterion.pupil_group, criterion.pupil_group)}"
-    return Wording(title, measure.unit.value, measure.decimals, is_progress=measure.minimum < 0)
+    return Wording(
+        measure.spoken(pupils_in_a_sentence(criterion.pupil_group)),
+        measure.unit.value,
+        measure.decimals,
+        is_progress=measure.minimum < 0,
+        names_unit=measure.names_unit,
+    )
 
 
 def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Written for a governor, not for a statistician; no colour without its word, no n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from academy.criteria.rules import ComparisonKind, Direction, Step
@@ -40,18 +40,24 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a measure is spoken of: its title, its unit and how many decimals it is told with.
+    """How a measure is spoken of: what the sentence begins with, its unit, the decimals that its source publishes.
 
-    `is_progress` marks scores around 0, which are told with their sign and without a unit.
+    `is_progress` marks scores around 0, which are told with their sign and without a unit. `names_unit` says that the
+    subject names the unit already. `places` is to how many decimals figures are rounded: one more than published,
+    unless that would hide what decided; what is then 0 at the end isn't told.
     """
 
-    title: str
+    subject: str
     unit: str
     decimals: int
     is_progress: bool = False
+    names_unit: bool = False
+    places: int | None = None
 
 
+# After a bare 1 without their last letter: "1 point".
 UNITS = {"percent": "%", "points": " points", "pupils": " pupils", "per_100_pupils": " per 100 pupils"}
+UNITS_OF_DIFFERENCES = {"percent": " percentage points", "points": " points", "pupils": " pupils"}
 
 
 def amount(value: Decimal, wording: Wording, *, is_difference: bool = False) -> str:
@@ -59,17 +65,40 @@ def amount(value: Decimal, wording: Wording, *, is_difference: bool = False) -> 
     number = _number(abs(value) if is_difference else value, wording)
     if wording.is_progress:
         return f"+{number}" if value > 0 and Decimal(number) != 0 and not is_difference else number
-    if wording.unit == "percent" and is_difference:
-        return f"{number} percentage points"
-    return f"{number}{UNITS.get(wording.unit, '')}"
+    if wording.names_unit and not is_difference:
+        return number
+    unit = (UNITS_OF_DIFFERENCES if is_difference else UNITS).get(wording.unit, "")
+    return number + (unit.removesuffix("s") if number == "1" else unit)
+
+
+def _places(wording: Wording) -> int:
+    return wording.decimals + 1 if wording.places is None else wording.places
+
+
+def _rounded(value: Decimal, places: int) -> Decimal:
+    return Decimal(f"{value:.{places}f}")
 
 
 def _number(value: Decimal, wording: Wording) -> str:
-    """With the decimals of the measure, and one more where the figure has it, so that rounding hides no bound."""
-    number = f"{value:.{wording.decimals + 1}f}"
-    if number.endswith("0"):
-        number = f"{value:.{wording.decimals}f}"
+    """Rounded to the wording's places, without zeros at the end beyond what the source publishes."""
+    number = f"{_rounded(value, _places(wording)):f}"
+    while "." in number and number.endswith("0") and len(number.partition(".")[2]) > wording.decimals:
+        number = number[:-1].removesuffix(".")
     return number.removeprefix("-") if Decimal(number) == 0 else number
+
+
+def _telling(result: Result, wording: Wording) -> Wording:
+    """The wording with as many places as tell apart what decided: rounding alone makes nothing equal to its bound."""
+    figure, comparator, cuts = result.figure, result.comparator, result.criterion.cuts
+    assert figure is not None and figure.value is not None
+    pairs = [(figure.value, cut) for cut in cuts]
+    if comparator is not None and comparator.value is not None:
+        gap = figure.value - comparator.value
+        pairs = [(figure.value, comparator.value), (gap, Decimal(0)), *((gap, cut) for cut in cuts)]
+    places = _places(wording)
+    while any(one != other and _rounded(one, places) == _rounded(other, places) for one, other in pairs):
+        places += 1
+    return replace(wording, places=places)
 
 
 def sentence(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
@@ -78,7 +107,8 @@ def sentence(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
         return _no_colour(result, wording)
     figure, comparator = result.figure, result.comparator
     assert figure is not None and figure.value is not None
-    told = f"{wording.title} was {amount(figure.value, wording)} in {_when(result, figure.academic_year)}"
+    wording = _telling(result, wording)
+    told = f"{wording.subject} was {amount(figure.value, wording)} in {_when(result, figure.academic_year)}"
     told += _release(figure)
     if comparator is not None and comparator.value is not None:
         told += _against(result, figure.value, comparator, wording)
@@ -101,8 +131,8 @@ def _no_colour(result: Result, wording: Wording) -> str:
     when = f" for {_when(result, result.academic_year)}" if result.academic_year else ""
     if figure is not None and figure.value is not None:
         value = amount(figure.value, wording)
-        return f"{wording.title} was {value} in {_when(result, figure.academic_year)}, but {why}, so not assessed."
-    return f"{wording.title}{when} is not assessed, because {why}."
+        return f"{wording.subject} was {value} in {_when(result, figure.academic_year)}, but {why}, so not assessed."
+    return f"{wording.subject}{when} is not assessed, because {why}."
 
 
 def _release(figure: Figure) -> str:
