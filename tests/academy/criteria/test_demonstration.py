@@ -8,7 +8,7 @@ import pytest
 
 from academy.criteria.documents import flaws_of_document
 from academy.criteria.schemas import CriteriaSetCreate
-from academy.criteria.service import DIRECTIONS
+from academy.criteria.service import CATALOGUE
 from academy.measures.rules import MEASURES
 
 SETS: list[dict[str, Any]] = orjson.loads(files("academy.criteria").joinpath("demonstration.json").read_bytes())["sets"]
@@ -17,7 +17,7 @@ SETS: list[dict[str, Any]] = orjson.loads(files("academy.criteria").joinpath("de
 @pytest.mark.parametrize("body", SETS, ids=lambda body: body["phase"])
 def test_a_demonstration_set_is_the_body_of_a_post(body: dict[str, Any]) -> None:
     document = CriteriaSetCreate.model_validate(body).model_dump(mode="json")
-    assert flaws_of_document(document, DIRECTIONS) == []
+    assert flaws_of_document(document, CATALOGUE) == []
     for criterion in document["criteria"]:
         assert document["phase"] in MEASURES[criterion["measure"]].phases
         assert criterion["reason"]

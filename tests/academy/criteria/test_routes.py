@@ -45,6 +45,13 @@ async def test_flaws_are_told_all_at_once(client: Clients) -> None:
     answer = await author.post(SETS, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "criteria-set-not-sound")
     assert {error["pointer"] for error in answer.json()["errors"]} == {"#/criteria/0/measure", "#/criteria/0/bounds"}
+    body = criteria_set(criteria=[{**ATTAINMENT, "pupil_group": "aliens", "needs_significance": True}])
+    answer = await author.post(SETS, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "criteria-set-not-sound")
+    assert {error["pointer"] for error in answer.json()["errors"]} == {
+        "#/criteria/0/pupil_group",
+        "#/criteria/0/needs_significance",
+    }
 
 
 async def test_other_comparisons_are_not_supported_yet(client: Clients) -> None:

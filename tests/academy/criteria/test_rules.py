@@ -7,7 +7,7 @@ import pytest
 from academy.criteria.documents import flaws_of_document
 from academy.criteria.rules import DEFAULT_SCALE, bounds_of, phases_of_set
 from academy.criteria.schemas import CriteriaSetCreate
-from academy.criteria.service import DIRECTIONS
+from academy.criteria.service import CATALOGUE
 from tests.academy.rated import ATTAINMENT, criteria_set
 
 FOUR = [
@@ -20,7 +20,7 @@ FOUR = [
 
 def flaws(body: dict[str, Any]) -> list[tuple[str, str]]:
     document = CriteriaSetCreate.model_validate(body).model_dump(mode="json")
-    return sorted((flaw.pointer, flaw.code) for flaw in flaws_of_document(document, DIRECTIONS))
+    return sorted((flaw.pointer, flaw.code) for flaw in flaws_of_document(document, CATALOGUE))
 
 
 def with_criterion(**values: Any) -> dict[str, Any]:
@@ -45,10 +45,30 @@ def test_a_sound_set_has_no_flaws() -> None:
             [("/criteria/0/direction", "direction-contradicts-measure")],
         ),
         (
-            with_criterion(measure="census.pupils"),
+            with_criterion(measure="census.pupils", bounds={"green": 1000, "amber": 500}),
             [],  # neither way is good of itself: the trust says which it means
         ),
         (with_criterion(comparison="similar_schools"), [("/criteria/0/comparison", "comparison-not-supported")]),
+        (with_criterion(pupil_group="aliens"), [("/criteria/0/pupil_group", "unknown-pupil-group")]),
+        (with_criterion(pupil_group="disadvantaged"), []),
+        (with_criterion(needs_significance=True), [("/criteria/0/needs_significance", "no-interval-published")]),
+        # A trust's own figures may have intervals of their own.
+        (with_criterion(needs_significance=True, layer="trust"), []),
+        (with_criterion(measure="ks4.progress_8", needs_significance=True), []),
+        (
+            with_criterion(comparison="fixed", bounds={"green": 101, "amber": 50}),
+            [("/criteria/0/bounds/green", "bound-out-of-range")],
+        ),
+        (
+            with_criterion(comparison="fixed", bounds={"green": 0, "amber": -0.5}),
+            [("/criteria/0/bounds/amber", "bound-out-of-range")],
+        ),
+        (with_criterion(comparison="fixed", bounds={"green": 100, "amber": 0}), []),
+        (
+            with_criterion(bounds={"green": 100.5, "amber": -100.5}),
+            [("/criteria/0/bounds/amber", "bound-out-of-range"), ("/criteria/0/bounds/green", "bound-out-of-range")],
+        ),
+        (with_criterion(measure="ks4.progress_8", bounds={"green": 20, "amber": -20}), []),
         (with_criterion(comparison="target"), [("/criteria/0/comparison", "comparison-not-supported")]),
         (with_criterion(bounds={"green": 0}), [("/criteria/0/bounds", "wrong-number-of-bounds")]),
         (with_criterion(bounds={"green": 0, "amber": 0}), [("/criteria/0/bounds", "bounds-out-of-order")]),
@@ -90,6 +110,17 @@ def test_a_sound_set_has_no_flaws() -> None:
 )  # fmt: skip
 def test_flaws(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert flaws(body) == expected
+
+
+def test_a_flaw_says_what_there_is() -> None:
+    body = with_criterion(
+        pupil_group="aliens", needs_significance=True, comparison="fixed", bounds={"green": 900, "amber": 9}
+    )
+    document = CriteriaSetCreate.model_validate(body).model_dump(mode="json")
+    told = {flaw.code: flaw.detail for flaw in flaws_of_document(document, CATALOGUE)}
+    assert "all, disadvantaged" in told["unknown-pupil-group"]
+    assert "ks4.progress_8" in told["no-interval-published"]
+    assert told["bound-out-of-range"] == "a figure of ks4.attainment_8 is from 0 to 100"
 
 
 def test_all_flaws_are_named_at_once() -> None:

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from academy.criteria.flaws import Catalogue, Flaw, flaws_of
 from academy.criteria.rules import (
     DEFAULT_SCALE,
     ComparisonKind,
     Criterion,
     Direction,
-    Flaw,
     Overall,
     OverallMethod,
     Rules,
     Status,
     Step,
-    flaws_of,
 )
 
 Document = Mapping[str, Any]
@@ -46,8 +45,8 @@ def rules_of(document: Document) -> Rules:
     )
 
 
-def flaws_of_document(document: Document, measures: Mapping[str, Direction | None]) -> list[Flaw]:
-    """All that is wrong with a document's rules; empty when they are sound. `measures` as in `flaws_of`."""
+def flaws_of_document(document: Document, catalogue: Catalogue) -> list[Flaw]:
+    """All that is wrong with a document's rules; empty when they are sound."""
     codes = {step.code for step in scale_of(document)}
     strange = [
         Flaw(
@@ -59,7 +58,7 @@ def flaws_of_document(document: Document, measures: Mapping[str, Direction | Non
         for code in criterion["bounds"]
         if code not in codes
     ]
-    return flaws_of(rules_of(document), measures) + strange
+    return flaws_of(rules_of(document), catalogue) + strange
 
 
 def _criterion(document: Document, scale: tuple[Step, ...]) -> Criterion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from academy.criteria.rules import Flaw
+from academy.criteria.flaws import Flaw
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 
 COMPARISON = "comparison-not-supported"

@@ -1,7 +1,8 @@
-"""What a criteria set says, as plain values, and what makes one sound.
+"""What a criteria set says, as plain values.
 
 Everything that decides a colour is data here: the scale, the bounds, what a figure is compared with, how old it
-may be, how small its cohort, how the criteria add up. `academy.ratings.rules` applies it.
+may be, how small its cohort, how the criteria add up. `academy.ratings.rules` applies it, and
+`academy.criteria.flaws` says what makes it sound.
 """
 
 from __future__ import annotations
@@ -122,15 +123,6 @@ class Rules:
     scale: tuple[Step, ...] = DEFAULT_SCALE
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something that keeps a set from being sound: where (JSON pointer), a stable code, and what to do."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
 SETS_TRIED: Mapping[str, tuple[str, ...]] = {"all_through": ("all_through", "secondary")}
 """Which phases' sets rate an academy of a phase, the first that is published; its own alone unless it is named."""
 
@@ -150,100 +142,3 @@ def bounds_of(cuts: Sequence[Decimal], scale: Sequence[Step]) -> dict[str, Decim
         bounds[step.status.value] = cut
     bounds.pop(Status.RED.value, None)
     return bounds
-
-
-def flaws_of(rules: Rules, measures: Mapping[str, Direction | None]) -> list[Flaw]:
-    """All that is wrong with a set; empty when it is sound.
-
-    `measures` maps each known measure code to its direction (None when neither way is good).
-    """
-    flaws = _scale_flaws(rules.scale) + _overall_flaws(rules)
-    seen: dict[str, int] = {}
-    for position, criterion in enumerate(rules.criteria):
-        at = f"/criteria/{position}"
-        if criterion.code in seen:
-            flaws.append(
-                Flaw(f"{at}/code", "duplicate-criterion", f"criterion {seen[criterion.code]} has this code too")
-            )
-        seen.setdefault(criterion.code, position)
-        if criterion.measure not in measures:
-            flaws.append(
-                Flaw(
-                    f"{at}/measure",
-                    "unknown-measure",
-                    f"{criterion.measure} is not in the measures catalogue",
-                )
-            )
-        elif measures[criterion.measure] not in (None, criterion.direction):
-            flaws.append(
-                Flaw(
-                    f"{at}/direction",
-                    "direction-contradicts-measure",
-                    f"{criterion.measure} is a measure of which {_said(measures[criterion.measure])}",
-                )
-            )
-        if criterion.comparison not in SUPPORTED_COMPARISONS:
-            flaws.append(
-                Flaw(
-                    f"{at}/comparison",
-                    "comparison-not-supported",
-                    f"{criterion.comparison} is not computed yet; use fixed, national or previous",
-                )
-            )
-        flaws += _cut_flaws(criterion, len(rules.scale), at)
-    if not rules.criteria:
-        flaws.append(Flaw("/criteria", "no-criteria", "a set needs at least one criterion"))
-    return flaws
-
-
-def _said(direction: Direction | None) -> str:
-    return "neither way is good" if direction is None else direction.value.replace("_", " ")
-
-
-def _scale_flaws(scale: Sequence[Step]) -> list[Flaw]:
-    flaws: list[Flaw] = []
-    if len(scale) < 2:
-        flaws.append(Flaw("/scale", "scale-too-short", "a scale needs at least two steps"))
-    if len({step.code for step in scale}) != len(scale):
-        flaws.append(Flaw("/scale", "duplicate-step", "each step needs a code of its own"))
-    order = [Status.GREEN, Status.AMBER, Status.RED]
-    ranks = [order.index(step.status) if step.status in order else -1 for step in scale]
-    if -1 in ranks:
-        flaws.append(Flaw("/scale", "step-without-colour", "a step stands for red, amber or green"))
-    elif ranks != sorted(ranks):
-        flaws.append(Flaw("/scale", "scale-out-of-order", "steps go from the best to the worst"))
-    return flaws
-
-
-def _overall_flaws(rules: Rules) -> list[Flaw]:
-    overall = rules.overall
-    if overall.method is not OverallMethod.WEIGHTED_POINTS:
-        return []
-    flaws: list[Flaw] = []
-    if len(overall.point_cuts) != len(rules.scale) - 1:
-        flaws.append(
-            Flaw(
-                "/overall/point_cuts",
-                "wrong-number-of-cuts",
-                f"a scale of {len(rules.scale)} steps needs {len(rules.scale) - 1}",
-            )
-        )
-    if list(overall.point_cuts) != sorted(set(overall.point_cuts), reverse=True):
-        flaws.append(Flaw("/overall/point_cuts", "cuts-out-of-order", "cuts fall strictly from the best step down"))
-    return flaws
-
-
-def _cut_flaws(criterion: Criterion, steps: int, at: str) -> list[Flaw]:
-    if len(criterion.cuts) != steps - 1:
-        return [Flaw(f"{at}/bounds", "wrong-number-of-bounds", f"a scale of {steps} steps needs {steps - 1} bounds")]
-    falling = criterion.direction is Direction.HIGHER_IS_BETTER
-    if list(criterion.cuts) != sorted(set(criterion.cuts), reverse=falling):
-        way = "fall" if falling else "rise"
-        return [
-            Flaw(
-                f"{at}/bounds",
-                "bounds-out-of-order",
-                f"with {criterion.direction} bounds {way} strictly from the best step",
-            )
-        ]
-    return []

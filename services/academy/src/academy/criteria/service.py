@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +16,11 @@ from academy.criteria.errors import (
     CriteriaSetNotFound,
     unsound,
 )
+from academy.criteria.flaws import Catalogue, Known
 from academy.criteria.rules import Direction
 from academy.criteria.schemas import CriteriaSetChanged, CriteriaSetCreate, CriteriaSetListParams, CriteriaSetPatch
 from academy.criteria.tables import ONE_PUBLISHED, CriteriaSet
-from academy.measures.rules import MEASURES
+from academy.measures.rules import MEASURES, PUPIL_GROUPS
 from academy.measures.rules import Direction as MeasureDirection
 from kit import clock
 from kit.caller import Caller
@@ -31,10 +33,18 @@ from kit.jobs import defer
 
 LIST = "criteria-sets"
 RERATE = "academy.ratings.rerate"
-DIRECTIONS = {
-    code: None if measure.direction is MeasureDirection.NEUTRAL else Direction(measure.direction.value)
-    for code, measure in MEASURES.items()
-}
+CATALOGUE = Catalogue(
+    measures={
+        code: Known(
+            direction=None if measure.direction is MeasureDirection.NEUTRAL else Direction(measure.direction.value),
+            minimum=Decimal(str(measure.minimum)),
+            maximum=Decimal(str(measure.maximum)),
+            has_interval=measure.has_interval,
+        )
+        for code, measure in MEASURES.items()
+    },
+    pupil_groups=tuple(PUPIL_GROUPS),
+)
 
 
 def told(found: CriteriaSet) -> dict[str, Any]:
@@ -61,7 +71,7 @@ def tag_of(found: CriteriaSet) -> str:
 
 def check_sound(rules: dict[str, Any]) -> None:
     """Raises CriteriaSetNotSound or ComparisonNotSupported, with every flaw of a set's rules."""
-    flaws = flaws_of_document(rules, DIRECTIONS)
+    flaws = flaws_of_document(rules, CATALOGUE)
     if flaws:
         raise unsound(flaws)
 
