@@ -48,7 +48,7 @@ def _only_digits(value: Any) -> Any:
     return value
 
 
-Urn = Annotated[int, BeforeValidator(_only_digits), Field(ge=1, le=9_999_999, examples=[136105])]
+Urn = Annotated[int, Field(ge=1, le=9_999_999, examples=[136105]), BeforeValidator(_only_digits)]
 """The number of a school in the register."""
 
 AcademicYear = Annotated[
