@@ -307,6 +307,16 @@ async def test_of_several_releases_the_final_counts(client: Clients, database: S
     assert await rerate(database) == 0
 
 
+async def test_a_rating_that_was_kept_before_a_field_was_told_has_no_value_for_it(
+    client: Clients, database: Sandbox
+) -> None:
+    await prepare(client, database)
+    assert (await ratings_of(client, RED))[0]["criteria"][0]["deciding_bound"] == -5
+    async with database.admin() as session:
+        await session.execute(text("update academy.rating set criteria = criteria #- '{0,deciding_bound}'"))
+    assert (await ratings_of(client, RED))[0]["criteria"][0]["deciding_bound"] is None
+
+
 async def test_the_queries_are_few_however_many_academies(
     client: Clients,
     database: Sandbox,

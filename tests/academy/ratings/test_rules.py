@@ -197,6 +197,23 @@ def test_a_scale_of_four_steps() -> None:
     assert [step.code for step in steps if step] == ["green", "amber_green", "red_amber", "red"]
 
 
+@pytest.mark.parametrize(
+    ("value", "half", "bound"),
+    [("0.3", "0.1", "0"), ("-0.1", None, "-0.2"), ("-0.3", None, "-0.5"), ("-0.6", None, "-0.5"), ("0.3", "0.4", "0")],
+)
+def test_the_bound_that_decided_is_told_on_every_scale(value: str, half: str | None, bound: str) -> None:
+    four = replace(P8, cuts=(Decimal("0"), Decimal("-0.2"), Decimal("-0.5")))
+    ends = (
+        {}
+        if half is None
+        else {"lower": str(Decimal(value) - Decimal(half)), "upper": str(Decimal(value) + Decimal(half))}
+    )
+    result = assess(four, FOUR_STEPS, evidence(figure(value, **ends)))
+    place = result.deciding_place(FOUR_STEPS)
+    assert place is not None and four.cuts[place] == Decimal(bound)
+    assert assess(four, FOUR_STEPS, evidence()).deciding_place(FOUR_STEPS) is None
+
+
 def _result(step: Step | None, weight: int = 1, *, is_limiting: bool = False, code: str = "x") -> Result:
     criterion = replace(P8, weight=weight, is_limiting=is_limiting, code=code)
     return Result(criterion, None, None, None if step else "suppressed", None, step, None)

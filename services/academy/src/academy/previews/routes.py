@@ -30,7 +30,7 @@ Writer = Annotated[Caller, requires("criteria:write")]
     openapi_extra={"x-idempotent": False},
 )
 async def criteria_set_preview(session: SessionDep, caller: Writer, criteria_set_id: UUID) -> Response:
-    """Which academies would change colour if this set were published now, and why: criterion by criterion, what is
-    told and what would be. Nothing is written.
+    """Which academies would change colour, or move to another step of it, if this set were published now, and why:
+    criterion by criterion, what is told and what would be. Nothing is written.
     """
     return plain_answer(await service.preview(session, caller, criteria_set_id))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.rules import Status
+from academy.moderations.schemas import StepOut
 from academy.parameters import Urn
 
 
@@ -16,6 +17,7 @@ class PreviewStatusOut(BaseModel):
 
     status: Status = Field(description="The canonical status.", examples=["green"])
     label: str = Field(description="The trust's own word for it.", examples=["Green"])
+    step: StepOut | None = Field(description="The step of the set's own scale; null when not assessed.")
     why: str = Field(description="How the criteria become it.", examples=["70% of the weighted points were earned."])
 
 
@@ -23,6 +25,7 @@ class PreviewResultOut(BaseModel):
     """One criterion's result."""
 
     status: Status = Field(description="The canonical status.", examples=["green"])
+    step: StepOut | None = Field(description="The step of the set's own scale; null when not assessed.")
     sentence: str = Field(description="Why, in one plain sentence.", examples=["Progress 8 was +0.17 in 2018/19: ..."])
 
 
@@ -36,7 +39,7 @@ class PreviewCriterionOut(BaseModel):
 
 
 class PreviewAcademyOut(BaseModel):
-    """One academy that would change colour."""
+    """One academy that would change colour, or move to another step of the same status."""
 
     urn: Urn = Field(description="The academy.", examples=[135874])
     name: str = Field(description="Its name.", examples=["Manchester Enterprise Academy"])
@@ -51,5 +54,5 @@ class PreviewOut(BaseModel):
     """Which academies would change colour, and why. Nothing was written."""
 
     academies: int = Field(description="Academies that the set would rate.", examples=[4])
-    unchanged: int = Field(description="Those of them that would keep their colour.", examples=[3])
+    unchanged: int = Field(description="Those of them that would keep their status and step.", examples=[3])
     items: list[PreviewAcademyOut] = Field(description="Those that would change, by name.")

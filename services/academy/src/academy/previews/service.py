@@ -10,7 +10,7 @@ from academy.criteria.documents import rules_of
 from academy.criteria.queries import published_sets
 from academy.criteria.service import check_sound, find_set
 from academy.parameters import today
-from academy.ratings.computing import Applied, Computed, set_for
+from academy.ratings.computing import NOT_ASSESSED_LABEL, Applied, Computed, set_for
 from academy.ratings.evidence import members
 from academy.ratings.queries import told_in_full
 from academy.ratings.service import compute_for
@@ -36,7 +36,9 @@ async def preview(session: Session, caller: Caller, set_id: UUID) -> dict[str, A
     names = {member.urn: member.name for member in concerned}
     computed = await compute_for(session, caller.tenant_id, concerned, sets)
     told = await told_in_full(session, caller)
-    changing = [one for one in computed if one.urn not in told or told[one.urn]["status"] != one.status]
+    changing = [
+        one for one in computed if one.urn not in told or _stands(told[one.urn]) != (one.status, _code(one.step))
+    ]
     items = [_changed(one, names[one.urn], told.get(one.urn)) for one in changing]
     return {
         "academies": len(computed),
@@ -45,12 +47,27 @@ async def preview(session: Session, caller: Caller, set_id: UUID) -> dict[str, A
     }
 
 
+def _stands(told: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Where an academy stands: two steps of a scale may have the same status."""
+    return told["status"], _code(told["step"])
+
+
+def _code(step: Mapping[str, Any] | None) -> str | None:
+    return None if step is None else step["code"]
+
+
 def _changed(one: Computed, name: str, told: Mapping[str, Any] | None) -> dict[str, Any]:
     step = one.step
-    after = {"status": one.status, "label": step["label"] if step else "Not assessed", "why": one.outcome.why}
+    label = step["label"] if step else NOT_ASSESSED_LABEL
+    after = {"status": one.status, "label": label, "step": step, "why": one.outcome.why}
     before = None
     if told is not None:
-        before = {"status": told["status"], "label": told["label"], "why": told["overall"]["why"]}
+        before = {
+            "status": told["status"],
+            "label": told["label"],
+            "step": told["step"],
+            "why": told["overall"]["why"],
+        }
     return {
         "urn": one.urn,
         "name": name,
@@ -78,4 +95,4 @@ def _side_by_side(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> 
 
 
 def _result(criterion: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if criterion is None else {"status": criterion["status"], "sentence": criterion["sentence"]}
+    return None if criterion is None else {name: criterion[name] for name in ("status", "step", "sentence")}

@@ -144,6 +144,7 @@ def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:
     criterion, figure, comparator = result.criterion, result.figure, result.comparator
     measure = MEASURES.get(criterion.measure)
     bounds = bounds_of(criterion.cuts, scale)
+    place = result.deciding_place(scale)
     interval = None
     if figure is not None and figure.lower is not None and figure.upper is not None:
         interval = {"lower": number(figure.lower), "upper": number(figure.upper)}
@@ -172,6 +173,7 @@ def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:
         "status": result.status.value,
         "step": step_told(result.step, scale),
         "decided_by": result.decided_by,
+        "deciding_bound": None if place is None else number(criterion.cuts[place]),
         "sentence": sentence(result, wording_of(criterion), scale),
         "observation_id": figure.observation_id if figure else None,
         "source": figure.source if figure else None,

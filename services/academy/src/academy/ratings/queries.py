@@ -227,7 +227,8 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
             "limited_by": row["limited_by"],
             "why": row["why"],
         },
-        "criteria": orjson.loads(row["criteria"]),
+        # Ratings never alter: one that was kept before a field was told has no value for it.
+        "criteria": [{"deciding_bound": None, **criterion} for criterion in orjson.loads(row["criteria"])],
         "rated_at": row["rated_at"],
         "data_as_at": row["data_as_at"],
     }

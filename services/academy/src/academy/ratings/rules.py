@@ -29,6 +29,10 @@ TOO_OLD = "too_old"
 COHORT_TOO_SMALL = "cohort_too_small"
 NO_COMPARISON = "comparison_not_available"
 
+# What decided where no bound was reached, or where the interval tells neither way.
+BELOW_ALL = "below_all"
+NOT_SIGNIFICANT = "not_significant"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -88,6 +92,18 @@ class Result:
     def status(self) -> Status:
         """The canonical word; not_assessed when no step was given."""
         return self.step.status if self.step else Status.NOT_ASSESSED
+
+    def deciding_place(self, scale: Sequence[Step]) -> int | None:
+        """Which of the criterion's cuts decided: the one reached, the last where none was, the green bound where the
+        interval doesn't tell; None without a colour.
+        """
+        if self.step is None:
+            return None
+        if self.decided_by == NOT_SIGNIFICANT:
+            return green_place(scale)
+        if self.decided_by == BELOW_ALL:
+            return len(self.criterion.cuts) - 1
+        return [step.code for step in scale].index(self.decided_by or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +200,9 @@ def _step(criterion: Criterion, scale: Sequence[Step], figure: Figure, offset: D
         ends = sorted((sign * (figure.lower - offset), sign * (figure.upper - offset)))
         reference = cuts[green_place(scale)]
         if ends[0] <= reference <= ends[1]:
-            return _middle(scale), "not_significant"
+            return _middle(scale), NOT_SIGNIFICANT
     step = scale[position]
-    return step, scale[position].code if position < len(cuts) else "below_all"
+    return step, scale[position].code if position < len(cuts) else BELOW_ALL
 
 
 def green_place(scale: Sequence[Step]) -> int:

@@ -86,6 +86,12 @@ class CriterionResultOut(BaseModel):
         description="The step whose bound was reached, `below_all`, or `not_significant`; null without a colour.",
         examples=["green"],
     )
+    deciding_bound: float | None = Field(
+        description="The bound that decided, also on a scale with more than one amber or green step: the one reached, "
+        "for `below_all` the last, for `not_significant` the green one. With a comparison a difference from it. Null "
+        "without a colour.",
+        examples=[0],
+    )
     sentence: str = Field(description="All of it in one plain sentence.", examples=[SENTENCE])
     observation_id: UUID | None = Field(description="The figure.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     source: str | None = Field(description="Where the figure is from.", examples=["DfE School Profiles"])

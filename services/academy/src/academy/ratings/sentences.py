@@ -11,13 +11,14 @@ from decimal import Decimal
 from academy.criteria.rules import ComparisonKind, Direction, Step
 from academy.measures.rules import PERIODS
 from academy.ratings.rules import (
+    BELOW_ALL,
     COHORT_TOO_SMALL,
     NO_COMPARISON,
+    NOT_SIGNIFICANT,
     TOO_OLD,
     Comparator,
     Figure,
     Result,
-    green_place,
 )
 
 REASONS = {
@@ -160,19 +161,18 @@ def _decision(result: Result, wording: Wording, scale: tuple[Step, ...]) -> str:
     higher = criterion.direction is Direction.HIGHER_IS_BETTER
     figure = result.figure
     assert figure is not None
-    if result.decided_by == "not_significant":
+    place = result.deciding_place(scale)
+    assert place is not None
+    bound = f"the {_word(scale[place])} bound ({_bound(result, place, wording)})"
+    if result.decided_by == NOT_SIGNIFICANT:
         assert figure.lower is not None and figure.upper is not None
         span = f"{amount(figure.lower, wording)} to {amount(figure.upper, wording)}"
-        bound = _bound(result, green_place(scale), wording)
-        return f"its confidence interval ({span}) doesn't tell it from the green bound ({bound})"
-    codes = [step.code for step in scale]
-    if result.decided_by == "below_all":
-        last = len(criterion.cuts) - 1
-        side = "below" if higher else "above"
-        return f"{side} the {_word(scale[last])} bound ({_bound(result, last, wording)})"
-    place = codes.index(result.decided_by or codes[0])
-    side = "at or above" if higher else "at or below"
-    return f"{side} the {_word(scale[place])} bound ({_bound(result, place, wording)})"
+        return (
+            f"its confidence interval ({span}) doesn't tell it from the green bound ({_bound(result, place, wording)})"
+        )
+    if result.decided_by == BELOW_ALL:
+        return f"{'below' if higher else 'above'} {bound}"
+    return f"{'at or above' if higher else 'at or below'} {bound}"
 
 
 def _bound(result: Result, place: int, wording: Wording) -> str:
