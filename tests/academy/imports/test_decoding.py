@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from academy.imports.decoding import PIECE, FileRefused, FileTooLarge, Unpacker, UnpackLimits, is_gzip, unpack
+from academy.imports.decoding import (
+    MOST_MEMBERS,
+    PIECE,
+    FileRefused,
+    FileTooLarge,
+    Unpacker,
+    UnpackLimits,
+    is_gzip,
+    unpack,
+)
 
 TEXT = b"urn,measure\n100000,ks4.progress_8\n" * 50
 
@@ -37,6 +47,22 @@ def test_plain_text_passes_through(size: int) -> None:
 
 def test_several_members_and_padding_are_one_file() -> None:
     assert unpacked(gzip.compress(TEXT) + gzip.compress(b"more\n") + b"\0" * 20) == TEXT + b"more\n"
+
+
+@pytest.mark.parametrize("size", [5, 1000, 1 << 20])
+def test_blocks_of_a_gzip_that_can_be_sought_in_are_one_file(size: int) -> None:
+    blocks = b"".join(gzip.compress(part) for part in pieces(TEXT * 40, 97))
+    assert unpacked(blocks, size) == TEXT * 40
+
+
+def test_more_members_than_any_file_needs_are_refused_soon() -> None:
+    many = gzip.compress(b"") * (MOST_MEMBERS + 1)
+    started = time.process_time()
+    with pytest.raises(FileRefused) as refused:
+        unpacked(many, 1 << 20)
+    assert refused.value.code == "gzip-members"
+    assert time.process_time() - started < 5
+    assert unpacked(gzip.compress(TEXT) + gzip.compress(b"") * 1000, 1 << 20) == TEXT
 
 
 @pytest.mark.parametrize("size", [1, 64, 1 << 20])

@@ -9,6 +9,12 @@ from typing import Final
 PIECE: Final = 1 << 20
 """Unpacked bytes come in pieces of at most this size, however much a few packed bytes hold."""
 
+SLICE: Final = 16 << 10
+"""Packed bytes are unpacked in slices: what is left of one is copied at the end of each member in it."""
+
+MOST_MEMBERS: Final = 100_000
+"""A gzip file of 2 GiB in blocks of 64 KiB (bgzip) has a third of this."""
+
 RATIO_MATTERS_FROM: Final = 8 << 20
 """A small file may well be a thousand times one repeated line; below this size its ratio isn't looked at."""
 
@@ -67,7 +73,7 @@ class Unpacker:
         self._head = b""
         self._started = False
         self._stream: zlib._Decompress | None = None
-        self._between_members = False
+        self._members = 0
         self.received = 0
         self.unpacked = 0
 
@@ -98,7 +104,7 @@ class Unpacker:
                 detail = f"This is {name}. Send CSV, JSON or NDJSON text, plain or gzipped."
                 raise FileRefused("format-unsupported", detail)
         if is_gzip(head):
-            self._stream = zlib.decompressobj(_GZIP_WITH_HEADER)
+            self._begin_member()
         return head
 
     def _plain(self, piece: bytes) -> Iterator[bytes]:
@@ -107,21 +113,34 @@ class Unpacker:
             if piece:
                 yield piece
             return
+        for start in range(0, len(piece), SLICE):
+            yield from self._unpacked(piece[start : start + SLICE])
+
+    def _begin_member(self) -> "zlib._Decompress":
+        self._members += 1
+        if self._members > MOST_MEMBERS:
+            raise FileRefused("gzip-members", f"The gzip file has more than {MOST_MEMBERS:,} members (parts).")
+        self._stream = zlib.decompressobj(_GZIP_WITH_HEADER)
+        return self._stream
+
+    def _unpacked(self, piece: bytes) -> Iterator[bytes]:
+        assert self._stream is not None
+        stream = self._stream
         while True:
-            if self._stream.eof:
+            if stream.eof:
                 # A gzip file may be several members in a row, and be padded with zeros.
                 piece = piece.lstrip(b"\0")
                 if not piece:
                     return
-                self._stream = zlib.decompressobj(_GZIP_WITH_HEADER)
+                stream = self._begin_member()
             try:
-                plain = self._stream.decompress(piece, PIECE)
+                plain = stream.decompress(piece, PIECE)
             except zlib.error as error:
                 raise FileRefused("gzip-damaged", f"The gzip file is damaged: {error}.") from error
             self._count(len(plain))
             if plain:
                 yield plain
-            piece = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+            piece = stream.unused_data if stream.eof else stream.unconsumed_tail
             # All packed bytes may be taken while plain ones still wait: then what came out fills the piece.
             if not piece and len(plain) < PIECE:
                 return
