@@ -1,6 +1,7 @@
 """Reading one cell, and reading a column as its cells are read."""
 
 import math
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import polars as pl
@@ -15,8 +16,11 @@ from academy.imports.kinds.cells import (
     is_formula,
     read_band,
     read_bands,
+    read_codes,
     read_date,
     read_dates,
+    read_identifier,
+    read_identifiers,
     read_number,
     read_numbers,
     read_texts,
@@ -64,17 +68,41 @@ def test_a_symbol_in_place_of_a_number_is_its_reason(text: str, reason: str) -> 
     assert read_number(text) == reason
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("100000", 100000), ("100000.0", 100000), ("1,234", 1234), ("-3", -3), ("1e3", 1000)]
-)
+@pytest.mark.parametrize(("text", "value"), [("100000", 100000), ("100000.0", 100000), ("1,234", 1234), ("-3", -3)])
 def test_whole_numbers_may_look_like_decimals(text: str, value: int) -> None:
     assert read_whole_number(text) == value
 
 
-@pytest.mark.parametrize("text", ["1.5", "99999999999", "1e300"])
-def test_fractions_and_huge_numbers_are_no_whole_numbers(text: str) -> None:
+@pytest.mark.parametrize("text", ["1.5", "99999999999", "9" * 5000, "63%"])
+def test_fractions_percentages_and_huge_numbers_are_no_whole_numbers(text: str) -> None:
     found = read_whole_number(text)
     assert isinstance(found, Unreadable) and found.code == "not-a-whole-number"
+
+
+@pytest.mark.parametrize("text", ["1.4E+05", "1e5", "1E5", " 1.36105e+05 ", "1,4E+05", "1e300", "1.E+05"])
+@pytest.mark.parametrize("read", [read_whole_number, read_identifier])
+def test_whole_numbers_that_a_spreadsheet_mangled_are_refused(
+    read: Callable[[str], int | str | Unreadable], text: str
+) -> None:
+    found = read(text)
+    assert isinstance(found, Unreadable) and found.code == "scientific-notation"
+
+
+@pytest.mark.parametrize(("text", "value"), [("136105", 136105), ("16846.0", 16846), (" 136105.00 ", 136105)])
+def test_identifiers_are_digits_that_may_look_like_a_decimal(text: str, value: int) -> None:
+    assert read_identifier(text) == value
+
+
+@pytest.mark.parametrize("text", ["136,105", "136105%", "+136105", "136105.", "136105.5", "1" * 5000])
+def test_what_names_nothing_is_no_identifier(text: str) -> None:
+    found = read_identifier(text)
+    assert isinstance(found, Unreadable) and found.code == "not-a-whole-number"
+
+
+def test_a_column_of_codes_refuses_what_a_spreadsheet_mangled() -> None:
+    found = read_codes(pl.Series(["10066112.0", "1.00661E+07", "07525820", "OC304173", None]))
+    assert [(place, fault.code) for place, fault in found.faults] == [(1, "scientific-notation")]
+    assert found.values.to_list() == ["10066112.0", None, "07525820", "OC304173", None]
 
 
 @pytest.mark.parametrize(
@@ -185,11 +213,18 @@ def test_a_column_of_numbers_reads_as_its_cells_do(cells: list[str | None]) -> N
             assert value is None or math.isfinite(value)
 
 
+@pytest.mark.parametrize(
+    ("read_all", "read"), [(read_whole_numbers, read_whole_number), (read_identifiers, read_identifier)]
+)
 @given(cells=st.lists(CELLS, max_size=30))
-def test_a_column_of_whole_numbers_reads_as_its_cells_do(cells: list[str | None]) -> None:
-    parsed = read_whole_numbers(pl.Series(cells, dtype=pl.String))
+def test_a_column_of_whole_numbers_reads_as_its_cells_do(
+    read_all: Callable[[pl.Series], Parsed],
+    read: Callable[[str], int | str | Unreadable],
+    cells: list[str | None],
+) -> None:
+    parsed = read_all(pl.Series(cells, dtype=pl.String))
     for place, cell in enumerate(cells):
-        expected = "not_available" if cell is None else read_whole_number(cell)
+        expected = "not_available" if cell is None else read(cell)
         assert parsed.faulty[place] == isinstance(expected, Unreadable)
         if isinstance(expected, int):
             assert parsed.values[place] == expected

@@ -197,6 +197,37 @@ def test_the_year_said_with_a_file_must_be_among_its_own(tmp_path: Path) -> None
     assert "2023/24, 2024/25" in found.errors[0].detail
 
 
+def test_a_file_of_several_years_says_that_it_is_not_of_the_one_alone(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, KS4_2024_25 + KS4_ROWS)
+    found = read_file("dfe-ks4", file, academic_year="2023/24", latest_year="2024/25")
+    assert found.is_valid
+    assert [w.detail for w in found.warnings if w.code == "academic-years-several"] == [
+        "The file is about 2023/24, 2024/25, not about 2023/24 alone; its rows say of which, and all are kept."
+    ]
+
+
+def test_years_that_have_not_begun_are_refused(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, KS4_2024_25 + KS4_ROWS)
+    found = read_file("dfe-ks4", file, academic_year="2023/24", latest_year="2023/24")
+    assert {(column, code) for _, column, code in codes(found)} == {("time_period", "academic-year-ahead")}
+
+
+def test_progress_8_of_a_year_without_it_is_refused(tmp_path: Path) -> None:
+    rows = KS4_ROWS.replace("202324", "202526")
+    found = read_file("dfe-ks4", csv_file(tmp_path, KS4_2024_25 + rows), academic_year=None)
+    assert {code for _, _, code in codes(found)} == {"not-published-then"}
+
+
+def test_a_term_may_be_published_without_its_year(tmp_path: Path) -> None:
+    header = "time_period,time_identifier,geographic_level,school_urn,enrolments,sess_overall_percent\n"
+    term = csv_file(tmp_path, header + "201920,Autumn term,School,135874,964,5.1\n")
+    assert read_file("dfe-absence", term, academic_year="2019/20").is_valid
+    year = csv_file(tmp_path, header + "201920,Academic year,School,135874,964,5.1\n")
+    assert codes(read_file("dfe-absence", year, academic_year="2019/20")) == [
+        (2, "sess_overall_percent", "not-published-then")
+    ]
+
+
 def test_faults_of_such_a_table_are_told_with_their_rows(tmp_path: Path) -> None:
     rows = KS4_ROWS.splitlines(keepends=True)
     rows[0] = rows[0].replace("202324", "202325")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from academy.imports.kinds import MOST_ERRORS_KEPT, SCHEMAS, Reading, copy_csv, ndjson, read_batches, read_file, sheet
+from academy.imports.kinds import MOST_ERRORS_KEPT, SCHEMAS, Reading, copy_csv, read_batches, read_file, sheet
 from academy.imports.symbols import REASONS
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS
 from tests.academy.imports.kinds.tables import codes, csv_file, one
@@ -119,6 +119,8 @@ def test_a_figure_without_a_number_has_a_reason(send: Send, value: Any, reason: 
         ({"urn": "abc"}, ("urn", "not-a-number")),
         ({"urn": 12}, ("urn", "urn-invalid")),
         ({"urn": 135874.5}, ("urn", "not-a-whole-number")),
+        ({"urn": "1.4E+05"}, ("urn", "scientific-notation")),
+        ({"cohort": "1e2"}, ("cohort", "scientific-notation")),
         ({"measure": "ks4.progress8"}, ("measure", "measure-unknown")),
         ({"measure": ""}, ("measure", "value-missing")),
         ({"academic_year": "2025/27"}, ("academic_year", "not-an-academic-year")),
@@ -143,10 +145,75 @@ def test_a_figure_without_a_number_has_a_reason(send: Send, value: Any, reason: 
 )
 def test_a_faulty_cell_keeps_the_file_out(send: Send, changes: dict[str, Any], fault: tuple[str, str]) -> None:
     found = send([good(urn=100000), good(**changes)])
-    assert fault in faults(found)
+    assert faults(found) == [fault]
     assert not found.frames
     assert (found.rows_read, found.rows_accepted) == (2, 1)
     assert found.errors[0].row in (2, 3), "the second row: line 2 of NDJSON, row 3 of a spreadsheet"
+
+
+def test_a_row_of_another_year_than_was_said_is_refused(send: Send) -> None:
+    found = send([good(urn=100000), good(academic_year="2024/25"), good(urn=100001, academic_year=None)], "2025/26")
+    assert faults(found) == [("academic_year", "academic-year-differs")]
+    assert "2024/25" in found.errors[0].detail and "2025/26" in found.errors[0].detail
+
+
+def test_figures_of_a_year_that_has_not_begun_are_refused(tmp_path: Path) -> None:
+    rows = [good(urn=100000), good(academic_year="2026/27"), good(academic_year="2044/45")]
+    found = read_file(KIND, as_csv(tmp_path, rows), academic_year=None, latest_year="2026/27")
+    assert codes(found) == [(4, "academic_year", "academic-year-ahead")]
+
+
+def test_a_trust_may_have_its_own_figures_of_a_year_without_publication(send: Send) -> None:
+    assert send([good(measure="ks4.progress_8", academic_year="2024/25", value=0.3)]).is_valid
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        '{"urn":100000,"measure":"ks4.attainment_8","academic_year":"2025/26","value":50,"value":40}',
+        '{"urn":100000,"measure":"ks4.attainment_8","academic_year":"2025/26","value":null, "value" : 40}',
+        '{"urn":100000,"measure":"ks4.attainment_8","academic_year":"2025/26","value":40,"value":null}',
+        '{"urn":100000,"urn":100001,"measure":"ks4.attainment_8","academic_year":"2025/26","value":40}',
+        '{"urn":100000,"u\\u0072n":100001,"measure":"ks4.attainment_8","academic_year":"2025/26","value":40}',
+        '{"urn":100000,"measure":"ks4.attainment_8","academic_year":"2025/26","value":40,"odd":1,"odd":2}',
+        '{"urn":100000,"measure":"ks4.attainment_8","academic_year":"2025/26","value":40,"band":1,"band":2}',
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["{oops"]], ids=["read fast", "read slowly"])
+def test_an_object_that_gives_a_name_twice_is_refused(tmp_path: Path, again: str, more: list[str]) -> None:
+    lines = [json.dumps(good(urn=100002)), again, json.dumps(good(urn=100003, reason=None, odd="a: b")), *more]
+    found = read_file(KIND, csv_file(tmp_path, "\n".join(lines) + "\n"), academic_year=None)
+    expected: list[tuple[int | None, str | None, str]] = [(2, None, "name-repeated")]
+    assert codes(found) == expected + [(4, None, "json-malformed")] * len(more)
+    assert not found.frames
+
+
+def test_a_line_that_cannot_be_read_has_one_error(tmp_path: Path) -> None:
+    text = "oops\n" + json.dumps(good()) + "\n[]\noops\n"
+    found = read_file(KIND, csv_file(tmp_path, "\n{}\n" + text), academic_year="2025/26")
+    assert codes(found) == [
+        (2, "measure", "value-missing"),
+        (2, "urn", "value-missing"),
+        (2, "value", "value-missing"),
+        (3, None, "json-malformed"),
+        (5, None, "not-an-object"),
+        (6, None, "json-malformed"),
+    ]
+    assert (found.rows_read, found.rows_accepted) == (5, 1)
+
+
+def test_a_cell_that_is_no_value_has_one_error(tmp_path: Path) -> None:
+    rows = [good(value=[1]), good(urn={}), good(urn=100000, measure=True)]
+    found = read_file(KIND, as_ndjson(tmp_path, rows), academic_year=None)
+    assert [error[:2] for error in codes(found)] == [(1, "value"), (2, "urn"), (3, "measure")]
+    slowly = read_file(KIND, as_ndjson(tmp_path, [good(urn=100009, band=1), *rows]), academic_year=None)
+    assert codes(slowly) == [(2, "value", "not-a-value"), (3, "urn", "not-a-value"), (4, "measure", "not-a-value")]
+
+
+def test_blank_lines_of_ndjson_cost_nothing_and_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet, "BLOCK", 4096)
+    found = read_file(KIND, csv_file(tmp_path, json.dumps(good()) + "\n" * 20_000 + "{oops"), academic_year=None)
+    assert codes(found) == [(20_001, None, "json-malformed")]
 
 
 def test_an_unknown_measure_is_told_which_was_meant(send: Send) -> None:
@@ -243,8 +310,7 @@ def test_a_file_reads_alike_in_many_blocks_and_in_one(
 ) -> None:
     file = write(tmp_path, rows_of(1000))
     whole = read_file(KIND, file, academic_year=None)
-    for module in (sheet, ndjson):
-        monkeypatch.setattr(module, "BLOCK", 8192)
+    monkeypatch.setattr(sheet, "BLOCK", 8192)
     batches = list(read_batches(KIND, file, academic_year=None))
     assert len(batches) > 6
     done = [batch.done for batch in batches]

@@ -7,7 +7,7 @@ import pytest
 
 from academy.imports.kinds import SCHEMAS, read_file
 from academy.observations.rules import progress_band
-from tests.academy.imports.kinds.tables import codes, count, csv_file, number, one, reading, records
+from tests.academy.imports.kinds.tables import DATA, codes, count, csv_file, number, one, reading, records
 
 REASONS = {
     "SUPP": "suppressed",
@@ -297,3 +297,59 @@ def test_the_extracts_are_what_the_tests_take_them_for() -> None:
     rows = records("ks4_2017-2018_850_ks4final.csv")
     assert [count(rows, RECTYPE=kind) for kind in "12457"] == [92, 29, 1, 1, 1]
     assert "P8_BANDING" not in records("ks4_2016-2017_850_ks4final.csv")[0]
+
+
+KS4_ROW = {"RECTYPE": "1", "URN": "100000", "TPUP": "80", "ATT8SCR": "46", "P8MEA": "0.5", "EBACCAPS": "4"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "year"),
+    [
+        ("dfe-ks4", "ks4_2017-2018_850_ks4final.csv", "2024/25"),
+        ("dfe-ks4", "ks4_2017-2018_850_ks4final.csv", "2019/20"),
+        ("dfe-ks2", "ks2_2018-2019_850.csv", "2021/22"),
+        ("dfe-ks2", "ks2_2018-2019_850.csv", "2023/24"),
+        ("dfe-absence", "absence_2023-2024_919.csv", "2019/20"),
+    ],
+)
+def test_a_file_of_another_year_is_refused_where_its_figures_were_not_published(
+    kind: str, name: str, year: str
+) -> None:
+    found = read_file(kind, DATA / name, academic_year=year)
+    assert {error.code for error in found.errors} == {"not-published-then"}
+    assert year in found.errors[0].detail and "Is academic_year right?" in found.errors[0].detail
+    assert not found.frames
+
+
+def test_a_year_without_publication_may_have_symbols_and_other_measures(tmp_path: Path) -> None:
+    rows = [{**KS4_ROW, "P8MEA": symbol, "URN": str(100000 + i)} for i, symbol in enumerate(("", "NP", "SUPP", "z"))]
+    assert read_file("dfe-ks4", csv_file(tmp_path, rows), academic_year="2024/25").is_valid
+
+
+def test_areas_have_figures_of_years_in_which_schools_have_none(tmp_path: Path) -> None:
+    england = {**KS4_ROW, "RECTYPE": "7", "URN": ""}
+    found = read_file("dfe-ks4", csv_file(tmp_path, [england]), academic_year="2019/20")
+    assert codes(found) == [(2, "P8MEA", "not-published-then")]
+    found = read_file("dfe-ks4", csv_file(tmp_path, [{**england, "P8MEA": ""}]), academic_year="2019/20")
+    assert found.is_valid and found.comparison_rows == 1
+
+
+def test_a_mangled_urn_is_refused_and_one_error_told_for_a_cell(tmp_path: Path) -> None:
+    rows = [{**KS4_ROW, "URN": "1.4E+05"}, {**KS4_ROW, "URN": ""}, {**KS4_ROW, "URN": ""}, {**KS4_ROW, "TPUP": "-1"}]
+    found = read_file("dfe-ks4", csv_file(tmp_path, rows), academic_year="2018/19")
+    assert codes(found) == [
+        (2, "URN", "scientific-notation"),
+        (3, "URN", "urn-missing"),
+        (4, "URN", "urn-missing"),
+        (5, "TPUP", "out-of-range"),
+    ]
+    assert found.errors_total == 4
+
+
+def test_schools_that_are_passed_over_for_their_kind_of_record_are_warned_of(tmp_path: Path) -> None:
+    rows = [KS4_ROW, *({**KS4_ROW, "RECTYPE": kind, "URN": str(100001 + i)} for i, kind in enumerate(("", "9", "x")))]
+    rows.append({**KS4_ROW, "RECTYPE": "3", "URN": ""})
+    found = read_file("dfe-ks4", csv_file(tmp_path, rows), academic_year="2018/19")
+    assert (found.rows_accepted, found.rows_ignored) == (1, 4)
+    assert [(w.column, w.code) for w in found.warnings] == [("RECTYPE", "record-unknown")]
+    assert found.warnings[0].detail.endswith(": 3.")

@@ -197,3 +197,18 @@ def test_a_byte_order_mark_is_no_fault() -> None:
         .filter(pl.col("value") > 8)
         .height
     )
+
+
+def test_an_object_that_gives_a_name_twice_is_refused(tmp_path: Path) -> None:
+    item = '{"id": 135874, "Attainment8_Tot_Est_Current_Num": 46.4, "Attainment8_Tot_Est_Current_Num": 50, "a": "b:c"}'
+    assert codes(sent(tmp_path, f"[{item}]")) == [(None, "Attainment8_Tot_Est_Current_Num", "name-repeated")]
+    assert sent(tmp_path, "[" + item.replace('"Attainment8_Tot_Est_Current_Num": 50, ', "") + "]").is_valid
+
+
+def test_progress_8_of_a_year_that_has_none_is_refused(tmp_path: Path) -> None:
+    content = json.loads(json.dumps(items("profiles_EstablishmentPerformance.json")))
+    found = sent(tmp_path, content, "2025/26")
+    assert {error.code for error in found.errors} == {"not-published-then"}
+    assert "2024/25" in found.errors[0].detail and "Is academic_year right?" in found.errors[0].detail
+    of_england = [{"id": 1, "Prog8_Avg_Eng_Current_Num": -0.03}]
+    assert {error.code for error in sent(tmp_path, of_england).errors} == {"not-published-then"}

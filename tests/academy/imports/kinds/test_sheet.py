@@ -108,6 +108,42 @@ class TestRows:
         assert rows[0][1] == "St Amélie – Infants"  # noqa: RUF001 (an en dash)
 
 
+LONG = b"x" * (sheets.LONGEST_RECORD + 10)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "row"),
+    [
+        (b"A,B,C\n1,2,3\n4," + LONG, "line-too-long", 3),
+        (b"A,B,C\n1,2,3\n4," + b"," * (2 * len(LONG)) + b"\n7,8,9\n", "line-too-long", 3),
+        (b'A,B,C\n1,2,3\n4,"x' + LONG, "quote-unclosed", 3),
+        (b"A,B," + LONG + b"\n1,2,3\n", "line-too-long", 1),
+        (b'A,B,"C' + LONG, "quote-unclosed", 1),
+    ],
+    ids=["a cell", "commas", "an open quotation mark", "the header", "an open quotation mark in the header"],
+)
+def test_a_line_that_does_not_end_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, code: str, row: int
+) -> None:
+    monkeypatch.setattr(sheets, "BLOCK", 1 << 20)
+    refused = refusal(write(tmp_path, data))
+    assert (refused.code, refused.row) == (code, row)
+
+
+def test_blocks_have_few_cells_however_short_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_CELLS", 300)
+    file = write(tmp_path, b"A,B,C\n" + b"1\n" * 1000 + b"\n,,\r\n" * 5000 + b"4,5,6\n")
+    sheet = Sheet(file, may_be_cp1252=False)
+    chosen = sheet.choose((A, B, C))
+    heights, last = [], None
+    for frame, _, _ in sheet.batches(chosen):
+        heights.append(frame.height)
+        last = frame.row(-1) if frame.height else last
+    assert max(heights) <= 100
+    assert sum(heights) == 1001
+    assert last == ("4", "5", "6", 11_002)
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

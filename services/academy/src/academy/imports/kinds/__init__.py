@@ -47,15 +47,17 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in
 """Every kind by its code."""
 
 
-def read_batches(kind: str, path: Path, *, academic_year: str | None, release: str = "final") -> Iterator[Reading]:
+def read_batches(
+    kind: str, path: Path, *, academic_year: str | None, release: str = "final", latest_year: str | None = None
+) -> Iterator[Reading]:
     """Read an unpacked file (`decoding.unpack`) piece by piece: frames and counts of each piece, to be added
     up.
 
     Errors that only show across pieces (a key given twice) come with the last one, so that nothing may be
-    kept before the end. `academic_year` is `2018/19`; Raises KeyError for an unknown kind and ValueError for
-    an unknown release.
+    kept before the end. `academic_year` is `2018/19`; figures of years after `latest_year` are faults. Raises
+    KeyError for an unknown kind and ValueError for an unknown release.
     """
-    request = Request(academic_year, ReleaseStatus(release))
+    request = Request(academic_year, ReleaseStatus(release), latest_year)
     try:
         yield from KINDS[kind].read(path, request)
     except FileRefused as refused:
@@ -64,11 +66,13 @@ def read_batches(kind: str, path: Path, *, academic_year: str | None, release: s
         yield reading
 
 
-def read_file(kind: str, path: Path, *, academic_year: str | None, release: str = "final") -> Reading:
+def read_file(
+    kind: str, path: Path, *, academic_year: str | None, release: str = "final", latest_year: str | None = None
+) -> Reading:
     """Read an unpacked file whole. Same arguments as `read_batches`."""
     whole = Reading()
     pieces: dict[str, list[pl.DataFrame]] = {}
-    for batch in read_batches(kind, path, academic_year=academic_year, release=release):
+    for batch in read_batches(kind, path, academic_year=academic_year, release=release, latest_year=latest_year):
         whole.add(batch)
         for table, frame in batch.frames.items():
             pieces.setdefault(table, []).append(frame)

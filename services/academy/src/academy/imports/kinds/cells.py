@@ -21,6 +21,9 @@ _NUMBER: Final = re.compile(
     r"([+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?"
     r"|[+-]?\.[0-9]+(?:[eE][+-]?[0-9]{1,4})?)\s*(%?)"
 )
+_WHOLE: Final = re.compile(r"([+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+))(?:\.0*)?")
+_IDENTIFIER: Final = re.compile(r"(-?[0-9]+)(?:\.0+)?")
+_SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+")
 _SPACES: Final = " \t\r\n\u00a0\u202f"
 
 _DATE_LAYOUTS: Final = (
@@ -76,14 +79,44 @@ def read_number(text: str) -> float | str | Unreadable:
     return value + 0.0  # never -0.0
 
 
+def scientific(text: str) -> Unreadable | None:
+    """The fault of a whole number in scientific notation; None for anything else.
+
+    Spreadsheets write long numbers so, and digits are lost: 136105 may have become `1.4E+05`, another
+    school's URN.
+    """
+    if _SCIENTIFIC.fullmatch(text.strip(_SPACES)) is None:
+        return None
+    detail = f"{shown(text)} is in scientific notation, which loses digits. Write the number in full."
+    return Unreadable("scientific-notation", detail)
+
+
 def read_whole_number(text: str) -> int | str | Unreadable:
-    """A whole number, or the reason in its place. `100000.0` counts as whole: spreadsheets write URNs so."""
-    value = read_number(text)
-    if isinstance(value, float):
-        if not value.is_integer() or abs(value) >= 2**31:
-            return Unreadable("not-a-whole-number", f"{shown(text)} is not a whole number.")
-        return int(value)
-    return value
+    """A whole number, or the reason in its place. `180.0` counts as whole: spreadsheets write counts so. Percent
+    signs and scientific notation are refused."""
+    return _whole(text, _WHOLE)
+
+
+def read_identifier(text: str) -> int | str | Unreadable:
+    """A number that names something, such as a URN: digits, which spreadsheets may have made a decimal
+    (`100000.0`); or the reason in its place."""
+    return _whole(text, _IDENTIFIER)
+
+
+def _whole(text: str, layout: re.Pattern[str]) -> int | str | Unreadable:
+    plain = text.strip(_SPACES)
+    found = layout.fullmatch(plain)
+    if found is not None:
+        digits = found[1].replace(",", "")
+        if len(digits) < MOST_SHOWN and abs(value := int(digits)) < 2**31:
+            return value
+    elif (mangled := scientific(text)) is not None:
+        return mangled
+    else:
+        read = read_number(text)
+        if not isinstance(read, float):
+            return read
+    return Unreadable("not-a-whole-number", f"{shown(text)} is not a whole number.")
 
 
 def read_date(text: str) -> date | Unreadable | None:
@@ -219,6 +252,15 @@ def read_whole_numbers(cells: pl.Series) -> Parsed:
     return read_column(cells, read_whole_number, pl.Int32(), plain=plain, gives_reasons=True)
 
 
+def read_identifiers(cells: pl.Series) -> Parsed:
+    """Read a column of identifiers as `read_identifier` does."""
+    plain = cells.cast(pl.Int32, strict=False)
+    signed = cells.str.starts_with("+").fill_null(value=False)
+    if signed.any():
+        plain = plain.set(signed, None)
+    return read_column(cells, read_identifier, pl.Int32(), plain=plain, gives_reasons=True)
+
+
 def read_dates(cells: pl.Series) -> Parsed:
     """Read a column of dates as `read_date` does."""
     return read_column(cells, read_date, pl.Date())
@@ -232,8 +274,7 @@ def read_bands(cells: pl.Series) -> Parsed:
 def read_texts(cells: pl.Series, *, longest: int = 300) -> Parsed:
     """Read a column of text: white space made single spaces, empty made null, formulas and overlong texts
     faulty."""
-    tidy = cells.str.replace_all(r"[\s\x00-\x1f\x7f]+", " ").str.strip_chars(_SPACES)
-    tidy = tidy.set(tidy.str.len_bytes() == 0, None)
+    tidy = _tidied(cells)
     suspect = tidy.str.contains(r"^[=@+\-]") | (tidy.str.len_chars() > longest)
     if not suspect.any():
         return Parsed(tidy, *_nothing(len(cells)), [])
@@ -247,6 +288,26 @@ def read_texts(cells: pl.Series, *, longest: int = 300) -> Parsed:
         return text
 
     return read_column(tidy, read, pl.String(), plain=tidy.set(suspect.fill_null(value=False), None))
+
+
+def _tidied(cells: pl.Series) -> pl.Series:
+    tidy = cells.str.replace_all(r"[\s\x00-\x1f\x7f]+", " ").str.strip_chars(_SPACES)
+    return tidy.set(tidy.str.len_bytes() == 0, None)
+
+
+def read_codes(cells: pl.Series) -> Parsed:
+    """Read a column of identifiers that stay text (a UKPRN, the number of a company): as `read_texts` does, but
+    scientific notation is faulty."""
+    texts = read_texts(cells)
+    mangled = texts.values.str.contains(f"^{_SCIENTIFIC.pattern}$").fill_null(value=False)
+    if not mangled.any():
+        return texts
+
+    def read(text: str) -> str | Unreadable:
+        return scientific(text) or text
+
+    codes = read_column(texts.values, read, pl.String(), plain=texts.values.set(mangled, None))
+    return Parsed(codes.values, codes.reasons, texts.faulty | codes.faulty, [*texts.faults, *codes.faults])
 
 
 def _nothing(length: int) -> tuple[pl.Series, pl.Series]:

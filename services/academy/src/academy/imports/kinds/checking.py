@@ -13,41 +13,68 @@ HIGHEST_URN: Final = 9_999_999
 
 
 class Checker:
-    """The faults of one batch of rows. `faulty` marks the rows that have any."""
+    """The faults of one batch of rows, one for each cell: the first that was found. `faulty` marks the rows that
+    have any; of a row that is faulty as a whole no cell is told.
+    """
 
     def __init__(self, rows: pl.Series) -> None:
         self.rows = rows
-        self.faulty = pl.Series(values=[False], dtype=pl.Boolean).new_from_index(0, len(rows))
+        self.faulty = _none_of(len(rows))
+        self.unread = _none_of(len(rows))
+        """Rows that are faulty as a whole: what is in their cells may belong to other columns."""
         self.total = 0
+        self._cells: dict[str, pl.Series] = {}
         self._errors: list[RowError] = []
 
     def note(self, column: str, parsed: Parsed) -> pl.Series:
         """Note the faults of a column that was read; gives its values."""
         if parsed.faults:
-            self.total += int(parsed.faulty.sum())
-            self.faulty = self.faulty | parsed.faulty
+            untold = self._mark(column, parsed.faulty)
             for place, fault in parsed.faults:
-                self._add(place, column, fault)
+                if untold[place]:
+                    self._add(place, column, fault)
         return parsed.values
 
-    def refuse(self, column: str | None, where: pl.Series, code: str, detail: Callable[[int], str]) -> None:
+    def refuse(self, column: str, where: pl.Series, code: str, detail: Callable[[int], str]) -> None:
         """Note a fault in the rows where the mask is true (null counts as false)."""
         where = where.fill_null(value=False)
-        count = int(where.sum())
-        if count:
-            self.total += count
-            self.faulty = self.faulty | where
-            for place in where.arg_true().head(MOST_ERRORS_KEPT):
+        if where.any():
+            for place in self._mark(column, where).arg_true().head(MOST_ERRORS_KEPT):
                 self._add(place, column, Unreadable(code, detail(place)))
 
     def ragged(self, errors: Sequence[RowError]) -> None:
-        """Note rows that the sheet itself found faulty."""
-        if errors:
-            self.total += len(errors)
-            self.faulty = self.faulty | self.rows.is_in([e.row for e in errors if e.row is not None])
-            self._errors.extend(errors[:MOST_ERRORS_KEPT])
+        """Note rows that the sheet itself found faulty, as a whole or in one cell, before any other fault."""
+        for column in dict.fromkeys(error.column for error in errors):
+            where = self.rows.is_in([e.row for e in errors if e.row is not None and e.column == column])
+            if column is None:
+                self.faulty, self.unread = self.faulty | where, self.unread | where
+            else:
+                self._cells[column] = where
+                self.faulty = self.faulty | where
+        self.total += len(errors)
+        self._errors.extend(errors[:MOST_ERRORS_KEPT])
 
-    def _add(self, place: int, column: str | None, fault: Unreadable) -> None:
+    def faulty_in(self, *columns: str) -> pl.Series | None:
+        """The rows that have a fault in one of these columns, or as a whole; None when no row has any."""
+        if not self.total:
+            return None
+        found = self.unread
+        for column in columns:
+            if column in self._cells:
+                found = found | self._cells[column]
+        return found
+
+    def _mark(self, column: str, where: pl.Series) -> pl.Series:
+        """Where the fault is the first of its cell; counts these."""
+        untold = where & ~self.unread
+        if column in self._cells:
+            untold = untold & ~self._cells[column]
+        self._cells[column] = self._cells[column] | untold if column in self._cells else untold
+        self.faulty = self.faulty | untold
+        self.total += int(untold.sum())
+        return untold
+
+    def _add(self, place: int, column: str, fault: Unreadable) -> None:
         self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
 
     def errors(self) -> list[RowError]:
@@ -66,6 +93,10 @@ class Checker:
         return urns
 
 
+def _none_of(rows: int) -> pl.Series:
+    return pl.Series(values=[False], dtype=pl.Boolean).new_from_index(0, rows)
+
+
 class Seen:
     """The keys of a file so far, as hashes: 12 bytes a row, so that millions of rows fit.
 
@@ -77,9 +108,11 @@ class Seen:
         self._meaning = meaning
         self._parts: list[pl.DataFrame] = []
 
-    def add(self, keys: pl.DataFrame, rows: pl.Series) -> None:
-        """Take in the keys of a batch and their rows."""
-        self._parts.append(pl.DataFrame({"key": keys.hash_rows(seed=7), "row": rows}))
+    def add(self, keys: pl.DataFrame, rows: pl.Series, *, without: pl.Series | None = None) -> None:
+        """Take in the keys of a batch and their rows, but for those `without` a key that could be read: nothing
+        can be said of what these repeat."""
+        part = pl.DataFrame({"key": keys.hash_rows(seed=7), "row": rows})
+        self._parts.append(part if without is None else part.filter(~without))
 
     def repeated(self) -> tuple[list[RowError], int]:
         """The first faults and how many there are: each row whose key an earlier one has given."""

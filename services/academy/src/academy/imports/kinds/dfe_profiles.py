@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from academy.imports.decoding import FileRefused
-from academy.imports.kinds.cells import read_whole_numbers
+from academy.imports.kinds.cells import MOST_SHOWN, read_identifiers, shown
 from academy.imports.kinds.checking import Checker, Seen
 from academy.imports.kinds.figures import (
     ENGLAND,
@@ -22,8 +22,10 @@ from academy.imports.kinds.figures import (
     FigureReader,
     as_comparisons,
     as_observations,
+    check_published,
 )
 from academy.imports.kinds.kind import Column, Request
+from academy.imports.kinds.ndjson import repeated_name
 from academy.imports.kinds.profile_keys import Key, parse_key
 from academy.imports.kinds.reading import Reading, RowError
 from academy.imports.kinds.register import Rows, as_table, told
@@ -130,6 +132,12 @@ def _load(path: Path) -> list[Any]:
         raise FileRefused("json-malformed", detail, row=error.lineno) from error
     if not isinstance(loaded, list):
         raise FileRefused("json-not-a-list", "The file must be one JSON list of objects.")
+    # A name needs a colon: without more colons than names none stands twice.
+    if plain.count(b":") > sum(len(item) for item in loaded if isinstance(item, dict)):
+        again = repeated_name(plain)
+        if again is not None:
+            detail = f"The name {shown(again)} stands twice in one object."
+            raise FileRefused("name-repeated", detail, column=again[:MOST_SHOWN])
     return loaded
 
 
@@ -152,14 +160,15 @@ def _cells(items: Sequence[Any], names: Sequence[str]) -> tuple[pl.DataFrame, li
 
 def _register(frame: pl.DataFrame, check: Checker, reading: Reading) -> None:
     rows = Rows(frame, check)
+    codes = ("LAId", "EstablishmentNumber", "PhaseOfEducationId", "UKPRN", "TypeOfEstablishmentId", "StatusCode")
     texts = (
-        "LAId", "LAName", "EstablishmentNumber", "RegionName", "PhaseOfEducationId", "PhaseOfEducationName", "UKPRN",
-        "TypeOfEstablishmentId", "TypeOfEstablishmentName", "StatusCode", "AddressTown", "AddressPostcode",
+        "LAName", "RegionName", "PhaseOfEducationName", "TypeOfEstablishmentName", "AddressTown", "AddressPostcode",
     )  # fmt: skip
     read = pl.DataFrame(
         [
             rows.urn("id").alias("urn"),
             rows.required("EstablishmentName", rows.text("EstablishmentName")).alias("name"),
+            *(rows.code(name) for name in codes),
             *(rows.text(name) for name in texts),
             *(rows.number(name) for name in ("AgeRangeLow", "AgeRangeHigh", "TotalPupils", "TotalCapacity")),
         ]
@@ -226,13 +235,14 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
     year = the_year(request)
     ids = frame["id"]
     if area is None:
-        about = pl.DataFrame({"urn": check.urns("id", ids, read_whole_numbers(ids))})
+        about = pl.DataFrame({"urn": check.urns("id", ids, read_identifiers(ids))})
     else:
         check.refuse("id", ids.is_null(), "value-missing", lambda _: "The item has no id.")
         code = pl.lit(ENGLAND) if area == "england" else pl.col("id").str.strip_chars()
         about = frame.select(
             pl.lit(area).alias("area"), code.alias("area_code"), pl.lit("state_funded").alias("sector")
         )
+    is_school = pl.Series(values=[area is None]).new_from_index(0, frame.height)
     reader = FigureReader(frame, check)
     found: list[pl.DataFrame] = []
     figures = sorted(_figures_told(keys), key=lambda figure: figure.rank)
@@ -244,6 +254,7 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
             pl.lit("year").alias("period"),
             pl.lit(one.phase).alias("phase"),
         )
+        check_published(check, one.figure, figure, is_school)
         found.append(figure)
     reading.rows_accepted = int((~check.faulty).sum())
     if area is not None:

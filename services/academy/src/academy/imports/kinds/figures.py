@@ -10,6 +10,7 @@ from academy.imports.kinds.cells import Parsed, read_bands, read_numbers, read_w
 from academy.imports.kinds.checking import Checker
 from academy.imports.kinds.kind import Column
 from academy.imports.kinds.reading import SCHEMAS
+from academy.measures.catalogue import NO_EXAMS, NO_SCHOOL_KS2
 from academy.measures.rules import MEASURES, PUPIL_GROUPS, Measure
 
 ENGLAND = "E92000001"
@@ -134,6 +135,28 @@ def check_cohort(check: Checker, column: str, cohort: Parsed) -> pl.Series:
     """Note cohorts below 0; gives the cohorts."""
     check.refuse(column, cohort.values < 0, "out-of-range", lambda place: f"{cohort.values[place]} pupils can't be.")
     return cohort.values
+
+
+def check_published(check: Checker, figure: Figure, found: pl.DataFrame, is_school: pl.Series) -> None:
+    """Note values of years without publication: the file is of another year, or its cells of another column.
+
+    `found` has the figure's `value`, `academic_year` and `period`. Terms of a year may be published without the
+    year, and areas without their schools.
+    """
+    measure = MEASURES[figure.measure]
+    has_value = found["value"].is_not_null() & (found["period"] == "year")
+    for year, why in measure.not_published.items():
+        there = has_value & (found["academic_year"] == year)
+        if _is_of_schools_alone(measure, why):
+            there = there & is_school
+        detail = f"There is a value, but {measure.title} wasn't published for {year}. {why} Is academic_year right?"
+        check.refuse(figure.value, there, "not-published-then", lambda _, detail=detail: detail)  # type: ignore[misc]
+
+
+def _is_of_schools_alone(measure: Measure, why: str) -> bool:
+    """True when areas have figures all the same: tests of 2022, and exam grades that teachers gave in 2020 and
+    2021, but no progress."""
+    return why == NO_SCHOOL_KS2 or (why == NO_EXAMS and not measure.has_interval)
 
 
 def with_gaps(figures: pl.DataFrame) -> pl.DataFrame:

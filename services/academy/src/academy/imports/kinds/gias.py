@@ -65,8 +65,8 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
         [
             urns.alias("urn"),
             rows.required(NAME.name, rows.text(NAME.name)).alias("name"),
-            *(rows.text(c.name) for c in (*LA, *TYPE)),
-            *(rows.text(name) for name in ("EstablishmentNumber", "EstablishmentStatus (code)", "UKPRN")),
+            *codes_and_names(rows, *LA, *TYPE),
+            *(rows.code(name) for name in ("EstablishmentNumber", "EstablishmentStatus (code)", "UKPRN")),
             *(rows.text(name) for name in ("EstablishmentStatus (name)", "Town", "Postcode", "GOR (name)")),
             *(rows.date(name) for name in ("OpenDate", "CloseDate")),
             *(rows.number(name) for name in ("StatutoryLowAge", "StatutoryHighAge")),
@@ -96,6 +96,12 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
     )
     reading.put("schools", as_table("schools", told(schools, _TOLD_BY, rows.frame.columns)))
     return urns
+
+
+def codes_and_names(rows: Rows, *columns: Column) -> Iterator[pl.Series]:
+    """Columns of text, of which those that say so in their name hold codes."""
+    for column in columns:
+        yield rows.code(column.name) if column.name.endswith("(code)") else rows.text(column.name)
 
 
 _TOLD_BY: Final = {

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.kinds.gias import LA, NAME, SOURCE, TYPE, URN, phase
+from academy.imports.kinds.gias import LA, NAME, SOURCE, TYPE, URN, codes_and_names, phase
 from academy.imports.kinds.kind import Column, Request
 from academy.imports.kinds.reading import Reading
 from academy.imports.kinds.register import Rows, as_table, read_register, told
@@ -71,10 +71,11 @@ def read_groups(path: Path, request: Request) -> Iterator[Reading]:
 
 def _trusts(rows: Rows) -> pl.DataFrame:
     """The trusts as `trusts` has them, a row each."""
-    texts = ("Group UID", "Group ID", "Group Name", "Companies House Number", "Group Type", "UKPRN")
+    texts = ("Group ID", "Group Name", "Group Type", "Group Status", "Group Status (code)")
     read = pl.DataFrame(
         [
-            *(rows.text(name) for name in (*texts, "Group Status", "Group Status (code)")),
+            *(rows.code(name) for name in ("Group UID", "Companies House Number", "UKPRN")),
+            *(rows.text(name) for name in texts),
             *(rows.date(name) for name in ("Closed Date", "Open date", "Incorporated on (open date)")),
         ]
     )
@@ -126,7 +127,7 @@ def _group_links(rows: Rows, reading: Reading) -> pl.Series:
         rows.urn().alias("urn"),
         rows.date("Joined date").alias("joined_on"),
         rows.required(NAME.name, rows.text(NAME.name)).alias("school"),
-        *(rows.text(column.name) for column in (*TYPE, *LA)),
+        *codes_and_names(rows, *TYPE, *LA),
     )
     links = links.with_columns(pl.coalesce("joined_on", "opened_on").alias("joined_on"))
     undated = links["joined_on"].is_null() & ~rows.check.faulty

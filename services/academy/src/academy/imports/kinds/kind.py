@@ -35,10 +35,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was said with the file. `academic_year` is `2018/19` or None."""
+    """What was said with the file. `academic_year` is `2018/19` or None. `latest_year` is the latest that figures
+    can be of; None for any."""
 
     academic_year: str | None = None
     release: ReleaseStatus = ReleaseStatus.FINAL
+    latest_year: str | None = None
 
 
 class Reader(Protocol):

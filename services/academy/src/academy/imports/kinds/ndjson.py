@@ -1,16 +1,18 @@
 """NDJSON: blocks of objects, one a line, as rows of text such as a CSV would hold."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
 
 from academy.imports.decoding import FileRefused
+from academy.imports.kinds.cells import shown
 from academy.imports.kinds.kind import Column
 from academy.imports.kinds.reading import ReadingWarning, RowError
-from academy.imports.kinds.sheet import BLOCK, LONGEST_RECORD, check_text, open_text, unknown_columns
+from academy.imports.kinds.sheet import LONGEST_RECORD, check_text, open_text, read_blocks, unknown_columns
 
 SAMPLED: Final = 16 << 10
 """Keys that nobody knows are looked for in a line every so many bytes: in every line it would take as long as
@@ -34,23 +36,25 @@ class Lines:
 
     def batches(self) -> Iterator[tuple[pl.DataFrame, list[RowError], float]]:
         """The objects as text by column, with `row` (their lines); beside each batch its faulty lines and
-        the part of the file read."""
-        line, rest = 1, b""
+        the part of the file read. A line that is no object has a row without any cell."""
+        line, rest, size = 1, b"", max(self._text.size, 1)
         with self._text.path.open("rb") as file:
             file.seek(self._text.start)
-            while block := file.read(BLOCK):
-                block = rest + block
+            for read, position in read_blocks(file, len(self._columns)):
+                block = rest + read
                 cut = block.rfind(b"\n") + 1
                 block, rest = block[:cut], block[cut:]
+                lines = block.count(b"\n")
+                if block and not block.isspace():
+                    yield *self._objects(block, line, lines), (position - len(rest)) / size
+                line += lines
                 if len(rest) > LONGEST_RECORD:
-                    raise FileRefused("line-too-long", f"Line {line} or a later one is too long.", row=line)
-                if block:
-                    yield *self._objects(block, line), (file.tell() - len(rest)) / max(self._text.size, 1)
-                    line += block.count(b"\n")
+                    detail = f"Line {line} is longer than {LONGEST_RECORD >> 20} MiB."
+                    raise FileRefused("line-too-long", detail, row=line)
         if rest.strip():
-            yield *self._objects(rest + b"\n", line), 1.0
+            yield *self._objects(rest + b"\n", line, 1), 1.0
 
-    def _objects(self, block: bytes, line: int) -> tuple[pl.DataFrame, list[RowError]]:
+    def _objects(self, block: bytes, line: int, lines: int) -> tuple[pl.DataFrame, list[RowError]]:
         check_text(block, "utf-8", line)
         self._look_for_strange_keys(block)
         if not any(alias in block for alias in self._has_aliases):
@@ -59,9 +63,9 @@ class Lines:
             except pl.exceptions.PolarsError:
                 pass  # the slow reader tells which lines are wrong
             else:
-                if frame.height == block.count(b"\n"):
+                if frame.height == lines:
                     rows = pl.int_range(line, line + frame.height, dtype=pl.UInt32, eager=True)
-                    return frame.with_columns(rows.alias("row")), []
+                    return frame.with_columns(rows.alias("row")), _repeated_names(block, frame, line)
         return self._slowly(block.split(b"\n"), line)
 
     def _look_for_strange_keys(self, block: bytes) -> None:
@@ -83,6 +87,7 @@ class Lines:
         for number, text in enumerate(lines, line):
             if not text.strip():
                 continue
+            numbers.append(number)
             try:
                 item = orjson.loads(text)
             except orjson.JSONDecodeError as error:
@@ -91,7 +96,8 @@ class Lines:
             if not isinstance(item, dict):
                 wrong.append(RowError(number, None, "not-an-object", "The line is not an object."))
                 item = {}
-            numbers.append(number)
+            elif item and text.count(b":") > len(item) and (again := repeated_name(text)) is not None:
+                wrong.append(_twice(number, again))
             for column in self._columns:
                 value = next((item[n] for n in (column.name, *column.aliases) if n in item), None)
                 if isinstance(value, dict | list | bool):
@@ -101,3 +107,51 @@ class Lines:
                 columns[column.name].append(None if value is None else str(value))
         rows = pl.Series("row", numbers, dtype=pl.UInt32)
         return pl.DataFrame([rows, *(pl.Series(n, v, dtype=pl.String) for n, v in columns.items())]), wrong
+
+
+def _repeated_names(block: bytes, frame: pl.DataFrame, line: int) -> list[RowError]:
+    """The lines of these objects that give a name twice, of which the frame has one value.
+
+    A line has a colon at least for each name. Where a block has no more colons than its frame has values,
+    none is left for a second one; else the lines that have more are looked into.
+    """
+    if block.count(b":") == sum(frame.height - frame[name].null_count() for name in frame.columns):
+        return []
+    lines = block.split(b"\n")
+    values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().to_list()
+    return [
+        _twice(number, again)
+        for number, (text, known) in enumerate(zip(lines, values, strict=False), line)
+        if (colons := text.count(b":")) > known
+        and colons > len(orjson.loads(text))
+        and (again := repeated_name(text)) is not None
+    ]
+
+
+def _twice(row: int, name: str) -> RowError:
+    return RowError(row, None, "name-repeated", f"The name {shown(name)} stands twice in one object.")
+
+
+class _Repeated(ValueError):
+    """A name that stands twice in one object."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    names = set()
+    for name, _ in pairs:
+        if name in names:
+            raise _Repeated(name)
+        names.add(name)
+
+
+def repeated_name(text: bytes) -> str | None:
+    """The first name that an object in this JSON gives twice: readers differ in which of the two they take."""
+    try:
+        json.loads(text, object_pairs_hook=_unique, parse_int=_nothing, parse_float=_nothing)
+    except _Repeated as repeated:
+        return str(repeated)
+    return None
+
+
+def _nothing(_: str) -> None:
+    """Numbers don't matter here, and long ones are slow to read."""

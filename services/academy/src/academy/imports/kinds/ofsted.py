@@ -19,8 +19,8 @@ from academy.imports.kinds.cells import (
     Unreadable,
     read_column,
     read_dates,
+    read_identifiers,
     read_texts,
-    read_whole_numbers,
 )
 from academy.imports.kinds.checking import Checker, Seen
 from academy.imports.kinds.grades import read_concern, read_grade, read_safeguarding
@@ -201,7 +201,7 @@ class _Rows:
     def __init__(self, frame: pl.DataFrame, check: Checker) -> None:
         self._frame, self._check = frame, check
         self._read: dict[str, pl.Series] = {}
-        self._urns = check.urns("URN", frame["URN"], read_whole_numbers(frame["URN"]))
+        self._urns = check.urns("URN", frame["URN"], read_identifiers(frame["URN"]))
 
     def _column(self, name: str | None, read: Callable[[pl.Series], Parsed], dtype: pl.DataType) -> pl.Series:
         if name is None or name not in self._frame.columns:
@@ -232,7 +232,7 @@ class _Rows:
             "value-missing",
             lambda _: f"There is a grade, but {part.date!r} is empty.",
         )
-        then = self._column(part.urn, read_whole_numbers, pl.Int32())
+        then = self._column(part.urn, read_identifiers, pl.Int32())
         told = pl.DataFrame(
             {
                 "row": self._frame["row"],

@@ -2,6 +2,7 @@
 more."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from academy.imports.kinds.cells import (
     Unreadable,
     read_bands,
     read_column,
+    read_identifiers,
     read_numbers,
     read_whole_numbers,
     shown,
@@ -23,7 +25,7 @@ from academy.imports.kinds.kind import Column, Request
 from academy.imports.kinds.ndjson import Lines
 from academy.imports.kinds.reading import SCHEMAS, Reading, RowError
 from academy.imports.kinds.sheet import Sheet
-from academy.imports.kinds.tidy import read_year
+from academy.imports.kinds.tidy import check_not_ahead, read_year
 from academy.imports.kinds.wide import ending
 from academy.imports.symbols import REASONS, reason_of
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, suggest_measure
@@ -34,7 +36,9 @@ SOURCE: Final = "the trust's own data"
 COLUMNS: Final = (
     Column("urn", "Unique reference number of the academy", required=True, example="135874"),
     Column("measure", "Code of the measure, as GET /measures lists them", required=True, example="ks4.attainment_8"),
-    Column("academic_year", "Academic year; may be given with the file instead", example="2025/26"),
+    Column(
+        "academic_year", "Academic year; may be given with the file instead, and must agree with it", example="2025/26"
+    ),
     Column("period", "year (when empty), autumn, spring, summer, autumn_spring or year_to_date", example="year"),
     Column("pupil_group", "Group of pupils; all when empty", example="all"),
     Column("value", "The figure; empty, or an official symbol such as SUPP, when there is none", example="46.4"),
@@ -49,8 +53,26 @@ KEY: Final = ("urn", "measure", "pupil_group", "academic_year", "period")
 
 def read_observations(path: Path, request: Request) -> Iterator[Reading]:
     """Read such a file. What its first character is tells CSV from NDJSON."""
-    year = _said(request)
-    yield from _ndjson(path, year) if _is_json(path) else _csv(path, year)
+    years = _Years(_said(request), request.latest_year)
+    yield from _ndjson(path, years) if _is_json(path) else _csv(path, years)
+
+
+@dataclass(frozen=True, slots=True)
+class _Years:
+    """The year that was said with the file, which its rows must not gainsay, and the latest that there can be."""
+
+    said: str | None
+    latest: str | None
+
+    def check(self, check: Checker, years: pl.Series) -> None:
+        """Note rows of years that can't be, or weren't meant."""
+        check_not_ahead(check, "academic_year", years, self.latest)
+        if self.said is not None:
+            detail = f"not of {self.said}, as was said with the file."
+            differs = (years != self.said) & years.is_not_null()
+            check.refuse(
+                "academic_year", differs, "academic-year-differs", lambda row: f"The row is of {years[row]}, {detail}"
+            )
 
 
 def _said(request: Request) -> str | None:
@@ -68,18 +90,18 @@ def _is_json(path: Path) -> bool:
     return start.startswith(b"{")
 
 
-def _csv(path: Path, year: str | None) -> Iterator[Reading]:
+def _csv(path: Path, years: _Years) -> Iterator[Reading]:
     sheet = Sheet(path, may_be_cp1252=False)
     chosen = sheet.choose(COLUMNS)
     first = Reading(source=SOURCE, warnings=sheet.warnings, done=0.0)
     first.refuse(sheet.errors)
-    first.refuse(_missing(set(chosen), year))
+    first.refuse(_missing(set(chosen), years.said))
     yield first
     if not first.is_valid:
         return
     seen, rows = Seen(", ".join(KEY)), 0
     for frame, ragged, done in sheet.batches(chosen):
-        reading = _batch(frame, ragged, seen, year)
+        reading = _batch(frame, ragged, seen, years)
         reading.done = done
         rows += frame.height
         yield reading
@@ -94,12 +116,12 @@ def _missing(names: set[str], year: str | None) -> Iterator[RowError]:
         yield RowError(1, "value", "column-missing", "The required column 'value' is missing.")
 
 
-def _ndjson(path: Path, year: str | None) -> Iterator[Reading]:
+def _ndjson(path: Path, years: _Years) -> Iterator[Reading]:
     lines = Lines(path, COLUMNS)
     yield Reading(source=SOURCE, done=0.0)
     seen, rows = Seen(", ".join(KEY)), 0
     for frame, wrong, done in lines.batches():
-        reading = _batch(frame, wrong, seen, year)
+        reading = _batch(frame, wrong, seen, years)
         reading.done = done
         rows += frame.height
         yield reading
@@ -108,14 +130,15 @@ def _ndjson(path: Path, year: str | None) -> Iterator[Reading]:
     yield last
 
 
-def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, year: str | None) -> Reading:
+def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years) -> Reading:
     check = Checker(frame["row"])
     check.ragged(wrong)
     cells = _Cells(frame, check)
-    urn = check.urns("urn", frame["urn"], read_whole_numbers(frame["urn"]), required=False)
-    check.refuse("urn", urn.is_null() & ~check.faulty, "value-missing", lambda _: "urn is empty.")
+    urn = check.urns("urn", frame["urn"], read_identifiers(frame["urn"]), required=False)
+    check.refuse("urn", urn.is_null(), "value-missing", lambda _: "urn is empty.")
     measure = cells.coded("measure", _MEASURES, _read_measure, None)
-    academic_year = cells.coded("academic_year", _YEARS, read_year, year)
+    academic_year = cells.coded("academic_year", _YEARS, read_year, years.said)
+    years.check(check, academic_year)
     values = cells.figures(measure)
     found = pl.DataFrame(
         {
@@ -128,7 +151,7 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, year: str | N
         }
     )
     good = ~check.faulty
-    seen.add(found.select(KEY), frame["row"])
+    seen.add(found.select(KEY), frame["row"], without=check.faulty_in(*KEY))
     reading = Reading(rows_read=frame.height, rows_accepted=int(good.sum()))
     reading.refuse_many(check.errors(), check.total)
     if not check.total:

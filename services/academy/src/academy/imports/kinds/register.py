@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from academy.imports.kinds.cells import Parsed, read_dates, read_texts, read_whole_numbers
+from academy.imports.kinds.cells import Parsed, read_codes, read_dates, read_identifiers, read_texts, read_whole_numbers
 from academy.imports.kinds.checking import Checker, Seen
 from academy.imports.kinds.kind import Column
 from academy.imports.kinds.reading import SCHEMAS, Reading
@@ -22,6 +22,10 @@ class Rows:
     def text(self, name: str) -> pl.Series:
         """A column of text."""
         return self._read(name, read_texts, pl.String())
+
+    def code(self, name: str) -> pl.Series:
+        """A column of identifiers that stay text."""
+        return self._read(name, read_codes, pl.String())
 
     def date(self, name: str) -> pl.Series:
         """A column of dates."""
@@ -40,7 +44,7 @@ class Rows:
 
     def urn(self, name: str = "URN") -> pl.Series:
         """The column of URNs, of which none may be missing."""
-        return self.check.urns(name, self.frame[name], read_whole_numbers(self.frame[name]))
+        return self.check.urns(name, self.frame[name], read_identifiers(self.frame[name]))
 
     def required(self, name: str, values: pl.Series) -> pl.Series:
         """Note where a value is missing that a row can't do without."""

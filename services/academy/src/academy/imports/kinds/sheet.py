@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NoReturn
 
 import polars as pl
 
@@ -19,7 +19,10 @@ BLOCK: Final = 16 << 20
 """This much text is read at once: large enough to be fast, small enough to bound memory."""
 
 LONGEST_RECORD: Final = 4 << 20
-"""No row of a real table is longer; past it a quotation mark was never closed."""
+"""No row of a real table is longer."""
+
+MOST_CELLS: Final = 1 << 23
+"""A block is parted until it has at most so many cells: 16 MiB of blank lines would become 16 million rows."""
 
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NOT_IN_CP1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -116,6 +119,8 @@ class Sheet:
         while True:
             begin, row = end, row + 1
             end = _end_of_record(head, begin)
+            if end == len(head) == LONGEST_RECORD < self._text.size - self._text.start:
+                self._refuse_long_record(head[begin:], row)
             check_text(head[begin:end], self._text.encoding, row)
             line = head[begin:end].decode(self._text.encoding)
             if line.strip(" \t\r\n,;"):
@@ -170,7 +175,10 @@ class Sheet:
         row = self._first_row
         places = sorted(chosen.values())
         names = {str(place): name for name, place in chosen.items()}
-        for block, done in self._blocks():
+        for block, done in self._blocks(len(places)):
+            if not block[:99].strip(b",\r\n") and not block.strip(b",\r\n"):
+                row += block.count(b"\n")
+                continue
             check_text(block, self._text.encoding, row)
             frame, errors = self._parse(block, places, row)
             frame = frame.with_columns(pl.int_range(row, row + frame.height, dtype=pl.UInt32).alias("row"))
@@ -181,28 +189,39 @@ class Sheet:
                 frame = frame.filter(pl.any_horizontal(cells.is_not_null() & (cells != "")))
             yield frame, errors, done
 
-    def _blocks(self) -> Iterator[tuple[bytes, float]]:
+    def _blocks(self, columns: int) -> Iterator[tuple[bytes, float]]:
         size, rest = max(self._text.size, 1), b""
         with self._text.path.open("rb") as file:
             file.seek(self._data_start)
-            while read := file.read(BLOCK):
+            for read, position in read_blocks(file, columns):
                 block = rest + read if rest else read
                 cut = _last_end_of_record(block)
                 block, rest = block[:cut], block[cut:]
                 if len(rest) > LONGEST_RECORD:
-                    self._refuse_open_quote(file.tell() - len(rest))
+                    self._refuse_long_record(rest, self._line_at(position - len(rest)))
                 if block:
-                    yield block, (file.tell() - len(rest)) / size
+                    yield block, (position - len(rest)) / size
         if rest:
             if rest.count(b'"') % 2:
-                self._refuse_open_quote(self._text.size - len(rest))
+                self._refuse_long_record(rest, self._line_at(self._text.size - len(rest)))
             yield rest, 1.0
 
-    def _refuse_open_quote(self, after: int) -> None:
+    def _line_at(self, place: int) -> int:
+        line = 1
         with self._text.path.open("rb") as file:
-            row = 1 + file.read(after).count(b"\n")
-        detail = f"A quotation mark that opens at line {row} or after it is never closed."
-        raise FileRefused("quote-unclosed", detail, row=row)
+            while place > 0 and (read := file.read(min(BLOCK, place))):
+                line += read.count(b"\n")
+                place -= len(read)
+        return line
+
+    def _refuse_long_record(self, rest: bytes, line: int) -> NoReturn:
+        """Refuse what doesn't end: for its quotation mark, or for its length when it has none that is open."""
+        first = rest[: _end_of_record(rest, 0)]
+        if first.count(b'"') % 2:
+            detail = f"A quotation mark that opens at line {line} or after it is never closed."
+            raise FileRefused("quote-unclosed", detail, row=line)
+        detail = f"Line {line} is longer than {LONGEST_RECORD >> 20} MiB."
+        raise FileRefused("line-too-long", detail, row=line)
 
     def _parse(self, block: bytes, places: list[int], row: int) -> tuple[pl.DataFrame, list[RowError]]:
         if self._text.encoding != "utf-8":
@@ -231,6 +250,24 @@ def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tupl
         raise FileRefused("csv-malformed", f"Row {row + len(cells)}: {error}.", row=row + len(cells)) from error
     schema = {str(place): pl.String for place in places}
     return pl.DataFrame(cells, schema=schema, orient="row"), errors
+
+
+def read_blocks(file: BinaryIO, columns: int) -> Iterator[tuple[bytes, int]]:
+    """The rest of the file in blocks that hold no more cells than fit in memory, each with where it ends."""
+    position = file.tell()
+    while read := file.read(BLOCK):
+        for part in _parts(read, max(MOST_CELLS // columns, 1)):
+            position += len(part)
+            yield part, position
+
+
+def _parts(block: bytes, lines: int) -> Iterator[bytes]:
+    if block.count(b"\n") <= lines or len(block) < 2:
+        yield block
+    else:
+        half = len(block) // 2
+        yield from _parts(block[:half], lines)
+        yield from _parts(block[half:], lines)
 
 
 def _is_full(cells: pl.Series) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.kinds.cells import Unreadable, read_column, read_whole_numbers, shown
+from academy.imports.kinds.cells import Unreadable, read_column, read_identifiers, shown
 from academy.imports.kinds.checking import Checker, Seen
 from academy.imports.kinds.figures import (
     ENGLAND,
@@ -15,6 +15,7 @@ from academy.imports.kinds.figures import (
     FigureReader,
     as_comparisons,
     as_observations,
+    check_published,
     columns_of,
 )
 from academy.imports.kinds.kind import Column, Request
@@ -141,30 +142,35 @@ def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Readin
     years: set[str] = set()
     rows = 0
     for frame, ragged, done in sheet.batches(chosen):
-        reading, kept = _batch(frame, ragged, table, present)
+        reading, kept = _batch(frame, ragged, table, present, request)
         keys = ["urn", "area", "area_code", "sector", "phase", "subject", "pupil_group", "academic_year", "period"]
-        seen.add(kept.select(keys), kept["row"])
+        seen.add(kept.select(keys), kept["row"], without=kept["is_keyless"])
         years.update(kept["academic_year"].drop_nulls().unique())
         rows += reading.rows_read
         reading.done = done
         yield reading
     last = ending(seen, rows)
     last.source = " ".join([table.source, ", ".join(sorted(years))])
-    last.refuse(_other_years(request, years))
+    _compare_years(request, years, last)
     yield last
 
 
-def _other_years(request: Request, years: set[str]) -> Iterator[RowError]:
+def _compare_years(request: Request, years: set[str], last: Reading) -> None:
+    """Hold the file's years against the one that was said: it must be among them, and needn't be alone."""
     if request.academic_year is None or not years:
         return
     try:
         said = parse_academic_year(request.academic_year)
     except ValueError as error:
-        yield RowError(None, None, "academic-year-invalid", f"{error}.")
+        last.refuse([RowError(None, None, "academic-year-invalid", f"{error}.")])
         return
+    listed = ", ".join(sorted(years))
     if said not in years:
-        detail = f"The file is about {', '.join(sorted(years))}, not about {said}."
-        yield RowError(None, "time_period", "academic-year-differs", detail)
+        detail = f"The file is about {listed}, not about {said}."
+        last.refuse([RowError(None, "time_period", "academic-year-differs", detail)])
+    elif len(years) > 1:
+        detail = f"The file is about {listed}, not about {said} alone; its rows say of which, and all are kept."
+        last.warnings.append(ReadingWarning("time_period", "academic-years-several", detail))
 
 
 def _word(frame: pl.DataFrame, name: str, otherwise: str = "") -> pl.Expr:
@@ -218,7 +224,11 @@ def _sort_rows(frame: pl.DataFrame, table: TidyTable) -> pl.DataFrame:
 
 
 def _batch(
-    frame: pl.DataFrame, ragged: list[RowError], table: TidyTable, present: Mapping[str, tuple[Figure, ...]]
+    frame: pl.DataFrame,
+    ragged: list[RowError],
+    table: TidyTable,
+    present: Mapping[str, tuple[Figure, ...]],
+    request: Request,
 ) -> tuple[Reading, pl.DataFrame]:
     reading = Reading(rows_read=frame.height)
     kept = _sort_rows(frame, table).filter(pl.col("is_kept"))
@@ -230,16 +240,21 @@ def _batch(
     check.ragged(ragged)
     is_school = kept["area"].is_null()
     kept = kept.with_columns(_urns(check, kept, is_school).alias("urn"), _years(check, kept).alias("academic_year"))
+    check_not_ahead(check, "time_period", kept["academic_year"], request.latest_year)
+    keyless = check.faulty_in("school_urn", "time_period")
+    kept = kept.with_columns((pl.lit(value=False) if keyless is None else keyless).alias("is_keyless"))
     total, errors, faulty = check.total, check.errors(), check.faulty
     schools, areas = [], []
     for subject, rows in kept.with_row_index("place").group_by("subject", maintain_order=True):
         inner = Checker(rows["row"])
+        inner.unread = check.unread.gather(rows["place"])
         reader = FigureReader(rows, inner)
         about = rows.select("urn", "area", "area_code", "sector", "phase", "pupil_group", "academic_year", "period")
         for figure in present[str(subject[0])]:
             found = pl.concat([about, reader.read(figure)], how="horizontal").with_columns(
                 pl.lit(figure.measure).alias("measure")
             )
+            check_published(inner, figure, found, rows["area"].is_null())
             schools.append(found.filter(pl.col("area").is_null()))
             areas.append(found.filter(pl.col("area").is_not_null()))
         total += inner.total
@@ -272,7 +287,7 @@ def _urns(check: Checker, kept: pl.DataFrame, is_school: pl.Series) -> pl.Series
         )
         return pl.Series(values=[None], dtype=pl.Int32).new_from_index(0, kept.height)
     cells = kept["school_urn"].set(~is_school, None)
-    parsed = read_whole_numbers(cells)
+    parsed = read_identifiers(cells)
     urns = check.urns("school_urn", cells, parsed, required=False)
     missing = is_school & parsed.values.is_null() & ~parsed.faulty
     check.refuse("school_urn", missing, "urn-missing", lambda _: "The row has no URN.")
@@ -285,6 +300,13 @@ def read_year(text: str) -> str | Unreadable:
         return parse_academic_year(text)
     except ValueError:
         return Unreadable("not-an-academic-year", f"{shown(text)} is not an academic year such as 2018/19.")
+
+
+def check_not_ahead(check: Checker, column: str, years: pl.Series, latest: str | None) -> None:
+    """Note figures of academic years that haven't begun."""
+    if latest is not None:
+        detail = "hasn't begun: figures can't be of it yet."
+        check.refuse(column, years > latest, "academic-year-ahead", lambda row: f"{years[row]} {detail}")
 
 
 def _years(check: Checker, kept: pl.DataFrame) -> pl.Series:

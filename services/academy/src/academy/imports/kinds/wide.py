@@ -8,11 +8,18 @@ from pathlib import Path
 import polars as pl
 
 from academy.imports.decoding import FileRefused
-from academy.imports.kinds.cells import read_whole_numbers
+from academy.imports.kinds.cells import read_identifiers
 from academy.imports.kinds.checking import Checker, Seen
-from academy.imports.kinds.figures import Figure, FigureReader, as_comparisons, as_observations, columns_of
+from academy.imports.kinds.figures import (
+    Figure,
+    FigureReader,
+    as_comparisons,
+    as_observations,
+    check_published,
+    columns_of,
+)
 from academy.imports.kinds.kind import Column, Request
-from academy.imports.kinds.reading import Reading, RowError
+from academy.imports.kinds.reading import Reading, ReadingWarning, RowError
 from academy.imports.kinds.sheet import Sheet
 from academy.measures.rules import why_not_published
 from academy.years import parse_academic_year
@@ -62,14 +69,27 @@ def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Readin
     if not first.is_valid:
         return
     seen = Seen("URN")
-    rows = 0
+    rows, passed_over = 0, 0
     for frame, ragged, done in sheet.batches(chosen):
         reading, urns = _batch(frame, ragged, table, present, year)
         rows += reading.rows_read
-        seen.add(urns.select("urn"), urns["row"])
+        passed_over += _schools_passed_over(frame, table)
+        seen.add(urns.select("urn"), urns["row"], without=urns["urn"].is_null())
         reading.done = done
         yield reading
-    yield ending(seen, rows)
+    last = ending(seen, rows)
+    if passed_over:
+        detail = f"Rows that have a URN, but a RECTYPE that is empty or unknown, were passed over: {passed_over}."
+        last.warnings.append(ReadingWarning("RECTYPE", "record-unknown", detail))
+    yield last
+
+
+def _schools_passed_over(frame: pl.DataFrame, table: WideTable) -> int:
+    """How many rows look like a school's, which has its URN, and aren't said to be one."""
+    if "RECTYPE" not in frame.columns:
+        return 0
+    left_out = table.sort_rows(frame).filter(~pl.col("is_kept").fill_null(value=False))
+    return int(left_out["URN"].str.contains(r"^\s*\d+(\.0+)?\s*$").sum())
 
 
 def ending(seen: Seen, rows: int) -> Reading:
@@ -103,6 +123,7 @@ def _batch(
             pl.lit(year).alias("academic_year"),
             pl.lit("year").alias("period"),
         )
+        check_published(check, figure, found, is_school)
         schools.append(found.with_columns(urns).filter(is_school))
         areas.append(pl.concat([places, found], how="horizontal").filter(~is_school))
     schools.extend(_unpublished(urns.filter(is_school), present, table.figures, year))
@@ -120,7 +141,7 @@ def _batch(
 def _urns(check: Checker, kept: pl.DataFrame, is_school: pl.Series) -> pl.Series:
     # An area has no URN, or a word in its place (NAT): only schools are read.
     cells = kept["URN"].set(~is_school, None)
-    parsed = read_whole_numbers(cells)
+    parsed = read_identifiers(cells)
     urns = check.urns("URN", cells, parsed, required=False)
     missing = is_school & parsed.values.is_null() & ~parsed.faulty
     check.refuse("URN", missing, "urn-missing", lambda _: "The row has no URN.")
