@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
 
-from tests.academy.rows import PROSPERE, add_inspection, add_school, add_trust
+from tests.academy.rows import PROSPERE, add, add_inspection, add_school, add_trust
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
 
@@ -36,6 +36,8 @@ async def test_one_academy_takes_four_queries(client: Clients, database: Sandbox
     async with database.admin() as session:
         await add_trust(session, "16846")
         await add_school(session, 100_000, trust=PROSPERE)
+        for urn in (100_001, 100_002):
+            await add(session, "school_link", {"urn": urn, "linked_urn": 100_000, "link_type": "successor"})
     with count_queries() as queries:
         assert (await reader.get("/academy/v1/academies/100000")).status_code == 200
     assert len(queries) == 4

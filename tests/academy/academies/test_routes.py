@@ -140,6 +140,34 @@ async def test_a_day_of_leaving_that_was_told_before_is_news_when_it_comes(
 
 
 @pytest.mark.usefixtures("register")
+@pytest.mark.parametrize("directions", ["from the old one", "from the new one", "both"])
+async def test_schools_before_and_after_are_told_from_both_sides(
+    client: Clients, database: Sandbox, directions: str
+) -> None:
+    """Also of a school that the register doesn't have, and nothing twice."""
+    new, old, unknown = 136105, 100000, 103831
+    async with database.admin() as session:
+        for before in (old, unknown):
+            if directions != "from the new one":
+                successor = {"urn": before, "linked_urn": new, "link_type": "successor_merged"}
+                await add(session, "school_link", {**successor, "established_on": date(2010, 9, 1)})
+            if directions != "from the old one":
+                predecessor = {"urn": new, "linked_urn": before, "link_type": "predecessor_merged"}
+                await add(session, "school_link", {**predecessor, "established_on": date(2010, 9, 1)})
+    reader = await client("academy", "trustee")
+    ours, theirs = [(await reader.get(f"{ACADEMIES}/{urn}")).json() for urn in (new, old)]
+    said = {"link_type": "predecessor_merged", "established_on": "2010-09-01"}
+    assert ours["predecessors"] == [
+        {"urn": old, "name": "Sir John Cass", **said},
+        {"urn": unknown, "name": None, **said},
+    ]
+    assert theirs["successors"] == [
+        {"urn": new, "name": "Chorlton High School", **said, "link_type": "successor_merged"}
+    ]
+    assert ours["successors"] == theirs["predecessors"] == []
+
+
+@pytest.mark.usefixtures("register")
 async def test_one_academy_tells_where_it_comes_from_and_what_inspectors_said(
     client: Clients, database: Sandbox
 ) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from academy.academies.rules import Joining, joining, plain_laestab
+from academy.academies.rules import Joining, comes_before, joining, plain_laestab, seen_from_the_other
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,18 @@ def test_an_inspection_is_before_or_after_joining(
 )
 def test_a_laestab_is_seven_digits_however_it_is_written(written: str, plain: str | None) -> None:
     assert plain_laestab(written) == plain
+
+
+@pytest.mark.parametrize(
+    ("said", "from_the_other"),
+    [
+        ("successor", "predecessor"),
+        ("predecessor", "successor"),
+        ("predecessor_amalgamated", "successor_amalgamated"),
+        ("successor_split_school", "predecessor_split_school"),
+        ("result_of_amalgamation", "predecessor"),
+    ],
+)
+def test_a_link_is_turned_round_for_the_other_school(said: str, from_the_other: str) -> None:
+    assert seen_from_the_other(said) == from_the_other
+    assert comes_before(said) is not comes_before(from_the_other)

@@ -136,9 +136,16 @@ _MEMBERSHIPS = text(
 
 _LINKS = text(
     """
-    select l.linked_urn as urn, s.name, l.link_type, l.established_on
-    from academy.school_link l left join academy.school s on s.urn = l.linked_urn
-    where l.urn = :urn order by l.established_on desc nulls last, l.linked_urn
+    with of_either as (
+        select l.linked_urn as urn, l.link_type, l.established_on, true as is_own
+        from academy.school_link l where l.urn = :urn
+        union all
+        select l.urn, l.link_type, l.established_on, false from academy.school_link l where l.linked_urn = :urn
+    )
+    select l.urn, s.name, l.link_type, l.established_on, l.is_own
+    from of_either l left join academy.school s on s.urn = l.urn
+    where l.is_own or not exists (select from of_either o where o.is_own and o.urn = l.urn)
+    order by l.established_on desc nulls last, l.urn, l.link_type
     """
 )
 
@@ -182,7 +189,11 @@ async def memberships_of(session: Session, urn: int) -> list[dict[str, Any]]:
 
 
 async def links_of(session: Session, urn: int) -> list[dict[str, Any]]:
-    """Schools that came before or after, newest first."""
+    """Schools that came before or after, newest first.
+
+    Files may have a link in one direction alone. `is_own` is false for one that is known from the other school only:
+    its `link_type` says what this school is to that one.
+    """
     return [dict(row) for row in (await session.execute(_LINKS, {"urn": urn})).mappings()]
 
 

@@ -1,10 +1,12 @@
-"""Pure decisions about academies: whose judgement an inspection was, and what a written LAESTAB means."""
+"""Pure decisions about academies: whose judgement an inspection was, what a written LAESTAB means, who came first."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 from enum import StrEnum
+
+PREDECESSOR, SUCCESSOR = "predecessor", "successor"
 
 _LAESTAB = re.compile(r"^(\d{3})[/\- ]?(\d{4})$")
 
@@ -27,3 +29,18 @@ def plain_laestab(text: str) -> str | None:
     """`850/4000`, `850-4000` or `8504000` as seven digits; None when it is none of these."""
     match = _LAESTAB.match(text.strip())
     return None if match is None else match[1] + match[2]
+
+
+def comes_before(link_type: str) -> bool:
+    """Is a school that is linked like this a predecessor? Every other link of the register leads to what came after."""
+    return PREDECESSOR in link_type
+
+
+def seen_from_the_other(link_type: str) -> str:
+    """What a school is to the one that the register links it with: `successor_merged` for `predecessor_merged`."""
+    if comes_before(link_type):
+        return link_type.replace(PREDECESSOR, SUCCESSOR)
+    if SUCCESSOR in link_type:
+        return link_type.replace(SUCCESSOR, PREDECESSOR)
+    # The register has links that don't say which came first; what they lead to counts as a successor.
+    return PREDECESSOR

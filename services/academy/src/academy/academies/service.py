@@ -9,7 +9,7 @@ import orjson
 
 from academy.academies import queries
 from academy.academies.errors import AcademyNotFound, NothingToLookUp, TooManyToLookUp
-from academy.academies.rules import joining, plain_laestab
+from academy.academies.rules import comes_before, joining, plain_laestab, seen_from_the_other
 from academy.academies.schemas import AcademyListParams, AcademyLookup, InspectionKind, TrustAcademyParams
 from academy.parameters import today
 from academy.recording import synced_to
@@ -66,7 +66,7 @@ async def view_academy(session: Session, urn: int) -> dict[str, Any]:
         raise AcademyNotFound(f"The register has no school with URN {urn}.")
     academy = _academy(row)
     joined_on = _joined_on(academy)
-    links = await queries.links_of(session, urn)
+    links = [_link(row) for row in await queries.links_of(session, urn)]
     latest = {
         inspection["kind"]: _inspection(inspection, joined_on)
         for inspection in await queries.latest_inspections_of(session, urn)
@@ -74,8 +74,8 @@ async def view_academy(session: Session, urn: int) -> dict[str, Any]:
     return {
         **academy,
         "memberships": await queries.memberships_of(session, urn),
-        "predecessors": [link for link in links if "predecessor" in link["link_type"]],
-        "successors": [link for link in links if "predecessor" not in link["link_type"]],
+        "predecessors": [link for link in links if comes_before(link["link_type"])],
+        "successors": [link for link in links if not comes_before(link["link_type"])],
         "latest_inspections": {str(kind): latest.get(kind) for kind in InspectionKind},
     }
 
@@ -153,6 +153,11 @@ async def list_inspections(
 def _academy(row: dict[str, Any]) -> dict[str, Any]:
     parts = {name: _json(row[name]) for name in _PARTS}
     return {**row, **parts}
+
+
+def _link(row: dict[str, Any]) -> dict[str, Any]:
+    link = {name: value for name, value in row.items() if name != "is_own"}
+    return link if row["is_own"] else {**link, "link_type": seen_from_the_other(row["link_type"])}
 
 
 def _inspection(row: dict[str, Any], joined_on: date | None) -> dict[str, Any]:
