@@ -12,35 +12,45 @@ from academy.imports.merging import Counts, Origin
 from academy.imports.staging import StagedTable
 from kit.db import Session
 
-# Of one academy's rows: those of the file, and those that are known and that the file doesn't speak about. A link of
-# the file takes the place of an open one to the same trust (its day of joining was corrected). Joining another trust
-# ends the membership before, also when the file no longer names that one.
+# Of one academy's rows: those of the file, and those that are known and that the file doesn't speak about. Two rows
+# about one trust are about one membership (its first day was corrected), unless one ended before the other began or
+# another trust came between. An academy belongs to one trust: joining the next ends a membership, also when the file
+# no longer names that trust. The day of that follows from the rows beside it, so it is found anew whenever one of
+# them changes; `stated_left_on` keeps what a file itself said.
 _DESIRED: Final = """
     with said as (
-        select distinct on (urn, register_id, joined_on) urn, register_id, joined_on, left_on
+        select distinct on (urn, register_id, joined_on) urn, register_id, joined_on, left_on as stated_left_on
         from incoming_memberships order by urn, register_id, joined_on, left_on nulls first
-    ), kept as (
-        select m.urn, m.register_id, m.joined_on, m.left_on
+    ), known as (
+        select m.urn, m.register_id, m.joined_on, m.stated_left_on
         from academy.membership m
         where m.superseded_at is null and m.urn in (select urn from said)
-          and not exists (
-              select 1 from said s where s.urn = m.urn and s.register_id = m.register_id
-                and (s.joined_on = m.joined_on or (m.left_on is null and s.left_on is null)))
+    ), kept as (
+        select k.* from known k
+        where not exists (
+            select 1 from said s
+            where s.urn = k.urn and s.register_id = k.register_id
+              and (s.joined_on = k.joined_on
+                   or (coalesce(k.stated_left_on > s.joined_on, true) and coalesce(s.stated_left_on > k.joined_on, true)
+                       and not exists (
+                           select 1 from (select * from known union all select * from said) o
+                           where o.urn = k.urn and o.register_id <> k.register_id
+                             and o.joined_on > least(k.joined_on, s.joined_on)
+                             and o.joined_on <= greatest(k.joined_on, s.joined_on)))))
     ), together as (
-        select * from said union all select * from kept
-    ), ordered as (
-        select t.*, lead(t.joined_on) over following as next_joined_on, lead(t.register_id) over following as next_trust
-        from together t window following as (partition by t.urn order by t.joined_on, t.register_id)
+        select said.*, true as is_said from said union all select kept.*, false from kept
     )
-    insert into desired_memberships (urn, register_id, joined_on, left_on)
-    select urn, register_id, joined_on,
-        case when left_on is null and next_trust <> register_id then next_joined_on else left_on end
-    from ordered
+    insert into desired_memberships (urn, register_id, joined_on, left_on, stated_left_on)
+    select t.urn, t.register_id, t.joined_on,
+        least(t.stated_left_on, lead(t.joined_on) over following), t.stated_left_on
+    from together t
+    window following as (
+        partition by t.urn order by t.joined_on, t.stated_left_on nulls last, t.is_said, t.register_id)
 """
 
 _SAME: Final = """
     d.urn = m.urn and d.register_id = m.register_id and d.joined_on = m.joined_on
-    and d.left_on is not distinct from m.left_on
+    and d.left_on is not distinct from m.left_on and d.stated_left_on is not distinct from m.stated_left_on
 """
 
 _COUNT: Final = f"""
@@ -58,8 +68,9 @@ _SUPERSEDE: Final = f"""
 """  # noqa: S608 - constants
 
 _INSERT: Final = f"""
-    insert into academy.membership (urn, register_id, joined_on, left_on, import_id, recorded_at)
-    select d.urn, d.register_id, d.joined_on, d.left_on, cast(:import_id as uuid), cast(:at as timestamptz)
+    insert into academy.membership (urn, register_id, joined_on, left_on, stated_left_on, import_id, recorded_at)
+    select d.urn, d.register_id, d.joined_on, d.left_on, d.stated_left_on, cast(:import_id as uuid),
+        cast(:at as timestamptz)
     from desired_memberships d
     where not exists (select 1 from academy.membership m where {_SAME} and m.superseded_at is null)
 """  # noqa: S608 - constants
@@ -99,8 +110,8 @@ async def merge_memberships(
     """Bring in who belongs to which trust since when. A link that the file doesn't have is left as it is."""
     await session.execute(
         text(
-            "create temp table desired_memberships (urn integer, register_id uuid, joined_on date, left_on date)"
-            " on commit drop"
+            "create temp table desired_memberships"
+            " (urn integer, register_id uuid, joined_on date, left_on date, stated_left_on date) on commit drop"
         )
     )
     await session.execute(text(_DESIRED))
@@ -114,14 +125,8 @@ async def merge_memberships(
 
 
 async def add_stubs(session: Session, rows: str, *, at: datetime) -> None:
-    """A stub for every URN of these rows (a table, or URNs as `unnest(...)`) that the register doesn't have."""
+    """A stub for every URN of these rows that the register doesn't have."""
     await session.execute(text(_STUBS.format(rows=rows)), {"at": at})
-
-
-async def add_stubs_of(session: Session, urns: list[int], *, at: datetime) -> None:
-    """A stub for every one of these URNs that the register doesn't have."""
-    rows = "(select unnest(cast(:urns as int[])) as urn)"
-    await session.execute(text(_STUBS.format(rows=rows)), {"at": at, "urns": urns})
 
 
 async def note_touched(session: Session, changed: list[str]) -> None:

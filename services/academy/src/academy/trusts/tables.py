@@ -53,8 +53,8 @@ class TrustRegister(SQLModel, table=True):
 class Membership(SQLModel, table=True):
     """That an academy belonged to a trust from one day until another, as it was told at `recorded_at`.
 
-    `left_on` is the first day on which it no longer belonged. A row with `superseded_at` is what was told
-    before.
+    `left_on` is the first day on which it no longer belonged: the one that the register states (`stated_left_on`), or
+    that of joining another trust, whichever came first. A row with `superseded_at` is what was told before.
     """
 
     __tablename__: ClassVar[str | Callable[..., str]] = "membership"
@@ -80,6 +80,7 @@ class Membership(SQLModel, table=True):
     register_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("academy.trust_register.id"), nullable=False))
     joined_on: date
     left_on: date | None = None
+    stated_left_on: date | None = None
     import_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
     recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
