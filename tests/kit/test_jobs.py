@@ -152,6 +152,13 @@ async def test_a_job_is_a_dotted_name_and_ids(database: Database, task: str, ids
             await defer(session, task, **ids)
 
 
+async def test_a_job_for_later_takes_no_lock(database: Database) -> None:
+    """It would hold up every later job of that lock until its time has come."""
+    async with database.session(ALL) as session:
+        with pytest.raises(ValueError, match="for later"):
+            await defer(session, "academy.tests.note", lock="one trust", at=clock.now() + timedelta(hours=1))
+
+
 async def test_the_loader_queues_jobs_and_can_do_nothing_else_to_them(committed_database: Clone) -> None:
     loader = committed_database.of("academy", "loader")
     async with loader.session(ALL) as session:

@@ -10,6 +10,7 @@ import pytest
 
 from academy.worker import TASKS
 from kit.worker import Worker
+from tests.academy.rated import rerate
 from tests.support.clients import Clients
 from tests.support.databases import Clone
 from tests.support.tokens import PROSPERE
@@ -82,9 +83,10 @@ class Workbench:
             await connection.execute(statement, *arguments)
 
     async def rate(self, *trusts: UUID) -> None:
-        """Let these trusts be ones that rate their academies."""
+        """Let these trusts be ones that rate their academies, and have begun to."""
         for trust in trusts or (PROSPERE,):
             await self.execute("insert into academy.rated_trust values ($1, now()) on conflict do nothing", trust)
+            await rerate(self.database, trust)
 
     async def jobs(self, task: str) -> list[dict[str, Any]]:
         """Jobs of a task, as they were queued."""

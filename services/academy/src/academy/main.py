@@ -20,6 +20,7 @@ from academy.rag_statuses.routes import keep_prepared
 from academy.rag_statuses.routes import router as rag_statuses
 from academy.ratings.events import EVENT_TYPES as RATING_EVENTS
 from academy.ratings.routes import router as ratings
+from academy.trusts.events import EVENT_TYPES as TRUST_EVENTS
 from academy.trusts.routes import router as trusts
 from kit.app import create_service
 from kit.events import EventType
@@ -43,7 +44,13 @@ ROUTERS: tuple[APIRouter, ...] = (
 SCHEMA = schema.TABLES
 """Every table, known before the first row is written: rows of one slice refer to those of another."""
 
-EVENT_TYPES: tuple[EventType, ...] = (*IMPORT_EVENTS, *CRITERIA_EVENTS, *RATING_EVENTS, *MODERATION_EVENTS)
+EVENT_TYPES: tuple[EventType, ...] = (
+    *IMPORT_EVENTS,
+    *TRUST_EVENTS,
+    *CRITERIA_EVENTS,
+    *RATING_EVENTS,
+    *MODERATION_EVENTS,
+)
 """Everything that the feed tells."""
 
 

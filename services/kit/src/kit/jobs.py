@@ -46,9 +46,12 @@ async def defer(
     """Queue a task in the session's own transaction: it runs if that commits, and not otherwise.
 
     `task` is its dotted name (`academy.ratings.rerate`). Jobs with the same `lock` run one after another. `at` is the
-    earliest time. Gives the job's number. Equal jobs aren't merged: the one that waits could start, and read, before
-    this change is committed.
+    earliest time; such a job takes no lock, since it would hold up all others of that lock until its time has come: it
+    queues one that does. Gives the job's number. Equal jobs aren't merged: the one that waits could start, and read,
+    before this change is committed.
     """
+    if lock is not None and at is not None:
+        raise ValueError(f"a job for later can't hold the lock {lock!r} until then")
     if not _TASK.match(task):
         raise ValueError(f"not a task name: {task!r}")
     values = {name: str(value) if isinstance(value, UUID) else value for name, value in ids.items()}

@@ -1,13 +1,18 @@
-"""Telling a trust's feed what a national import changed for it: its academies' figures, and who joined or left."""
+"""Telling a trust's feed what a national import changed for it: days of membership, and its academies' figures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from academy.imports.events import ACADEMY_JOINED, ACADEMY_LEFT, AcademyMoved
 from academy.imports.loading import observation_changed
+from academy.trusts.events import MEMBERSHIP_CHANGED, MembershipChanged, MembershipDays
+from academy.trusts.rules import Days, changes
 from kit import clock
 from kit.db import Context, Database
 from kit.events import NewEvent, record_events
@@ -33,32 +38,46 @@ _CHANGES = text(
     """
 )
 
-# What the import said of who belongs to the trust, beside what was known of the same academy before it.
-_MOVES = text(
+# What the import said of the trust's memberships, beside what it took the place of.
+_MEMBERSHIPS = text(
     """
-    select distinct on (m.urn) m.urn, m.joined_on, m.left_on, b.id is not null as was_known, b.left_on as known_left_on
-    from academy.membership m
-    left join academy.membership b
-        on b.urn = m.urn and b.register_id = m.register_id and b.superseded_at = m.recorded_at
-    where m.register_id = :trust and m.import_id = :import_id
-    order by m.urn, m.joined_on desc
+    select m.urn, m.joined_on, m.left_on, coalesce(m.import_id = l.import_id, false) as is_new
+    from academy.reference_load l
+    join academy.membership m
+        on m.register_id = :trust and (m.import_id = l.import_id or m.superseded_at = l.recorded_at)
+    where l.import_id = :import_id order by m.urn
     """
 )
 
 
 async def tell(database: Database, trust_id: UUID, import_id: UUID) -> None:
-    """Tell a trust once what a national import changed for it, as that trust."""
+    """Tell a trust once what a national import changed for it, as that trust.
+
+    Who belongs to it today is told by its rating, on the day (see `academy.ratings`).
+    """
     parameters = {"trust": trust_id, "import_id": import_id}
     async with database.session(Context(trust_id, None, "worker:academy")) as session:
         if (await session.execute(_NOTICE, {**parameters, "now": clock.now()})).scalar_one_or_none() is None:
             return
-        events = []
-        for row in (await session.execute(_MOVES, parameters)).mappings():
-            data = AcademyMoved(urn=row["urn"], joined_on=row["joined_on"], left_on=row["left_on"], import_id=import_id)
-            if row["left_on"] is not None and (not row["was_known"] or row["known_left_on"] is None):
-                events.append(NewEvent(ACADEMY_LEFT, f"academies/{row['urn']}", row["urn"], data))
-            elif row["left_on"] is None and (not row["was_known"] or row["known_left_on"] is not None):
-                events.append(NewEvent(ACADEMY_JOINED, f"academies/{row['urn']}", row["urn"], data))
-        rows = await session.execute(_CHANGES, parameters)
-        events += [observation_changed(dict(row), layer="national", import_id=import_id) for row in rows.mappings()]
+        rows = (await session.execute(_MEMBERSHIPS, parameters)).mappings()
+        events = _membership_events([dict(row) for row in rows], import_id)
+        rows = (await session.execute(_CHANGES, parameters)).mappings()
+        events += [observation_changed(dict(row), layer="national", import_id=import_id) for row in rows]
         await record_events(session, events)
+
+
+def _membership_events(rows: Iterable[Mapping[str, Any]], import_id: UUID) -> list[NewEvent]:
+    """An event for each membership of which something else is said than before; the rows come by URN."""
+    events = []
+    for urn, of_academy in groupby(rows, key=itemgetter("urn")):
+        said: dict[bool, list[Days]] = {False: [], True: []}
+        for row in of_academy:
+            said[row["is_new"]].append(Days(row["joined_on"], row["left_on"]))
+        for before, after in changes(said[False], said[True]):
+            data = MembershipChanged(urn=urn, before=_told(before), after=_told(after), import_id=import_id)
+            events.append(NewEvent(MEMBERSHIP_CHANGED, f"academies/{urn}", urn, data))
+    return events
+
+
+def _told(days: Days | None) -> MembershipDays | None:
+    return None if days is None else MembershipDays(joined_on=days.joined_on, left_on=days.left_on)

@@ -109,7 +109,6 @@ async def moderate(
     await defer(
         session,
         LAPSE,
-        lock=f"lapse:{made.id}",
         at=end_of(made.lapses_on),
         trust_id=caller.tenant_id,
         moderation_id=made.id,

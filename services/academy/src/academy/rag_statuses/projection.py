@@ -30,6 +30,8 @@ _TOLD = text(
     """
 )
 
+_HAS_BEGUN = text("select exists (select from academy.rag_version v where v.trust_id = :trust_id)")
+
 _TELL = text(
     """
     insert into academy.rag_status (trust_id, urn, phase, rating_id, changed_at)
@@ -73,6 +75,11 @@ async def told_now(session: Session, trust_id: UUID) -> dict[int, Told]:
     """What is told of each academy of the trust, by URN, with those that have left."""
     rows = await session.execute(_TOLD, {"trust_id": trust_id})
     return {row.urn: Told(*row) for row in rows}
+
+
+async def has_begun(session: Session, trust_id: UUID) -> bool:
+    """Has the trust ever been rated? From then on it has a version, also while it has no academy."""
+    return bool((await session.execute(_HAS_BEGUN, {"trust_id": trust_id})).scalar_one())
 
 
 async def tell(

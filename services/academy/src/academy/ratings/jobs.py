@@ -20,3 +20,14 @@ async def rerate(job: JobRun, trust_id: UUID, import_id: UUID | None) -> None:  
     async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
         await job.fence(session)
         await service.rerate(session, trust_id)
+
+
+@tasks.task(service.COME_BACK)
+async def come_back(job: JobRun, trust_id: UUID) -> None:
+    """Have a trust rated now that the day has come on which one of its academies joins or leaves.
+
+    The rating itself can't wait for the day: it takes the trust's lock, and would hold up all others until then.
+    """
+    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
+        await job.fence(session)
+        await service.rate_soon(session, trust_id)

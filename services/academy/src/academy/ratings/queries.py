@@ -59,6 +59,23 @@ async def is_due(session: Session, task: str, trust_id: UUID, at: datetime) -> b
     return bool(found.scalar_one())
 
 
+# What the register says now before what it said: an academy may be told of that never belonged after all.
+_MEMBERSHIPS = text(
+    """
+    select distinct on (m.urn) m.urn, m.joined_on, m.left_on, m.import_id
+    from academy.membership m
+    where m.register_id = :trust_id and m.urn = any(cast(:urns as int[]))
+    order by m.urn, m.superseded_at desc nulls first, m.joined_on <= :today desc, m.joined_on desc
+    """
+)
+
+
+async def memberships(session: Session, trust_id: UUID, urns: Sequence[int], today: date) -> list[dict[str, Any]]:
+    """The present or else the latest membership of each of these academies, by URN."""
+    rows = await session.execute(_MEMBERSHIPS, {"trust_id": trust_id, "urns": list(urns), "today": today})
+    return [dict(row) for row in rows.mappings()]
+
+
 async def one_at_a_time(session: Session, trust_id: UUID) -> None:
     """Wait until nobody else rates this trust; until the end of the transaction nobody else begins."""
     await session.execute(_LOCK, {"name": f"rerate {trust_id}"})

@@ -12,7 +12,7 @@ from academy.criteria.service import RERATE
 from academy.moderations.rules import end_of
 from academy.moderations.service import end_of_leavers, moderation_in_force
 from academy.parameters import today
-from academy.rag_statuses.projection import Told, raise_version, tell, tell_left, told_now
+from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
 from academy.ratings import queries
 from academy.ratings.computing import Applied, Computed, compute, set_for
 from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
@@ -20,6 +20,7 @@ from academy.ratings.events import COMPUTED, RatingComputed
 from academy.ratings.evidence import Member, gather, members, next_move
 from academy.ratings.schemas import RatingListParams
 from academy.recording import begin_recording
+from academy.trusts.events import ACADEMY_JOINED, ACADEMY_LEFT, AcademyMoved
 from kit import clock
 from kit.caller import Caller
 from kit.cursors import decode, encode
@@ -28,13 +29,14 @@ from kit.events import NewEvent, record_events
 from kit.jobs import defer
 
 LIST = "ratings"
+COME_BACK = "academy.ratings.come_back"
 
 
 async def rerate(session: Session, trust_id: UUID) -> int:
     """Rate the academies of a trust from the data of this moment; gives how many said something new.
 
-    The session is under the trust's own context. An academy whose rating says what it said keeps it. Academies that
-    have left are told as tombstones, and overrides of theirs end.
+    The session is under the trust's own context. An academy whose rating says what it said keeps it. The feed hears of
+    academies that have joined or left since. Those that have left are told as tombstones, and overrides of theirs end.
     """
     await queries.one_at_a_time(session, trust_id)
     sets = {row["phase"]: Applied.of(row) for row in await published_sets(session, trust_id)}
@@ -56,12 +58,17 @@ async def rerate(session: Session, trust_id: UUID) -> int:
 
 
 async def _come_back_when_members_move(session: Session, trust_id: UUID) -> None:
-    """Queue the next rating for the day on which an academy joins or leaves by a date that is known already."""
+    """See to it that the trust is rated on the day on which an academy joins or leaves by a date known already."""
     day = await next_move(session, trust_id, today())
     if day is not None:
         at = end_of(day - timedelta(days=1))
-        if not await queries.is_due(session, RERATE, trust_id, at):
-            await defer(session, RERATE, lock=f"ratings:{trust_id}", at=at, trust_id=trust_id, import_id=None)
+        if not await queries.is_due(session, COME_BACK, trust_id, at):
+            await defer(session, COME_BACK, at=at, trust_id=trust_id)
+
+
+async def rate_soon(session: Session, trust_id: UUID) -> None:
+    """Queue a rating of the trust after those that are queued already."""
+    await defer(session, RERATE, lock=f"ratings:{trust_id}", trust_id=trust_id, import_id=None)
 
 
 async def compute_for(
@@ -78,19 +85,36 @@ async def compute_for(
 async def _project(
     session: Session, trust_id: UUID, belonging: Sequence[Member], ids: Mapping[int, UUID], *, at: datetime
 ) -> bool:
-    """Bring what is told of each academy up to date; True when something changed."""
+    """Bring what is told of each academy up to date; True when something changed, or nothing was ever told."""
     told = await told_now(session, trust_id)
+    begins = not told and not await has_begun(session, trust_id)
     changes = [
         (member.urn, member.phase, ids.get(member.urn) or (known.rating_id if known else None))
         for member in belonging
         if _differs(known := told.get(member.urn), member, ids)
     ]
-    await tell(session, trust_id, changes, at=at)
     present = {member.urn for member in belonging}
     leavers = [urn for urn, known in told.items() if urn not in present and not known.has_left]
+    if not begins:
+        # Who begins reads the register; from then on the feed says who comes and goes.
+        joiners = [urn for urn in present if (known := told.get(urn)) is None or known.has_left]
+        await _tell_moves(session, trust_id, joiners, leavers)
+    await tell(session, trust_id, changes, at=at)
     await tell_left(session, trust_id, leavers, at=at)
     await end_of_leavers(session, trust_id, leavers)
-    return bool(changes or leavers)
+    return bool(begins or changes or leavers)
+
+
+async def _tell_moves(session: Session, trust_id: UUID, joiners: Sequence[int], leavers: Sequence[int]) -> None:
+    """Tell the feed who joined and who left, with the days as the register says them now."""
+    if not joiners and not leavers:
+        return
+    found = await queries.memberships(session, trust_id, [*joiners, *leavers], today())
+    kinds = {**dict.fromkeys(joiners, ACADEMY_JOINED), **dict.fromkeys(leavers, ACADEMY_LEFT)}
+    await record_events(
+        session,
+        [NewEvent(kinds[row["urn"]], f"academies/{row['urn']}", row["urn"], AcademyMoved(**row)) for row in found],
+    )
 
 
 def _differs(known: Told | None, member: Member, ids: Mapping[int, UUID]) -> bool:
