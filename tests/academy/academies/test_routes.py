@@ -71,6 +71,8 @@ async def test_the_list_is_the_callers_own_trust_unless_another_is_named(client:
         ({"q": "m21"}, [136105]),
         ({"q": "142100"}, [142100]),
         ({"q": "8502100"}, [142100]),
+        ({"q": "850/2100"}, [142100]),
+        ({"q": "850-2100"}, [142100]),
         ({"la": "352"}, [142100]),
         ({"status": "closed"}, []),
         ({"status": "closed", "trust": "any"}, [139999]),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from academy.academies.rules import plain_laestab
 from academy.parameters import escaped
 from kit.db import Session
 
@@ -112,7 +113,8 @@ def _conditions(wanted: AcademyFilter) -> tuple[list[str], dict[str, Any]]:
             "(s.name ilike :pattern or s.postcode ilike :start"
             " or cast(:q as text) in (s.urn::text, s.ukprn, s.laestab))"
         )
-        parameters |= {"pattern": f"%{escaped(wanted.q)}%", "start": f"{escaped(wanted.q)}%", "q": wanted.q}
+        number = plain_laestab(wanted.q) or wanted.q
+        parameters |= {"pattern": f"%{escaped(wanted.q)}%", "start": f"{escaped(wanted.q)}%", "q": number}
     if wanted.updated_since is not None:
         # A day that was told long before may have come since: joining or leaving then is news too.
         days = "> (cast(:since as timestamptz) at time zone 'Europe/London')::date"
