@@ -1,10 +1,20 @@
 """Academic years: every way of writing them, and what is no academic year."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from academy.years import FIRST_YEAR, LAST_YEAR, format_academic_year, parse_academic_year, shift_year, year_distance
+from academy.years import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    academic_year_on,
+    format_academic_year,
+    parse_academic_year,
+    shift_year,
+    year_distance,
+)
 from academy.years import year_start as start_of
 
 STARTS = st.integers(FIRST_YEAR, LAST_YEAR)
@@ -45,3 +55,11 @@ def test_any_year_comes_back_from_its_spelling(start: int, separator: str) -> No
 @given(a=STARTS, b=STARTS)
 def test_distance_counts_the_years_between(a: int, b: int) -> None:
     assert year_distance(format_academic_year(a), format_academic_year(b)) == b - a
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [(date(2025, 8, 31), "2024/25"), (date(2025, 9, 1), "2025/26"), (date(2026, 1, 1), "2025/26")],
+)
+def test_years_begin_in_september(day: date, year: str) -> None:
+    assert academic_year_on(day) == year

@@ -13,6 +13,7 @@ from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.support.clients import Clients
 from tests.support.tokens import issue_token
 
+NDJSON = "application/x-ndjson"
 GOOD = csv([(136105, "ks4.attainment_8", "2024/25", 47.5)])
 
 
@@ -101,7 +102,12 @@ UNREADABLE = {
 
 async def test_a_file_that_cannot_be_read_fails_with_a_reason(bench: Workbench) -> None:
     manager = await bench.client()
-    sent = {name: await bench.send(manager, "observations", content) for name, content in UNREADABLE.items()}
+    sent = {
+        name: await bench.send(
+            manager, "observations", content, media_type=NDJSON if content[:1] in (b"{", b"[") else "text/csv"
+        )
+        for name, content in UNREADABLE.items()
+    }
     await bench.work()
     for name, response in sent.items():
         assert response.status_code == 202, name
@@ -148,6 +154,24 @@ def zipped() -> bytes:
         pytest.param(zipped(), {}, "text/csv", 415, "file-type-not-accepted", id="a zip archive"),
         pytest.param(b"%PDF-1.7 and so on and on", {}, "text/csv", 415, "file-type-not-accepted", id="a PDF"),
         pytest.param(GOOD.encode(), {}, "application/json", 415, "file-type-not-accepted", id="JSON isn't taken"),
+        pytest.param(GOOD.encode(), {}, NDJSON, 415, "file-type-not-accepted", id="CSV said to be NDJSON"),
+        pytest.param(
+            b"\xef\xbb\xbf\n {}", {}, "text/csv", 415, "file-type-not-accepted", id="NDJSON said to be CSV"
+        ),
+        pytest.param(
+            gzip.compress(b"[]"), {"Content-Encoding": "gzip"}, "text/csv", 415, "file-type-not-accepted",
+            id="packed JSON said to be CSV",
+        ),
+        pytest.param(
+            GOOD.encode(), {}, "text/csv; charset=utf-16", 415, "file-type-not-accepted", id="said to be UTF-16"
+        ),
+        pytest.param(
+            GOOD.encode(), {}, 'text/csv; charset="Latin1"', 415, "file-type-not-accepted", id="said to be Latin-1"
+        ),
+        pytest.param(
+            GOOD.encode(), {}, "text/csv; charset=windows-1252", 415, "file-type-not-accepted",
+            id="own figures said to be Windows-1252",
+        ),
         pytest.param(GOOD.encode(), {}, "image/png", 415, "unsupported-media-type", id="an image"),
         pytest.param(
             GOOD.encode(), {"Content-Encoding": "br"}, "text/csv", 415, "file-type-not-accepted", id="brotli"
@@ -162,6 +186,29 @@ async def test_a_body_that_is_not_what_it_says_is_refused_at_once(
     response = await manager.post(IMPORTS, params={"kind": "observations"}, content=content, headers=headers)
     assert (response.status_code, response.json()["code"]) == (status, code), response.text
     assert (await manager.get(IMPORTS)).json()["items"] == []
+
+
+async def test_published_tables_may_be_of_windows_1252_and_charsets_are_read_in_any_case(bench: Workbench) -> None:
+    operator, manager = await bench.client("platform-operator"), await bench.client()
+    for client, kind, media_type in (
+        (operator, "gias-groups", "text/csv; charset=Windows-1252"),
+        (operator, "gias-groups", "text/csv; header=present; charset=utf-8"),
+        (manager, "observations", 'text/csv;charset="UTF-8"'),
+    ):
+        assert (await bench.send(client, kind, GOOD, media_type=media_type)).status_code == 202
+    response = await bench.send(operator, "dfe-school-profiles", "[]", media_type="application/json; charset=cp1252")
+    assert response.status_code == 415
+
+
+async def test_the_shape_is_told_however_the_file_arrives(bench: Workbench) -> None:
+    manager = await bench.client()
+
+    async def one_by_one(content: bytes) -> Any:
+        for start in range(len(content)):
+            yield content[start : start + 1]
+
+    for content, status in ((b"\xef\xbb\xbf\r\n" + GOOD.encode(), 202), (b"\xef\xbb\xbf\r\n [1]", 415)):
+        assert (await bench.send(manager, "observations", one_by_one(content))).status_code == status
 
 
 async def limited(clients: Clients, monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:

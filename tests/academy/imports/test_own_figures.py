@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from academy.imports.loading import MOST_NAMED
+from kit.db import Context
+from kit.ids import PLATFORM
 from tests.academy.imports.conftest import Workbench, csv
-from tests.academy.rows import PROSPERE
+from tests.academy.rows import PROSPERE, add_school, add_trust
 from tests.support.tokens import OTHER_TRUST
 
 FIGURES = [
@@ -111,13 +114,32 @@ async def test_a_dry_run_of_a_bad_file_says_what_is_wrong(bench: Workbench) -> N
     assert (ended["state"], ended["errors_total"]) == ("failed", 1)
 
 
-async def test_urns_that_nobody_knows_become_stubs(bench: Workbench) -> None:
-    await bench.load(await bench.client(), "observations", csv(FIGURES))
-    stubs = await bench.rows("select urn, name, status, is_registered from academy.school order by urn")
-    assert stubs == [
-        {"urn": 136105, "name": "URN 136105", "status": "unknown", "is_registered": False},
-        {"urn": 136106, "name": "URN 136106", "status": "unknown", "is_registered": False},
-    ]
+async def test_figures_of_other_schools_are_kept_and_warned_of_and_leave_the_register_alone(bench: Workbench) -> None:
+    async with bench.database.of("academy", "loader").session(Context(PLATFORM, None, "test")) as register:
+        await add_trust(register)
+        other = await add_trust(register, "2044")
+        await add_school(register, 136105, trust=PROSPERE)
+        await add_school(register, 136107, trust=other)
+    before = await bench.rows("select * from academy.school order by urn")
+    rows = [*FIGURES, (136107, "ks4.attainment_8", "2024/25", 40)]
+    manager = await bench.client()
+    for dry_run in (True, False):
+        ended = await bench.load(manager, "observations", csv(rows), dry_run=dry_run)
+        assert (ended["state"], ended["rows_new"]) == ("succeeded", 4)
+        assert [(one["column"], one["code"]) for one in ended["warnings"]] == [("urn", "academy-not-of-trust")] * 2
+        assert "136106" in ended["warnings"][0]["detail"] and "136107" in ended["warnings"][1]["detail"]
+    assert await bench.rows("select * from academy.school order by urn") == before
+    assert len(await current(bench, urn=[136105, 136106, 136107])) == 4
+    reader = await bench.client("trustee", trust=OTHER_TRUST)
+    assert (await reader.get("/academy/v1/academies/136106")).status_code == 404
+
+
+async def test_so_many_schools_of_others_are_named_and_the_rest_counted(bench: Workbench) -> None:
+    rows = [(urn, "ks4.attainment_8", "2024/25", 40) for urn in range(136105, 136105 + MOST_NAMED + 7)]
+    ended = await bench.load(await bench.client(), "observations", csv(rows))
+    assert len(ended["warnings"]) == MOST_NAMED + 1
+    assert ended["warnings"][-1]["code"] == "academies-not-of-trust"
+    assert ended["warnings"][-1]["detail"].startswith("7 more URNs")
 
 
 async def test_figures_are_the_senders_trusts_alone(bench: Workbench) -> None:

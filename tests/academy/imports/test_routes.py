@@ -1,7 +1,7 @@
 """Imports over HTTP: who may send what, following, cancelling, sending twice."""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ from academy.imports.kinds import KINDS
 from academy.imports.rules import LOADS, Layer
 from academy.imports.schemas import ImportKind
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
+from tests.conftest import Clock
 from tests.support.clients import Clients
 from tests.support.tokens import OTHER_TRUST
 
@@ -53,7 +54,8 @@ async def test_the_kind_decides_who_may_send_it(bench: Workbench) -> None:
         for kind in ImportKind:
             may = (LOADS[kind].layer is Layer.NATIONAL) == (role == "platform-operator")
             media_type = KINDS[kind].media_types[0]
-            response = await bench.send(client, kind, "x", media_type=media_type, academic_year="2018/19")
+            content = "[]" if media_type == "application/json" else "x"
+            response = await bench.send(client, kind, content, media_type=media_type, academic_year="2018/19")
             assert response.status_code == (202 if may else 403), (role, kind)
             if not may:
                 assert response.json()["code"] == "import-kind-not-allowed"
@@ -110,6 +112,28 @@ async def test_a_kind_without_its_year_asks_for_it(bench: Workbench) -> None:
     assert (response.status_code, response.json()["code"]) == (422, "academic-year-missing")
     assert response.json()["errors"][0]["parameter"] == "academic_year"
     assert (await bench.send(operator, "dfe-ks4", "URN\n1\n", academic_year="201819")).status_code == 202
+
+
+async def test_a_year_that_has_not_begun_is_refused(bench: Workbench, clock: Clock) -> None:
+    manager, operator = await bench.client(), await bench.client("platform-operator")
+    for client, kind in ((manager, "observations"), (operator, "dfe-ks4")):
+        response = await bench.send(client, kind, GOOD, academic_year="2026/27")
+        assert (response.status_code, response.json()["code"]) == (422, "academic-year-ahead")
+        assert response.json()["errors"][0]["parameter"] == "academic_year"
+        assert (await bench.send(client, kind, GOOD, academic_year="2025/26")).status_code == 202
+    # Midnight in England, an hour before it is midnight in UTC.
+    clock.set(datetime(2026, 8, 31, 22, 59, 59, tzinfo=UTC))
+    manager = await bench.client()
+    assert (await bench.send(manager, "observations", GOOD, academic_year="2026/27")).status_code == 422
+    clock.advance(seconds=1)
+    assert (await bench.send(manager, "observations", GOOD, academic_year="2026/27")).status_code == 202
+
+
+@pytest.mark.usefixtures("clock")
+async def test_rows_of_a_year_that_has_not_begun_are_refused(bench: Workbench) -> None:
+    rows = [(136105, "ks4.attainment_8", year, 47.5) for year in ("2025/26", "2026/27")]
+    ended = await bench.load(await bench.client(), "observations", csv(rows))
+    assert [(one["row"], one["code"]) for one in ended["errors"]] == [(3, "academic-year-ahead")]
 
 
 async def test_the_same_key_and_file_make_one_import(bench: Workbench) -> None:

@@ -1,6 +1,7 @@
 """Academic years, September to August, written `2018/19`: reading them, and how far apart they are."""
 
 import re
+from datetime import date
 from typing import Final
 
 FIRST_YEAR: Final = 1990
@@ -29,6 +30,11 @@ def parse_academic_year(text: str) -> str:
 def format_academic_year(start: int) -> str:
     """The academic year that begins in September of this calendar year: 2018 gives `2018/19`."""
     return f"{start}/{(start + 1) % 100:02d}"
+
+
+def academic_year_on(day: date) -> str:
+    """The academic year of a day: years begin on 1 September."""
+    return format_academic_year(day.year if day.month >= 9 else day.year - 1)
 
 
 def year_start(academic_year: str) -> int:

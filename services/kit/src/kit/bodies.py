@@ -58,7 +58,7 @@ def check_media_type(content_type: str | None, accepted: frozenset[str], content
         raise UnsupportedMediaType(f"Send {named}; this was {_said(media_type)}.", headers={"Accept": named})
     if content_encoding is not None and content_encoding.strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
-    charset = _charset(content_type or "")
+    charset = charset_of(content_type or "")
     if is_json(media_type) and charset not in {None, "utf-8", "utf8"}:
         raise UnsupportedMediaType("JSON is always UTF-8.", headers={"Accept": named})
 
@@ -69,7 +69,8 @@ def _said(media_type: str | None) -> str:
     return media_type[:100] if media_type.isprintable() else "of another type"
 
 
-def _charset(content_type: str) -> str | None:
+def charset_of(content_type: str) -> str | None:
+    """The `charset` of a `Content-Type`, in lower case; None when it says none."""
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":

@@ -21,6 +21,10 @@ class AcademicYearMissing(InvalidRequest):
     """Files of this kind don't say their academic year, so the request must."""
 
 
+class AcademicYearAhead(InvalidRequest):
+    """The academic year hasn't begun: nothing can be known of it."""
+
+
 class FileTypeNotAccepted(UnsupportedMediaType):
     """Files of this kind aren't of this type, or the body isn't of the type that was said."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from academy.imports import registering
 from academy.imports.events import OBSERVATION_CHANGED, ObservationChanged
+from academy.imports.kinds import ReadingWarning
 from academy.imports.merging import Counts, Origin, copy_in
 from academy.imports.staging import Staged, StagedTable
 from academy.imports.targets import (
@@ -25,6 +26,7 @@ from academy.imports.targets import (
 )
 from academy.measures.rules import MEASURES
 from academy.observations.queries import newest_years
+from academy.parameters import today
 from academy.recording import begin_recording
 from kit.db import Session
 from kit.events import NewEvent, record_events
@@ -32,6 +34,8 @@ from kit.jobs import defer
 
 RERATE_TASK: Final = "academy.ratings.rerate"
 TELL_TASK: Final = "academy.imports.tell"
+MOST_NAMED: Final = 100
+"""So many URNs are named one by one."""
 
 Report = Callable[[float], None]
 
@@ -44,10 +48,10 @@ class Merge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrustLoad:
-    """What came of a trust's own figures."""
+    """What came of a trust's own figures, and what its sender may have got wrong."""
 
     counts: Counts
-    unknown_urns: list[int]
+    warnings: list[ReadingWarning] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,14 @@ class Receipt:
     affected_trusts: list[UUID]
 
 
-_UNKNOWN_URNS = text(
-    """
-    select distinct i.urn from incoming_urns i
-    where not exists (select 1 from academy.school s where s.urn = i.urn) order by i.urn
-    """
-)
+_STRANGE_URNS: Final = """
+    select i.urn from (select distinct urn from {rows}) i
+    where not exists (
+        select from academy.membership m
+        where m.urn = i.urn and m.register_id = :tenant and m.superseded_at is null
+          and (m.left_on is null or m.left_on > :today))
+    order by i.urn
+"""
 
 _CHANGES = text(
     """
@@ -92,18 +98,25 @@ async def load_trust(session: Session, started: Mapping[str, Any], staged: Stage
     """Bring in a trust's own figures, in its own transaction."""
     table = staged.tables.get("observations")
     if table is None:
-        return TrustLoad(Counts(), [])
+        return TrustLoad(Counts())
     await copy_in(session, table)
     report(0.3)
-    await session.execute(
-        text(f"create temp table incoming_urns on commit drop as select distinct urn from {table.incoming}")  # noqa: S608
-    )
-    unknown = list((await session.execute(_UNKNOWN_URNS)).scalars())
     tenant: UUID = started["trust_id"]
+    strange = text(_STRANGE_URNS.format(rows=table.incoming))
+    urns = list((await session.execute(strange, {"tenant": tenant, "today": today()})).scalars())
     origin = await _origin(session, started, staged, tenant=tenant)
     counts = await TRUST_FIGURES.merge(session, table, origin, dry_run=started["dry_run"])
     report(1.0)
-    return TrustLoad(counts, unknown)
+    return TrustLoad(counts, list(_not_of_this_trust(urns)))
+
+
+def _not_of_this_trust(urns: list[int]) -> Iterator[ReadingWarning]:
+    for urn in urns[:MOST_NAMED]:
+        detail = f"URN {urn} is no academy of this trust in the register; its figures are kept."
+        yield ReadingWarning("urn", "academy-not-of-trust", detail)
+    if len(urns) > MOST_NAMED:
+        detail = f"{len(urns) - MOST_NAMED} more URNs are no academies of this trust in the register."
+        yield ReadingWarning("urn", "academies-not-of-trust", detail)
 
 
 async def tell_trust(session: Session, started: Mapping[str, Any], loaded: TrustLoad) -> None:
@@ -130,11 +143,6 @@ def observation_changed(row: Mapping[str, Any], *, layer: Any, import_id: UUID) 
         import_id=import_id,
     )
     return NewEvent(OBSERVATION_CHANGED, f"academies/{row['urn']}", row["urn"], data)
-
-
-async def add_stubs(register: Session, urns: list[int]) -> None:
-    """Stubs for schools that the register doesn't have, in a transaction of the loader."""
-    await registering.add_stubs_of(register, urns, at=await begin_recording(register))
 
 
 async def receipt_of(register: Session, import_id: UUID) -> Receipt | None:

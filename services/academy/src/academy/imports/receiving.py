@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import IO
+from enum import StrEnum
+from typing import IO, Final
 
 from academy.imports.decoding import FileRefused, FileTooLarge, Unpacker, is_gzip
 from academy.imports.errors import FileTypeNotAccepted, FileUnreadable, ImportTooLarge
@@ -21,6 +22,15 @@ from kit.problems import FieldError
 
 CHUNK_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 4 << 20
+_BLANK: Final = b" \t\r\n"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class Shape(StrEnum):
+    """What the text of a file looks like, which its first character tells."""
+
+    TABLE = "CSV"
+    JSON = "JSON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +50,15 @@ class ReceivedFile:
 
 
 @asynccontextmanager
-async def receive(body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool) -> AsyncIterator[ReceivedFile]:
-    """The file that `body` brings; it is gone when the block ends.
+async def receive(
+    body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool, said: Shape | None = None
+) -> AsyncIterator[ReceivedFile]:
+    """The file that `body` brings; it is gone when the block ends. `said` is the shape that its type says.
 
     Raises ImportTooLarge, FileUnreadable and FileTypeNotAccepted.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as content:
-        intake = _Intake(content, limits, says_gzip=says_gzip)
+        intake = _Intake(content, limits, says_gzip=says_gzip, said=said)
         waiting: list[bytes] = []
         size = 0
         async for piece in body:
@@ -63,10 +75,12 @@ async def receive(body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip
 class _Intake:
     """Takes the pieces of one file."""
 
-    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool) -> None:
+    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool, said: Shape | None) -> None:
         self._content = content
         self._limits = limits
         self._says_gzip = says_gzip
+        self._said = said
+        self._start = b""
         self._unpacker = Unpacker(limits.unpacking)
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
@@ -99,14 +113,25 @@ class _Intake:
     def _unpack(self, piece: bytes | None) -> None:
         """Unpack without keeping it: a bomb or a file that is cut off is refused while its sender is there."""
         try:
-            for _ in self._unpacker.finish() if piece is None else self._unpacker.feed(piece):
-                pass
+            for plain in self._unpacker.finish() if piece is None else self._unpacker.feed(piece):
+                if self._said is not None:
+                    self._check_shape(self._said, plain)
         except FileTooLarge as refused:
             raise ImportTooLarge(refused.detail, limit_bytes=self._limits.unpacked_bytes) from None
         except FileRefused as refused:
             if refused.code == "format-unsupported":
                 raise FileTypeNotAccepted(refused.detail) from None
             raise _unreadable(refused) from None
+
+    def _check_shape(self, said: Shape, plain: bytes) -> None:
+        """Hold the first character of the text against what was said of it. Raises FileTypeNotAccepted."""
+        self._start = (self._start + plain[:CHUNK_BYTES]).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)[:16]
+        if not self._start or _BYTE_ORDER_MARK.startswith(self._start):
+            return
+        self._said = None
+        shape = Shape.JSON if self._start[:1] in (b"{", b"[") else Shape.TABLE
+        if shape is not said:
+            raise FileTypeNotAccepted(f"The file was said to be {said} and begins as {shape} does.")
 
 
 def too_large(limits: ImportLimits) -> ImportTooLarge:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.imports import service
 from academy.imports.errors import (
+    AcademicYearAhead,
     AcademicYearMissing,
     FileTypeNotAccepted,
     FileUnreadable,
@@ -33,7 +34,7 @@ from academy.imports.schemas import (
     ImportTemplateOut,
     import_out,
 )
-from kit.bodies import media_type_of, streamed_body
+from kit.bodies import charset_of, media_type_of, streamed_body
 from kit.caller import Caller, requires
 from kit.db import SessionDep, context_of, database_of_request
 from kit.etags import IfMatch, etag
@@ -83,6 +84,7 @@ _ENCODING = {
         **responses(
             ImportKindNotAllowed,
             AcademicYearMissing,
+            AcademicYearAhead,
             FileTypeNotAccepted,
             FileUnreadable,
             ImportTooLarge,
@@ -101,14 +103,16 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     National kinds need a platform-operator; a trust's own figures (`observations`) its data-manager or MIS.
     """
     limits: ImportLimits = request.app.state.import_limits
-    media_type = media_type_of(request.headers.get("content-type")) or ""
+    content_type = request.headers.get("content-type", "")
+    media_type = media_type_of(content_type) or ""
     says_gzip = _says_gzip(request, media_type)
-    service.check_request(caller, params, media_type)
+    service.check_request(caller, params, media_type, charset_of(content_type))
     key = key_of(request)
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limits.sent_bytes:
         raise too_large(limits)
-    async with receive(_body(request), limits, says_gzip=says_gzip) as file:
+    shape = service.shape_of(media_type)
+    async with receive(_body(request), limits, says_gzip=says_gzip, said=shape) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
         print_ = fingerprint(request.method, request.url.path, query, file.sha256)
         async with database_of_request(request).session(context_of(caller)) as session:

@@ -27,6 +27,8 @@ from academy.imports.rules import Layer
 from academy.imports.service import defer_forgetting, tell_finished
 from academy.imports.staging import Staged, Stopped, stage
 from academy.imports.workplaces import temporary_folder
+from academy.parameters import today
+from academy.years import academic_year_on
 from kit import clock
 from kit.db import Context, Database, Session
 from kit.logs import logger
@@ -123,6 +125,7 @@ async def _read(
             academic_year=started["academic_year"],
             release=started["release"],
             academies=None if academies is None else frozenset(academies),
+            latest_year=academic_year_on(today()),
             progress=progress.read,
         )
     except (Stopped, OSError, MemoryError):
@@ -194,9 +197,7 @@ async def _apply_trust(
         await workshop.fence(session)
         async with _telling(workshop.database, context, import_id, progress):
             loaded = await loading.load_trust(session, started, staged, report=progress.applied)
-        if loaded.unknown_urns and not started["dry_run"]:
-            async with workshop.loader.session(context) as register:
-                await loading.add_stubs(register, loaded.unknown_urns)
+        staged.reading.warnings.extend(loaded.warnings)
         ended = await queries.finish(session, tenant, import_id, _ending(staged.reading, loaded.counts))
         if ended is None:
             raise Stopped

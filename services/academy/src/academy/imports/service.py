@@ -8,6 +8,7 @@ from uuid import UUID
 
 from academy.imports import queries
 from academy.imports.errors import (
+    AcademicYearAhead,
     AcademicYearMissing,
     FileTypeNotAccepted,
     ImportAlreadyFinished,
@@ -17,8 +18,11 @@ from academy.imports.errors import (
 )
 from academy.imports.events import IMPORT_FINISHED, ImportFinished
 from academy.imports.kinds import KINDS, Kind
-from academy.imports.receiving import ReceivedFile
+from academy.imports.receiving import ReceivedFile, Shape
+from academy.imports.rules import Layer
 from academy.imports.schemas import ImportCreateParams, ImportListParams
+from academy.parameters import today
+from academy.years import academic_year_on
 from kit import clock
 from kit.caller import Caller
 from kit.cursors import decode, encode
@@ -30,17 +34,22 @@ from kit.jobs import defer
 from kit.problems import FieldError
 
 GZIP = "application/gzip"
+TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
 FORGET_TASK = "academy.imports.forget"
 KEPT_FOR = timedelta(days=7)
 
 _LIST = "imports"
+_UTF_8 = ("utf-8", "utf8")
+_WINDOWS_1252 = ("windows-1252", "cp1252")
 
 
-def check_request(caller: Caller, params: ImportCreateParams, media_type: str | None) -> None:
+def check_request(
+    caller: Caller, params: ImportCreateParams, media_type: str | None, charset: str | None = None
+) -> None:
     """What can be refused before the file is sent.
 
-    Raises ImportKindNotAllowed, FileTypeNotAccepted and AcademicYearMissing.
+    Raises ImportKindNotAllowed, FileTypeNotAccepted, AcademicYearMissing and AcademicYearAhead.
     """
     kind = KINDS[params.kind]
     if not caller.may(kind.scope):
@@ -48,9 +57,28 @@ def check_request(caller: Caller, params: ImportCreateParams, media_type: str | 
     if media_type != GZIP and media_type not in kind.media_types:
         named = ", ".join([*kind.media_types, GZIP])
         raise FileTypeNotAccepted(f"Send {kind.code} as {named}.", headers={"Accept": named})
+    if charset is not None and charset not in (known := _charsets(kind, media_type)):
+        raise FileTypeNotAccepted(f"Send {kind.code} in {' or '.join(known)}.", headers={"Accept": media_type})
     if kind.needs_academic_year and params.academic_year is None:
         detail = f"Files of the kind {kind.code} don't say their academic year: send academic_year=2018/19."
         raise AcademicYearMissing(detail, errors=[FieldError.in_query("academic_year", "missing", detail)])
+    latest = academic_year_on(today())
+    if params.academic_year is not None and params.academic_year > latest:
+        detail = f"The academic year {params.academic_year} hasn't begun; the present one is {latest}."
+        raise AcademicYearAhead(detail, errors=[FieldError.in_query("academic_year", "academic-year-ahead", detail)])
+
+
+def _charsets(kind: Kind, media_type: str) -> tuple[str, ...]:
+    """The encodings that a file of this kind and type may be in: published tables are of several."""
+    is_table = kind.layer is Layer.NATIONAL and media_type in TABLES
+    return (*_UTF_8, *_WINDOWS_1252) if is_table else _UTF_8
+
+
+def shape_of(media_type: str) -> Shape | None:
+    """What a file of this type looks like; None for a packed one, of which nothing was said."""
+    if media_type == GZIP:
+        return None
+    return Shape.TABLE if media_type in TABLES else Shape.JSON
 
 
 async def accept(

@@ -65,17 +65,18 @@ def stage(
     academic_year: str | None,
     release: str,
     academies: Collection[int] | None,
+    latest_year: str,
     progress: Callable[[float, int], bool],
 ) -> Staged:
     """Read the plain file at `path` and lay its rows out in `folder`.
 
-    `academies` are the only ones that figures may be about (None for all). `progress` is told the part that has been
-    read and the rows so far; when it says False, Stopped is raised. What is wrong with the file is in
-    `reading.errors`, and then there are no tables.
+    Figures of years after `latest_year` are faults. `academies` are the only ones that figures may be about (None for
+    all). `progress` is told the part that has been read and the rows so far; when it says False, Stopped is raised.
+    What is wrong with the file is in `reading.errors`, and then there are no tables.
     """
     staged = Staged()
     foreign: set[int] = set()
-    for batch in read_batches(kind, path, academic_year=academic_year, release=release):
+    for batch in read_batches(kind, path, academic_year=academic_year, release=release, latest_year=latest_year):
         staged.reading.add(batch)
         if not progress(batch.done, staged.reading.rows_read):
             raise Stopped
