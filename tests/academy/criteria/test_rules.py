@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from academy.criteria.documents import flaws_of_document
-from academy.criteria.rules import DEFAULT_SCALE, bounds_of, phases_of_set
+from academy.criteria.documents import flaws_of_document, scale_of
+from academy.criteria.rules import DEFAULT_SCALE, Status, bounds_of, phases_of_set, step_meant
 from academy.criteria.schemas import CriteriaSetCreate
 from academy.criteria.service import CATALOGUE
 from tests.academy.rated import ATTAINMENT, criteria_set
@@ -138,6 +138,24 @@ def test_bounds_are_told_in_canonical_words() -> None:
     document = CriteriaSetCreate.model_validate(criteria_set()).model_dump(mode="json")
     assert document["scale"] is None
     assert bounds_of([], DEFAULT_SCALE) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "meant"),
+    [
+        (None, "amber", "amber_green"),
+        ("red_amber", "amber", "red_amber"),
+        ("amber", "amber", "amber_green"),  # of a scale that had one step for it
+        ("red_amber", "red", "red"),  # the code stands for something else by now
+        ("unknown", "green", "green"),
+    ],
+)
+def test_a_judgement_stands_for_its_step_or_else_for_the_best_of_its_status(
+    code: str | None, status: str, meant: str
+) -> None:
+    step = step_meant(code, Status(status), scale_of({"scale": FOUR}))
+    assert step is not None and step.code == meant
+    assert step_meant(code, Status(status), []) is None
 
 
 @pytest.mark.parametrize(

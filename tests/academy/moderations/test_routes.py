@@ -165,6 +165,7 @@ async def test_a_withdrawn_override_counts_no_longer(client: Clients) -> None:
     assert (await judge.post(where)).status_code == 428
     ended = await judge.post(where, headers={"If-Match": made.headers["ETag"], "Idempotency-Key": "once"})
     assert (ended.json()["state"], ended.json()["ended_by"]) == ("withdrawn", "person:chief-executive")
+    assert ended.json()["ended_reason"] is None
     again = await judge.post(where, headers={"If-Match": made.headers["ETag"], "Idempotency-Key": "once"})
     assert again.json() == ended.json()
     assert (await told(client))["moderated"] is False

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from academy.moderations.rules import day_in_london, end_of, may_lapse_on, step_for
+from academy.moderations.rules import day_in_london, end_of, may_lapse_on
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,3 @@ def test_a_day_ends_at_midnight_in_london(day: date, ends_at: datetime) -> None:
 )
 def test_an_override_lasts_until_tomorrow_at_least_and_a_year_at_most(day: date, allowed: bool) -> None:
     assert may_lapse_on(day, date(2026, 6, 1)) is allowed
-
-
-def test_the_best_step_of_the_status_is_taken() -> None:
-    scale = [
-        {"code": "g", "label": "G", "status": "green"},
-        {"code": "ag", "label": "AG", "status": "amber"},
-        {"code": "ra", "label": "RA", "status": "amber"},
-    ]
-    assert step_for("amber", scale) == {"code": "ag", "label": "AG", "order": 2}
-    assert step_for("red", scale) is None

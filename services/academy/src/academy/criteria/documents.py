@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from academy.criteria.rules import (
     Rules,
     Status,
     Step,
+    step_meant,
 )
 
 Document = Mapping[str, Any]
@@ -33,6 +34,22 @@ def scale_of(document: Document) -> tuple[Step, ...]:
     if not steps:
         return DEFAULT_SCALE
     return tuple(Step(step["code"], step["label"], Status(step["status"])) for step in steps)
+
+
+def step_told(step: Step, scale: Sequence[Step]) -> dict[str, Any]:
+    """A step with its place on the scale, the best being 1."""
+    return {"code": step.code, "label": step.label, "order": scale.index(step) + 1}
+
+
+def step_on_scale(given: Document, status: str, document: Document) -> Document:
+    """A step that somebody gave for a status, as it is told on the scale of this document.
+
+    The scale may be another by now: one that lacks the step has another for the status. One that lacks the status too
+    leaves the step as it was given.
+    """
+    scale = scale_of(document)
+    step = step_meant(given["code"], Status(status), scale)
+    return given if step is None else step_told(step, scale)
 
 
 def rules_of(document: Document) -> Rules:

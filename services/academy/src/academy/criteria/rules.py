@@ -132,6 +132,14 @@ def phases_of_set(phase: str | None) -> tuple[str, ...]:
     return () if phase is None else SETS_TRIED.get(phase, (phase,))
 
 
+def step_meant(code: str | None, status: Status, scale: Sequence[Step]) -> Step | None:
+    """The step of a scale that somebody's judgement stands for: the one of this code where it has this status, else the
+    best of the status; None when the scale has none.
+    """
+    of_status = [step for step in scale if step.status is status]
+    return next((step for step in of_status if step.code == code), of_status[0] if of_status else None)
+
+
 def bounds_of(cuts: Sequence[Decimal], scale: Sequence[Step]) -> dict[str, Decimal]:
     """The cuts as canonical bounds: `green` and `amber`, the least good figure that still earns each word.
 

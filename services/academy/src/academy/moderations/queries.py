@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from academy.criteria.documents import step_on_scale
 from academy.moderations.tables import Moderation
 from kit.caller import Caller
 from kit.db import Session
@@ -22,17 +23,27 @@ _COLUMNS = """
     m.id::text as id, m.urn, m.rating_id::text as rating_id, m.status, m.step::text as step, m.computed_status,
     m.reason, m.evidence_url,
     m.lapses_on, coalesce(m.ended_how, case when m.lapses_on < :today then 'lapsed' else 'in_force' end) as state,
-    m.made_at, m.made_by, m.ended_at, m.ended_by, m.version
+    m.made_at, m.made_by, m.ended_at, m.ended_by, m.ended_reason, m.version,
+    case when c.id is not null then coalesce(c.rules -> 'scale', 'null')::text end as scale
 """
 
-_ONE = text(f"select {_COLUMNS} from academy.moderation m where {_VISIBLE} and m.id = :id")  # noqa: S608
+# Of one in force, with the scale that its academy is rated by now.
+_FROM = """
+    academy.moderation m
+    left join academy.rag_status rs
+        on m.ended_at is null and m.lapses_on >= :today and rs.trust_id = m.trust_id and rs.urn = m.urn
+    left join academy.rating r on r.trust_id = rs.trust_id and r.id = rs.rating_id
+    left join academy.criteria_set c on c.trust_id = r.trust_id and c.id = r.criteria_set_id
+"""
+
+_ONE = text(f"select {_COLUMNS} from {_FROM} where {_VISIBLE} and m.id = :id")  # noqa: S608
 _IN_FORCE = text(
-    f"select {_COLUMNS} from academy.moderation m where {_VISIBLE} and m.urn = :urn and m.ended_at is null"  # noqa: S608
+    f"select {_COLUMNS} from {_FROM} where {_VISIBLE} and m.urn = :urn and m.ended_at is null"  # noqa: S608
     " and m.lapses_on >= :today"
 )
 _LIST = text(
     f"""
-    select {_COLUMNS} from academy.moderation m where {_VISIBLE} and m.urn = :urn
+    select {_COLUMNS} from {_FROM} where {_VISIBLE} and m.urn = :urn
       and (cast(:after_at as timestamptz) is null or (m.made_at, m.id) < (:after_at, cast(:after_id as uuid)))
     order by m.made_at desc, m.id desc limit :limit
     """  # noqa: S608 - constants of this module
@@ -50,7 +61,8 @@ _RATING = text(
 
 _END = text(
     """
-    update academy.moderation m set ended_at = :at, ended_by = :by, ended_how = :how, version = m.version + 1
+    update academy.moderation m set ended_at = :at, ended_by = :by, ended_how = :how, ended_reason = :reason,
+        version = m.version + 1
     where m.trust_id = :trust_id and m.ended_at is null and m.urn = any(cast(:urns as int[]))
     returning m.id, m.urn, m.status
     """
@@ -82,7 +94,14 @@ def visible_to(caller: Caller) -> dict[str, Any]:
 
 
 def _told(row: Any) -> dict[str, Any]:
-    return {**row, "step": orjson.loads(row["step"])}
+    """A row as it is read. Its step is that of the scale in force, and its version says so where it isn't as given."""
+    told = dict(row)
+    scale, given = told.pop("scale"), orjson.loads(told["step"])
+    told["step"] = given if scale is None else step_on_scale(given, told["status"], {"scale": orjson.loads(scale)})
+    told["version"] = str(told["version"])
+    if told["step"] != given:
+        told["version"] += f".{told['step']['code']}.{told['step']['order']}"
+    return told
 
 
 async def moderation(session: Session, caller: Caller, moderation_id: UUID, today: date) -> dict[str, Any] | None:
@@ -132,10 +151,17 @@ async def add(session: Session, made: Moderation) -> None:
 
 
 async def end(
-    session: Session, trust_id: UUID, urns: Sequence[int], *, how: str, by: str | None, at: datetime
+    session: Session,
+    trust_id: UUID,
+    urns: Sequence[int],
+    *,
+    how: str,
+    by: str | None,
+    at: datetime,
+    reason: str | None = None,
 ) -> list[tuple[UUID, int, str]]:
     """End what is in force for these academies; gives id, academy and status of each that ended."""
-    parameters = {"trust_id": trust_id, "urns": list(urns), "how": how, "by": by, "at": at}
+    parameters = {"trust_id": trust_id, "urns": list(urns), "how": how, "by": by, "at": at, "reason": reason}
     return [(row.id, row.urn, row.status) for row in await session.execute(_END, parameters)]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from academy.answers import TAGGED, list_answer
 from academy.moderations import service
@@ -19,7 +19,13 @@ from academy.moderations.errors import (
     RatingNotCurrent,
     RatingNotFound,
 )
-from academy.moderations.schemas import ModerationCreate, ModerationListParams, ModerationOut, ModerationPage
+from academy.moderations.schemas import (
+    ModerationCreate,
+    ModerationListParams,
+    ModerationOut,
+    ModerationPage,
+    ModerationWithdraw,
+)
 from academy.parameters import Urn
 from kit.caller import Caller, requires
 from kit.db import SessionDep, after_commit
@@ -103,10 +109,16 @@ async def moderation_view(request: Request, session: SessionDep, caller: Reader,
     | responses(ModerationNotFound, LeadsThisAcademy, ModerationEnded, PreconditionFailed, PreconditionRequired),
 )
 async def moderation_withdraw(
-    request: Request, session: SessionDep, caller: Moderator, moderation_id: UUID, if_match: IfMatch
+    request: Request,
+    session: SessionDep,
+    caller: Moderator,
+    moderation_id: UUID,
+    if_match: IfMatch,
+    body: Annotated[ModerationWithdraw | None, Body()] = None,
 ) -> Response:
-    """End an override: from now on the computed rating is told again."""
-    ended = await service.withdraw(session, caller, moderation_id, if_match)
+    """End an override, with or without a reason: from now on the computed rating is told again."""
+    reason = body.reason if body is not None else None
+    ended = await service.withdraw(session, caller, moderation_id, if_match, reason=reason)
     _forget_prepared(request, session, caller)
     return _answer(ended)
 

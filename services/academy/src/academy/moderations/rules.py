@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -24,11 +22,3 @@ def end_of(day: date) -> datetime:
 def may_lapse_on(day: date, today: date) -> bool:
     """An override counts at least until tomorrow and for a year at most."""
     return today < day <= today + timedelta(days=LONGEST_DAYS)
-
-
-def step_for(status: str, scale: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The best step of a scale (best first) that stands for a status; None when the scale has none."""
-    for place, step in enumerate(scale, 1):
-        if step["status"] == status:
-            return {"code": step["code"], "label": step["label"], "order": place}
-    return None

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.criteria.rules import Status
-from academy.criteria.schemas import Colour
+from academy.criteria.schemas import Colour, StepCode
 from academy.parameters import Urn
 from kit.pages import ListParams, Page
 
@@ -22,6 +22,18 @@ EvidenceUrl = Annotated[
         pattern=r"^https://[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?$",
         description="Where the evidence is.",
         examples=["https://trust.example/minutes/2026-11-18"],
+    ),
+]
+
+
+Reason = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=10_000,
+        pattern=r"^[^\x00]*[^\s\x00][^\x00]*$",
+        description="Why, for everybody who may read ratings. Name no pupil and no member of staff.",
+        examples=["The cohort of 2025 was unusual: a third joined in Year 11."],
     ),
 ]
 
@@ -42,20 +54,29 @@ class ModerationCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Colour = Field(description="What is told instead.", examples=["amber"])
-    reason: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=10_000,
-            pattern=r"^[^\x00]*[^\s\x00][^\x00]*$",
-            description="Why, for everybody who may read ratings. Name no pupil and no member of staff.",
-            examples=["The cohort of 2025 was unusual: a third joined in Year 11."],
-        ),
-    ]
+    step: StepCode | None = Field(
+        default=None,
+        description="Which step of the scale that the academy is rated by, where several stand for the status; null "
+        "for the best of them.",
+        examples=["amber"],
+    )
+    reason: Reason
     evidence_url: EvidenceUrl
     lapses_on: date = Field(
         description="The last day on which it counts (in London): after today, and within 366 days.",
         examples=["2027-03-31"],
+    )
+
+
+class ModerationWithdraw(BaseModel):
+    """The end of an override, before its day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason | None = Field(
+        default=None,
+        description="Why it counts no longer, for everybody who may read ratings. Name no pupil, no member of staff.",
+        examples=["The cohort's results were corrected."],
     )
 
 
@@ -76,7 +97,10 @@ class ModerationOut(BaseModel):
         description="The rating for which it was made.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]
     )
     status: Colour = Field(description="What is told instead.", examples=["amber"])
-    step: StepOut = Field(description="The step of the trust's own scale.")
+    step: StepOut = Field(
+        description="The step of the trust's own scale: while it is in force, of the scale that the academy is rated "
+        "by, and later as it was given."
+    )
     computed_status: Status = Field(description="What was computed when it was made.", examples=["red"])
     reason: str = Field(description="Why.", examples=["The cohort of 2025 was unusual."])
     evidence_url: str = Field(description="Where the evidence is.", examples=["https://trust.example/minutes"])
@@ -86,6 +110,7 @@ class ModerationOut(BaseModel):
     made_by: str = Field(description="Who made it, as tokens name people.", examples=["person:ada"])
     ended_at: datetime | None = Field(description="When it ended.", examples=[None])
     ended_by: str | None = Field(description="Who withdrew or replaced it.", examples=[None])
+    ended_reason: str | None = Field(description="Why it was withdrawn, where that was said.", examples=[None])
 
 
 class ModerationPage(Page[ModerationOut]):

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from academy.criteria.documents import scale_of
+from academy.criteria.documents import scale_of, step_told
+from academy.criteria.rules import Status, Step, step_meant
 from academy.moderations import queries
 from academy.moderations.errors import (
     AcademyNotFound,
@@ -19,7 +20,7 @@ from academy.moderations.errors import (
     RatingNotFound,
 )
 from academy.moderations.events import ENDED, MODERATED, ModerationEndedData, RatingModerated
-from academy.moderations.rules import LONGEST_DAYS, day_in_london, end_of, may_lapse_on, step_for
+from academy.moderations.rules import LONGEST_DAYS, day_in_london, end_of, may_lapse_on
 from academy.moderations.schemas import ModerationCreate, ModerationListParams
 from academy.moderations.tables import Moderation
 from academy.rag_statuses import projection
@@ -127,18 +128,28 @@ def _check_body(body: ModerationCreate, scale: list[dict[str, Any]] | None) -> d
         raise ModerationNotPossible.because(
             "lapses_on", "lapses_on_out_of_range", f"Choose a day after today and within {LONGEST_DAYS} days."
         )
-    steps = [
-        {"code": step.code, "label": step.label, "status": step.status.value} for step in scale_of({"scale": scale})
-    ]
-    step = step_for(body.status.value, steps)
+    steps = scale_of({"scale": scale})
+    step = step_meant(body.step, Status(body.status.value), steps)
     if step is None:
         raise ModerationNotPossible.because(
             "status", "status_not_on_scale", f"No step of the trust's scale stands for {body.status}."
         )
-    return step
+    if body.step not in (None, step.code):
+        raise ModerationNotPossible.because("step", *_why_not(body.step, body.status.value, steps))
+    return step_told(step, steps)
 
 
-async def withdraw(session: Session, caller: Caller, moderation_id: UUID, if_match: str) -> dict[str, Any]:
+def _why_not(code: str | None, status: str, steps: Sequence[Step]) -> tuple[str, str]:
+    """Why this step can't be given with this status: a stable code and what there is."""
+    fitting = ", ".join(step.code for step in steps if step.status == status)
+    if code in {step.code for step in steps}:
+        return "step_contradicts_status", f"{code} doesn't stand for {status}; these do: {fitting}."
+    return "unknown_step", f"The scale has no step {code}; for {status} it has {fitting}."
+
+
+async def withdraw(
+    session: Session, caller: Caller, moderation_id: UUID, if_match: str, *, reason: str | None
+) -> dict[str, Any]:
     """End an override before its day.
 
     Raises ModerationNotFound, LeadsThisAcademy, PreconditionFailed or ModerationEnded.
@@ -150,23 +161,32 @@ async def withdraw(session: Session, caller: Caller, moderation_id: UUID, if_mat
     check_if_match(if_match, tag_of(found))
     if found["state"] != "in_force":
         raise ModerationEnded("It counts no longer.")
-    await _end(session, caller.tenant_id, found["urn"], how="withdrawn", by=caller.subject)
+    why = None if reason is None else reason.strip()
+    await _end(session, caller.tenant_id, found["urn"], how="withdrawn", by=caller.subject, reason=why)
     return await find(session, caller, moderation_id)
 
 
 async def lapse(session: Session, trust_id: UUID, moderation_id: UUID) -> bool:
     """End an override whose last day is over, in the trust's own context; False when there was nothing to end."""
     found = await session.get(Moderation, (trust_id, moderation_id))
-    if found is None or found.ended_at is not None or found.lapses_on >= _today():
+    if found is None or not _has_lapsed(found):
         return False
     await projection.hold(session, trust_id, found.urn)
-    return await _end(session, trust_id, found.urn, how="lapsed", by=None)
+    # Somebody may have put another in its place meanwhile, and that one counts.
+    await session.refresh(found)
+    return _has_lapsed(found) and await _end(session, trust_id, found.urn, how="lapsed", by=None)
 
 
-async def _end(session: Session, trust_id: UUID, urn: int, *, how: str, by: str | None) -> bool:
+def _has_lapsed(moderation: Moderation) -> bool:
+    return moderation.ended_at is None and moderation.lapses_on < _today()
+
+
+async def _end(
+    session: Session, trust_id: UUID, urn: int, *, how: str, by: str | None, reason: str | None = None
+) -> bool:
     """End what is in force; the academy's status is held. False when somebody else has ended it."""
     recorded_at = await begin_recording(session)
-    ended = await queries.end(session, trust_id, [urn], how=how, by=by, at=clock.now())
+    ended = await queries.end(session, trust_id, [urn], how=how, by=by, at=clock.now(), reason=reason)
     if not ended:
         return False
     await projection.tell_moderation(session, trust_id, urn, None, at=recorded_at)

@@ -29,6 +29,10 @@ class Moderation(SQLModel, table=True):
         CheckConstraint("length(btrim(reason)) > 0", name="moderation_reason"),
         CheckConstraint("ended_how in ('withdrawn', 'lapsed', 'replaced', 'left')", name="moderation_ended_how"),
         CheckConstraint("(ended_at is null) = (ended_how is null)", name="moderation_ended"),
+        CheckConstraint(
+            "ended_reason is null or ended_how = 'withdrawn' and length(btrim(ended_reason)) > 0",
+            name="moderation_ended_reason",
+        ),
         Index(
             ONE_IN_FORCE,
             "trust_id",
@@ -55,4 +59,5 @@ class Moderation(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     ended_by: str | None = Field(default=None, sa_column=Column(Text))
     ended_how: str | None = Field(default=None, sa_column=Column(Text))
+    ended_reason: str | None = Field(default=None, sa_column=Column(Text))
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))

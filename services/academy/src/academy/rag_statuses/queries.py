@@ -80,7 +80,8 @@ _LIST = """
     select m.urn, m.name, m.phase, m.status, m.step::text as step, m.moderated, m.computed_status,
         m.computed_changed_since, m.counts::text as counts, m.criteria_set_id::text as criteria_set_id,
         c.title as criteria_set_title, c.number as criteria_set_number, m.rating_id::text as rating_id,
-        m.rated_at, m.data_as_at, m.is_removed
+        m.rated_at, m.data_as_at, m.is_removed,
+        case when m.moderated then coalesce(c.rules -> 'scale', 'null')::text end as scale
     from matching m left join academy.criteria_set c on c.trust_id = $1 and c.id = m.criteria_set_id
     where case when $7::timestamptz is null then not m.is_removed else m.changed_at > $7 end
       and ($8::text is null or (m.name, m.urn) > ($8, $9::int))

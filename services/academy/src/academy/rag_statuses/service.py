@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from academy.criteria.documents import step_on_scale
 from academy.parameters import LONDON
 from academy.rag_statuses import queries
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
@@ -26,6 +27,10 @@ NOTHING_COUNTED = orjson.Fragment(b'{"red":0,"amber":0,"green":0,"not_assessed":
 def _told(row: asyncpg.Record) -> dict[str, Any]:
     """A row as it is told; JSON from the database goes through as it is."""
     step = row["step"]
+    if row["scale"] is not None:
+        # An override outlives the scale that it was given on.
+        scale = {"scale": orjson.loads(row["scale"])}
+        step = orjson.dumps(step_on_scale(orjson.loads(step), row["status"], scale))
     return {
         "urn": row["urn"],
         "name": row["name"],

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from academy.criteria.documents import rules_of
+from academy.criteria.documents import rules_of, step_told
 from academy.criteria.rules import Criterion, Rules, Status, Step, bounds_of, phases_of_set
 from academy.measures.rules import MEASURES, pupils_in_a_sentence
 from academy.ratings.evidence import Gathered, Member
@@ -58,7 +58,7 @@ class Computed:
     @property
     def step(self) -> dict[str, Any] | None:
         """The step of the trust's scale as it is told; None when not assessed."""
-        return step_told(self.outcome.step, self.criteria_set.rules.scale)
+        return _step(self.outcome.step, self.criteria_set.rules.scale)
 
     def content_sha256(self) -> bytes:
         """What two ratings have in common when they say the same."""
@@ -80,13 +80,6 @@ class Computed:
 def set_for(phase: str | None, sets: Mapping[str, Applied]) -> Applied | None:
     """The published set that rates an academy of this phase; None when there is none."""
     return next((sets[one] for one in phases_of_set(phase) if one in sets), None)
-
-
-def step_told(step: Step | None, scale: Sequence[Step]) -> dict[str, Any] | None:
-    """A step with its place on the scale, the best being 1."""
-    if step is None:
-        return None
-    return {"code": step.code, "label": step.label, "order": scale.index(step) + 1}
 
 
 def number(value: Decimal | None) -> float | None:
@@ -171,13 +164,17 @@ def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:
         "weight": criterion.weight,
         "is_limiting": criterion.is_limiting,
         "status": result.status.value,
-        "step": step_told(result.step, scale),
+        "step": _step(result.step, scale),
         "decided_by": result.decided_by,
         "deciding_bound": None if place is None else number(criterion.cuts[place]),
         "sentence": sentence(result, wording_of(criterion), scale),
         "observation_id": figure.observation_id if figure else None,
         "source": figure.source if figure else None,
     }
+
+
+def _step(step: Step | None, scale: Sequence[Step]) -> dict[str, Any] | None:
+    return None if step is None else step_told(step, scale)
 
 
 def _period(academic_year: str | None, term: str) -> str | None:
