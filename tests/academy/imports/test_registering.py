@@ -117,7 +117,7 @@ async def merge(session: Session, rows: Sequence[tuple[int, UUID, date, date | N
         )
     table = StagedTable("memberships", tuple(columns), Path("unused"))
     await merge_memberships(session, table, Origin(uuid7(), None, "final", "GIAS", at), dry_run=False)
-    await session.execute(text("drop table incoming_memberships, desired_memberships"))
+    await session.execute(text("drop table incoming_memberships, stays, desired_memberships"))
 
 
 @pytest.mark.parametrize("seed", range(4))

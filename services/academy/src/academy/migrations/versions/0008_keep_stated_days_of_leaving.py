@@ -23,10 +23,13 @@ where m.left_on is not null and not exists (
     select 1 from academy.membership n
     where n.urn = m.urn and n.register_id <> m.register_id and n.joined_on = m.left_on)
 """,
+    # procrastinate's own triggers name its tables without their schema.
+    "set local search_path = academy, pg_temp",
     """
 update academy.procrastinate_jobs set lock = null
 where task_name = 'academy.ratings.rerate' and status = 'todo' and scheduled_at is not null
 """,
+    "set local search_path = public, pg_temp",
 )
 
 
