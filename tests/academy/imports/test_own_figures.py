@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from academy.imports.kinds import KINDS
 from academy.imports.loading import MOST_NAMED
 from kit.db import Context
 from kit.ids import PLATFORM
@@ -132,6 +133,21 @@ async def test_figures_of_other_schools_are_kept_and_warned_of_and_leave_the_reg
     assert len(await current(bench, urn=[136105, 136106, 136107])) == 4
     reader = await bench.client("trustee", trust=OTHER_TRUST)
     assert (await reader.get("/academy/v1/academies/136106")).status_code == 404
+
+
+async def test_figures_that_came_before_the_register_count_when_the_school_joins(bench: Workbench) -> None:
+    await bench.rate(PROSPERE)
+    manager = await bench.client()
+    rows = [(135874, "ks4.attainment_8", "2024/25", 47.5)]
+    assert len((await bench.load(manager, "observations", csv(rows)))["warnings"]) == 1
+    rerated = len(await bench.jobs("academy.ratings.rerate"))
+    links = KINDS["gias-group-links"].example()
+    assert (await bench.load(await bench.client("platform-operator"), "gias-group-links", links))["errors"] == []
+    assert len(await bench.jobs("academy.ratings.rerate")) > rerated
+    academy = (await manager.get("/academy/v1/academies/135874")).json()
+    assert (academy["name"], academy["is_registered"]) == ("Manchester Enterprise Academy", True)
+    again = await bench.load(manager, "observations", csv(rows))
+    assert (again["warnings"], again["rows_unchanged"]) == ([], 1)
 
 
 async def test_so_many_schools_of_others_are_named_and_the_rest_counted(bench: Workbench) -> None:
