@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from kit import problems
 from kit.answers import problem_of, problem_response
 from kit.app import Service
+from kit.outages import DatabaseUnavailable, outages_as_503
 from kit.problems import (
     Conflict,
     FieldError,
@@ -125,6 +126,7 @@ OUTAGES: list[BaseException] = [
     TimeoutError(),
     PoolTimeoutError("QueuePool limit"),
     asyncpg.InterfaceError("connection is closed"),
+    asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
     asyncpg.AdminShutdownError("terminating connection due to administrator command"),
     asyncpg.CrashShutdownError("x"),
     asyncpg.CannotConnectNowError("the database system is starting up"),
@@ -145,6 +147,8 @@ def test_database_that_is_away_is_503_with_retry_after(error: BaseException) -> 
         assert problem is not None
         assert (problem.status, problem.code) == (503, "database-unavailable")
         assert int(problem.headers["Retry-After"]) > 0
+    with pytest.raises(DatabaseUnavailable), outages_as_503():
+        raise error
 
 
 @pytest.mark.parametrize(

@@ -178,13 +178,13 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def shared_stack() -> Stack:
-    """The test run's demo installation, started by whoever asks first; it ends with the run.
+def shared_stack(purpose: str) -> Stack:
+    """The test run's demo installation for a purpose, started by whoever asks first; it ends with the run.
 
     Tests that share it leave nothing broken behind: what they kill is back before they end.
     """
     owner, _, name = os.environ[cluster.FOLDER].partition(":")
-    folder = Path(f"{name}-stack")
+    folder = Path(f"{name}-{purpose}")
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     with cluster._locked(folder / "lock"):

@@ -31,7 +31,8 @@ def tight() -> Iterator[Door]:
 def test_answers_say_what_is_left(caller: httpx.Client) -> None:
     answer = caller.get(ECHO)
     assert answer.headers["ratelimit-policy"] == '"requests";q=6000;w=60'
-    assert re.fullmatch(r'"requests";r=59\d\d', answer.headers["ratelimit"])
+    # A hundred are refilled each second: what was taken may be back already.
+    assert re.fullmatch(r'"requests";r=(59\d\d|6000)', answer.headers["ratelimit"])
 
 
 def test_token_over_its_limit_is_told_when_to_come_back(tight: Door) -> None:

@@ -31,7 +31,15 @@ async def _answer_of(name: str, check: Check) -> str | None:
             return await check()
     except TimeoutError:
         return "no answer in time"
-    except (Problem, KeysUnavailable, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (
+        Problem,
+        KeysUnavailable,
+        SQLAlchemyError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+    ) as error:
         log.warning("not ready", check=name, exc_info=error)
         return type(error).__name__
 

@@ -230,7 +230,13 @@ async def _purge_hourly(database: Database) -> None:
                 purged = await purge(connection, database.schema)
             finally:
                 await connection.close()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ) as error:
             log.warning("expired idempotency keys were not purged", error=type(error).__name__)
         else:
             log.info("expired idempotency keys were purged", keys=purged)

@@ -55,6 +55,8 @@ def outages_as_503() -> Iterator[None]:
         PoolTimeoutError,
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
+        # A connection that was cut in the middle of a statement: no PostgresError, nor an InterfaceError.
+        asyncpg.InternalClientError,
         OSError,
     ) as error:
         if not is_outage(error):

@@ -76,7 +76,14 @@ class _Watched:
         generation, began = self.generation, time.monotonic()
         try:
             value = await self.version(self.context)
-        except (Problem, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (
+            Problem,
+            SQLAlchemyError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+        ) as error:
             log.warning("the version of prepared answers can't be read", exc_info=error)
             return
         finally:
