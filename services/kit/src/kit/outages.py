@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
@@ -16,6 +17,10 @@ RETRY_AFTER_SECONDS = 2
 # Connection failures; no room; shutting down, crashed, starting; a standby after a failover; our own time limits;
 # serialization failure and deadlock. In each the same request may well succeed a moment later.
 _SQLSTATES = ("08", "53", "57", "58", "25006", "25P03", "25P04", "55P03", "40001", "40P01")
+
+
+DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Everything that the driver raises of its own; the last when a connection is cut in the middle of a statement."""
 
 
 class DatabaseUnavailable(ServiceUnavailable):
@@ -53,10 +58,7 @@ def outages_as_503() -> Iterator[None]:
         DBAPIError,
         AsyncAdapt_asyncpg_dbapi.Error,
         PoolTimeoutError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        # A connection that was cut in the middle of a statement: no PostgresError, nor an InterfaceError.
-        asyncpg.InternalClientError,
+        *DRIVER_ERRORS,
         OSError,
     ) as error:
         if not is_outage(error):

@@ -14,13 +14,14 @@ from typing import Any
 import asyncpg
 
 from kit.logs import logger
+from kit.outages import DRIVER_ERRORS
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 DEBOUNCE_SECONDS = 0.01
 RECONNECT_SECONDS = 1.0
 
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncio.TimeoutError)
+_LOST = (OSError, *DRIVER_ERRORS, asyncio.TimeoutError)
 
 log = logger(__name__)
 
