@@ -161,7 +161,12 @@ def _unpack(path: Path, folder: Path) -> dict[str, Any]:
     try:
         with tarfile.open(path) as archive:
             for name in (MANIFEST, DUMP):
-                archive.extract(name, folder, filter="data")
+                # Its content alone: no mode, owner or link of the archive counts here.
+                content = archive.extractfile(name)
+                if content is None:
+                    raise BackupFailed(f"{path} is not a backup of Trellis ({name} in it is no file).")
+                with (folder / name).open("wb") as file:
+                    shutil.copyfileobj(content, file, 1 << 20)
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError:
         raise BackupFailed(f"There is no file {path}.") from None
