@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from kit import problems
-from kit.outages import RETRY_AFTER_SECONDS, DatabaseUnavailable, is_outage
+from kit.outages import DRIVER_ERRORS, RETRY_AFTER_SECONDS, DatabaseUnavailable, is_outage
 from kit.problems import FieldError, Problem
 from kit.validation import field_errors
 
@@ -104,9 +104,7 @@ def install(app: FastAPI) -> None:
         DBAPIError,
         AsyncAdapt_asyncpg_dbapi.Error,
         PoolTimeoutError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
+        *DRIVER_ERRORS,
         OSError,
     ]
     for kind in kinds:

@@ -1,11 +1,11 @@
 """Request bodies: how large, of what type, and JSON that means the same to everybody who reads it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
+from kit.names import repeated_name
 from kit.problems import (
     FieldError,
     InvalidRequest,
@@ -141,26 +141,7 @@ def _walk(document: Any) -> Iterator[tuple[list[str | int], Any]]:
             waiting.extend(([*path, index], member) for index, member in enumerate(value))
 
 
-class _Repeated(ValueError):
-    """A member name that occurs twice."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> None:
-    names = set()
-    for name, _ in pairs:
-        if name in names:
-            raise _Repeated(name)
-        names.add(name)
-
-
 def _check_unique_names(body: bytes) -> None:
-    """Readers differ in which of two members with one name they take, so none is taken."""
-    try:
-        json.loads(body, object_pairs_hook=_unique, parse_int=_nothing, parse_float=_nothing)
-    except _Repeated as repeated:
-        detail = f"The name {str(repeated)[:100]!a} occurs twice in one object."
-        raise MalformedRequest(detail, errors=[FieldError.in_body([], "repeated_name", detail)]) from None
-
-
-def _nothing(_: str) -> None:
-    """Numbers don't matter here, and long ones are slow to read."""
+    if (name := repeated_name(body)) is not None:
+        detail = f"The name {name[:100]!a} occurs twice in one object."
+        raise MalformedRequest(detail, errors=[FieldError.in_body([], "repeated_name", detail)])

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-import asyncpg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +13,7 @@ from kit.ids import PLATFORM
 from kit.keys import KeysUnavailable
 from kit.logs import logger
 from kit.metrics import MEDIA_TYPE, Metrics
+from kit.outages import DRIVER_ERRORS
 from kit.problems import Problem
 from kit.shutdown import closing_of
 
@@ -35,9 +35,7 @@ async def _answer_of(name: str, check: Check) -> str | None:
         Problem,
         KeysUnavailable,
         SQLAlchemyError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
+        *DRIVER_ERRORS,
         OSError,
     ) as error:
         log.warning("not ready", check=name, exc_info=error)

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -24,6 +23,7 @@ from sqlalchemy import text
 from kit.caller import Caller, current_caller
 from kit.db import Connection, Database, Session, context_of, database_of_request
 from kit.logs import logger
+from kit.outages import DRIVER_ERRORS
 from kit.problems import FieldError, InvalidRequest
 
 log = logger(__name__)
@@ -232,9 +232,7 @@ async def _purge_hourly(database: Database) -> None:
                 await connection.close()
         except (
             OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
+            *DRIVER_ERRORS,
             TimeoutError,
         ) as error:
             log.warning("expired idempotency keys were not purged", error=type(error).__name__)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope, Send
 
@@ -23,6 +22,7 @@ from kit.caller import Authenticator, Caller
 from kit.db import Context
 from kit.etags import matches
 from kit.logs import logger
+from kit.outages import DRIVER_ERRORS
 from kit.problems import Problem
 
 Headers = list[tuple[bytes, bytes]]
@@ -79,9 +79,7 @@ class _Watched:
         except (
             Problem,
             SQLAlchemyError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
+            *DRIVER_ERRORS,
             OSError,
         ) as error:
             log.warning("the version of prepared answers can't be read", exc_info=error)

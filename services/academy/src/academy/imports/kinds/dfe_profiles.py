@@ -25,7 +25,6 @@ from academy.imports.kinds.figures import (
     check_published,
 )
 from academy.imports.kinds.kind import Column, Request
-from academy.imports.kinds.ndjson import repeated_name
 from academy.imports.kinds.profile_keys import Key, parse_key
 from academy.imports.kinds.reading import Reading, RowError
 from academy.imports.kinds.register import Rows, as_table, told
@@ -34,6 +33,7 @@ from academy.imports.kinds.sheet import check_text, open_text, unknown_columns
 from academy.imports.kinds.wide import ending, the_year
 from academy.measures.rules import MEASURES, why_not_published
 from academy.years import shift_year
+from kit.names import repeated_name
 
 SOURCE: Final = "DfE School Profiles"
 LARGEST: Final = 256 << 20

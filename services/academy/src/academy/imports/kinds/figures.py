@@ -150,7 +150,11 @@ def check_published(check: Checker, figure: Figure, found: pl.DataFrame, is_scho
         if _is_of_schools_alone(measure, why):
             there = there & is_school
         detail = f"There is a value, but {measure.title} wasn't published for {year}. {why} Is academic_year right?"
-        check.refuse(figure.value, there, "not-published-then", lambda _, detail=detail: detail)  # type: ignore[misc]
+        check.refuse(figure.value, there, "not-published-then", _always(detail))
+
+
+def _always(detail: str) -> Callable[[int], str]:
+    return lambda _: detail
 
 
 def _is_of_schools_alone(measure: Measure, why: str) -> bool:

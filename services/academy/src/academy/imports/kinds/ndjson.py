@@ -1,9 +1,8 @@
 """NDJSON: blocks of objects, one a line, as rows of text such as a CSV would hold."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import polars as pl
@@ -13,6 +12,7 @@ from academy.imports.kinds.cells import shown
 from academy.imports.kinds.kind import Column
 from academy.imports.kinds.reading import ReadingWarning, RowError
 from academy.imports.kinds.sheet import LONGEST_RECORD, check_text, open_text, read_blocks, unknown_columns
+from kit.names import repeated_name
 
 SAMPLED: Final = 16 << 10
 """Keys that nobody knows are looked for in a line every so many bytes: in every line it would take as long as
@@ -130,28 +130,3 @@ def _repeated_names(block: bytes, frame: pl.DataFrame, line: int) -> list[RowErr
 
 def _twice(row: int, name: str) -> RowError:
     return RowError(row, None, "name-repeated", f"The name {shown(name)} stands twice in one object.")
-
-
-class _Repeated(ValueError):
-    """A name that stands twice in one object."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> None:
-    names = set()
-    for name, _ in pairs:
-        if name in names:
-            raise _Repeated(name)
-        names.add(name)
-
-
-def repeated_name(text: bytes) -> str | None:
-    """The first name that an object in this JSON gives twice: readers differ in which of the two they take."""
-    try:
-        json.loads(text, object_pairs_hook=_unique, parse_int=_nothing, parse_float=_nothing)
-    except _Repeated as repeated:
-        return str(repeated)
-    return None
-
-
-def _nothing(_: str) -> None:
-    """Numbers don't matter here, and long ones are slow to read."""
