@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from academy.ratings.service import rerate as rate_again
-from kit.db import Connection, Context
-from kit.urls import asyncpg_dsn
+from kit.database.sessions import Connection, Context
+from kit.database.urls import asyncpg_dsn
 from tests.academy.rows import PROSPERE, Executes, add_comparison, add_figure, add_school, add_trust
 from tests.support.databases import Clone, Sandbox
 

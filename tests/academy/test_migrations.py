@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from academy.worker import CHAIN
 from kit.ids import tenant_id
-from kit.migrations import create_roles, migrate_sync
+from kit.schema.migrations import create_roles, migrate_sync
 from tests.support.cluster import Cluster
 from tests.support.databases import Clone, new_name
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from academy.recording import begin_recording, synced_to
-from kit.db import Context
+from kit.database.sessions import Context
 from kit.ids import PLATFORM
 from tests.support.databases import Clone
 from tests.support.tokens import OTHER_TRUST, PROSPERE

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from kit.db import Connection
+from kit.database.sessions import Connection
 from tests.support.catalogue import SCHEMAS, Exceptions, policies, tables, tenant_tables
 from tests.support.databases import Clone
 

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from kit.db import Connection, Context, set_context
+from kit.database.sessions import Connection, Context, set_context
 from tests.support.catalogue import Table, tenant_tables
 from tests.support.databases import Clone
 from tests.support.tokens import OTHER_TRUST, PROSPERE

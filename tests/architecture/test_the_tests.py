@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from kit import clock as house_clock
-from kit.db import Context
+from kit.database.sessions import Context
 from tests.support.databases import Sandbox
 from tests.support.sockets import NetworkRefused
 from tests.support.tokens import OTHER_TRUST, PROSPERE

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from kit.app import Service
+from kit.web.app import Service
 from tests.kit.sample import reset, sample_client, sample_service
 
 

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from kit.keys import StaticKeys
-from kit.tokens import Claims, verify
+from kit.identity.keys import StaticKeys
+from kit.identity.tokens import Claims, verify
 from tests.support.tokens import AUDIENCE, ISSUER, KEY_ID, PROSPERE, signing_key
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -13,16 +13,19 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from kit import cursors
-from kit.app import Service, create_service
-from kit.bodies import streamed_body
-from kit.caller import Caller, CallerDep, requires
-from kit.db import Context
-from kit.etags import IfMatch, check_if_match, etag, not_modified, tagged
-from kit.pages import ListParams, Page, page_links
-from kit.patches import MergePatch
+from kit.database.sessions import Context
+from kit.identity.callers import Caller
 from kit.problems import Conflict, NotFound, Problem, responses
+from kit.resources import cursors
+from kit.resources.etags import check_if_match, etag
+from kit.resources.pages import ListParams, Page
+from kit.resources.patches import MergePatch
 from kit.settings import ServiceSettings
+from kit.web.app import Service, create_service
+from kit.web.bodies import streamed_body
+from kit.web.links import page_links
+from kit.web.security import CallerDep, requires
+from kit.web.tags import IfMatch, not_modified, tagged
 from tests.support.contracts import ContractChecker
 from tests.support.tokens import AUDIENCE, ISSUER, issue_token, trusted_keys
 

@@ -13,9 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from kit import problems
-from kit.answers import problem_of, problem_response
-from kit.app import Service
-from kit.outages import DatabaseUnavailable, outages_as_503
+from kit.database.outages import DatabaseUnavailable, outages_as_503
 from kit.problems import (
     Conflict,
     FieldError,
@@ -27,6 +25,8 @@ from kit.problems import (
     ServiceUnavailable,
     responses,
 )
+from kit.web.answers import problem_of, problem_response
+from kit.web.app import Service
 from tests.kit.sample import SampleTransport, sample_client
 from tests.support.contracts import ContractBroken
 

@@ -16,8 +16,8 @@ import asyncio, signal, sys, uvicorn
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from kit.app import create_service
-from kit.shutdown import closing_of
+from kit.web.app import create_service
+from kit.web.closing import closing_of
 from tests.kit.sample import sample_settings
 from tests.support.tokens import trusted_keys
 

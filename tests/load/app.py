@@ -21,7 +21,7 @@ from academy.academies.tables import School
 from academy.criteria.tables import CriteriaSet
 from academy.rag_statuses.tables import RagStatus
 from academy.ratings.tables import Rating
-from kit.urls import asyncpg_dsn
+from kit.database.urls import asyncpg_dsn
 
 PREFIX = "/academy/v1/bench/"
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 
 from academy.ratings.service import rerate
-from kit.db import Connection, Context
+from kit.database.sessions import Connection, Context
 from kit.ids import tenant_id, uuid7
 from tests.support import cluster as clusters
 from tests.support.cluster import Cluster, shared_cluster

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from kit.db import Connection
+from kit.database.sessions import Connection
 from tests.support.cluster import CHAINS
 
 EXCEPTIONS = Path(__file__).resolve().parents[1] / "architecture" / "exceptions.toml"

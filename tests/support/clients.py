@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from kit.db import Database
+from kit.database.sessions import Database
 from kit.settings import ServiceSettings
 from tests.support.contracts import contract
 from tests.support.tokens import AUDIENCE, ISSUER, issue_token, trusted_keys

@@ -19,9 +19,9 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from kit.chains import Chain
-from kit.migrations import create_roles, migrate_sync
-from kit.urls import asyncpg_dsn
+from kit.database.urls import asyncpg_dsn
+from kit.schema.chains import Chain
+from kit.schema.migrations import create_roles, migrate_sync
 from trellis.postgres import EmbeddedPostgres
 
 FOLDER = "TRELLIS_TEST_CLUSTER"

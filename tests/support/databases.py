@@ -11,9 +11,9 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from kit.db import Connection, Context, Database, Session, Timeouts, set_context
-from kit.outages import outages_as_503
-from kit.urls import asyncpg_dsn
+from kit.database.outages import outages_as_503
+from kit.database.sessions import Connection, Context, Database, Session, Timeouts, set_context
+from kit.database.urls import asyncpg_dsn
 from tests.support.cluster import Cluster
 
 _NUMBERS = itertools.count(1)

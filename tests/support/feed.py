@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, Field
 
-from kit.app import Service, create_service
-from kit.db import Context, Database
-from kit.events import EventType, record_event
+from kit.database.sessions import Context, Database
+from kit.events.recording import EventType, record_event
+from kit.web.app import Service, create_service
 from tests.support.clients import settings_of
 from tests.support.tokens import PROSPERE, trusted_keys
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from kit.db import Context, Database
-from kit.tasks import JobRun, Tasks
-from kit.worker import Worker, WorkerManners
+from kit.database.sessions import Context, Database
+from kit.jobs.tasks import JobRun, Tasks
+from kit.jobs.worker import Worker, WorkerManners
 from tests.support.tokens import PROSPERE
 
 ALL = Context(PROSPERE, None, "person:ceo")

@@ -14,8 +14,8 @@ from jose import jwt
 
 from gateway.identity.roles import ROLES
 from kit import clock
+from kit.identity.keys import StaticKeys
 from kit.ids import tenant_id
-from kit.keys import StaticKeys
 
 ISSUER = "http://127.0.0.1:8080"
 AUDIENCE = "trellis"

@@ -4,9 +4,9 @@ from fastapi import FastAPI
 
 from gateway.identity import app as identity
 from gateway.portal.routes import portal_router
-from kit.app import create_service
-from kit.keys import KeySource
+from kit.identity.keys import KeySource
 from kit.settings import ServiceSettings
+from kit.web.app import create_service
 
 
 def create_app(settings: ServiceSettings | None = None, *, keys: KeySource | None = None) -> FastAPI:

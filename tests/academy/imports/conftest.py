@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from academy.worker import TASKS
-from kit.worker import Worker
+from kit.jobs.worker import Worker
 from tests.academy.rated import rerate
 from tests.support.clients import Clients
 from tests.support.databases import Clone

@@ -28,8 +28,8 @@ GROUPS = (
 WORKER = """
 import asyncio, sys
 from academy.worker import CHAIN, TASKS
-from kit.db import WORKER_TIMEOUTS, Database
-from kit.worker import run_worker
+from kit.database.sessions import WORKER_TIMEOUTS, Database
+from kit.jobs.worker import run_worker
 from tests.support.jobs import QUICK
 urls = {"app": sys.argv[1], "loader": sys.argv[2]}
 databases = {

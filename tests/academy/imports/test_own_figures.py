@@ -4,7 +4,7 @@ from typing import Any
 
 from academy.imports.kinds import KINDS
 from academy.imports.loading import MOST_NAMED
-from kit.db import Context
+from kit.database.sessions import Context
 from kit.ids import PLATFORM
 from tests.academy.imports.conftest import Workbench, csv
 from tests.academy.rows import PROSPERE, add_school, add_trust

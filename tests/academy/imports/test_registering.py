@@ -14,7 +14,7 @@ from sqlalchemy import text
 from academy.imports.merging import Origin
 from academy.imports.registering import merge_memberships
 from academy.imports.staging import StagedTable
-from kit.db import Context, Session
+from kit.database.sessions import Context, Session
 from kit.ids import PLATFORM, tenant_id, uuid7
 from tests.academy.imports.conftest import Workbench
 from tests.academy.imports.links import ARK_UID, PROSPERE_UID, link, links

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from academy.moderations.service import lapse
-from kit.db import Context
+from kit.database.sessions import Context
 from kit.ids import uuid7
 from tests.academy.moderations.test_routes import moderate, override, rating_of
 from tests.academy.rated import RED, add_england, add_rated_trust, committing, publish, rerate

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from academy.moderations.service import lapse
-from kit.db import Context
+from kit.database.sessions import Context
 from tests.academy.rated import GREEN, RED, add_england, add_rated_trust, publish, rerate, statuses
 from tests.academy.rows import PROSPERE
 from tests.conftest import Clock

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from kit.db import Context
+from kit.database.sessions import Context
 from tests.academy.rows import PROSPERE, TOLD_AT, add_comparison, add_figure, add_school, add_trust
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox

@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import text
 
 from academy.worker import TASKS, databases_of
-from kit.worker import Worker
+from kit.jobs.worker import Worker
 from tests.academy.rated import (
     GREEN,
     RED,

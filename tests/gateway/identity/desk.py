@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 from jose import jwt
 
-from kit.db import Database
+from kit.database.sessions import Database
 from kit.ids import tenant_id
 from tests.support.clients import BASE_URL, Clients, Transport
 from tests.support.tokens import PROSPERE

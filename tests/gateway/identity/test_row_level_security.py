@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from gateway.identity.anonymous import NOBODY, under
 from kit import clock
-from kit.db import Context, Database
+from kit.database.sessions import Context, Database
 from kit.ids import PLATFORM
 from tests.gateway.identity.desk import SECOND_TRUST
 from tests.support.databases import Clone

@@ -21,8 +21,8 @@ from typing import Any
 
 import psycopg
 
-from kit.epochs import raise_epoch
-from kit.roles import MIGRATOR, create_roles
+from kit.events.epochs import raise_epoch
+from kit.schema.roles import MIGRATOR, create_roles
 from trellis import settings
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation

@@ -10,8 +10,8 @@ import sys
 import asyncpg
 import psycopg
 
-from kit import migrations
-from kit.chains import Chain
+from kit.schema import migrations
+from kit.schema.chains import Chain
 from trellis import schemas, settings
 from trellis.installation import Installation, find
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from kit.migrations import create_roles, migrate_sync, write_revision
+from kit.schema.migrations import create_roles, migrate_sync, write_revision
 from trellis.migrating import CHAINS
 from trellis.postgres import EmbeddedPostgres
 

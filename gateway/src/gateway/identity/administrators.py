@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from gateway.identity.days import today
 from gateway.identity.tables import Client, Person, RoleGrant
-from kit.db import Session
+from kit.database.sessions import Session
 from kit.ids import PLATFORM
 from kit.problems import Conflict
 

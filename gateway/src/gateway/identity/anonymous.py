@@ -2,31 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated
 from uuid import UUID
 
 from asyncpg import PostgresError
-from fastapi import Depends, Request
 from sqlalchemy.exc import DBAPIError
 
-from kit.db import Context, Database, Session, context_of_session, set_context
+from kit.database.sessions import Context, Session, context_of_session, set_context
 from kit.ids import PLATFORM
 
 NOBODY = Context(tenant_id=PLATFORM, academies=frozenset(), subject="anonymous")
-
-
-def database_of(request: Request) -> Database:
-    """The database of the app that answers this request."""
-    database: Database = request.app.state.database
-    return database
-
-
-async def _platform_session(request: Request) -> AsyncIterator[Session]:
-    async with database_of(request).session(NOBODY) as session:
-        yield session
-
-
-PlatformSession = Annotated[Session, Depends(_platform_session, scope="function")]
 
 
 @asynccontextmanager

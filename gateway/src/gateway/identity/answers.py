@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kit.etags import tagged
+from kit.web.tags import tagged
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -22,10 +22,10 @@ from gateway.identity.tenants.routes import router as tenants
 from gateway.identity.tenants.service import register_demo_tenants
 from gateway.identity.tokens.id_tokens import IdTokens
 from gateway.identity.tokens.routes import router as tokens
-from kit.chains import Chain
-from kit.logs import logger
-from kit.outages import DatabaseUnavailable
+from kit.database.outages import DatabaseUnavailable
+from kit.schema.chains import Chain
 from kit.settings import ServiceSettings
+from kit.telemetry.logs import logger
 
 __all__ = ["CHAIN", "EVENT_TYPES", "equip", "lifespan", "own_keys", "root_routers", "routers", "settings_of"]
 

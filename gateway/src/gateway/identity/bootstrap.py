@@ -27,7 +27,7 @@ from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tenants.schemas import TenantCreate
 from gateway.identity.tenants.service import administrator_grant, create_tenant, tenant_of
 from kit import clock
-from kit.db import Database, Session
+from kit.database.sessions import Database, Session
 from kit.ids import PLATFORM
 
 OPERATOR = "command:trellis-bootstrap"

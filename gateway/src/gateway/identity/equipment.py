@@ -1,9 +1,7 @@
 """What the identity app works with beside its database: hasher, seals, digests, signer. Made once per process."""
 
 from dataclasses import dataclass
-from typing import Annotated, Self
-
-from fastapi import Depends, Request
+from typing import Self
 
 from gateway.identity.hashing import SecretHasher
 from gateway.identity.keys.service import PURPOSE as SIGNING_KEYS
@@ -36,12 +34,3 @@ class Equipment:
             answer_seal=Seal(secret_key, "answers"),
             signer=Signer(key_seal),
         )
-
-
-def equipment_of(request: Request) -> Equipment:
-    """The tools of the app that answers this request."""
-    equipment: Equipment = request.app.state.equipment
-    return equipment
-
-
-EquipmentDep = Annotated[Equipment, Depends(equipment_of)]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from kit.events import EventType
+from kit.events.recording import EventType
 
 _BY = Field(description="Subject of the token that did it, or the command.", examples=["client:0193e2f1"])
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from kit.patches import MergePatch
+from kit.resources.patches import MergePatch
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from gateway.identity.equipment import equipment_of
+from gateway.identity.equipping import equipment_of
 from gateway.identity.sealing import SealBroken
-from kit.idempotency import HEADER, IdempotentRoute
 from kit.problems import Conflict
+from kit.web.idempotency import HEADER, IdempotentRoute
 
 
 class AnswerUnreadable(Conflict):

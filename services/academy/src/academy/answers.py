@@ -13,8 +13,9 @@ from uuid import UUID
 import orjson
 from fastapi import Request, Response
 
-from kit.etags import etag, not_modified
-from kit.pages import page_links
+from kit.resources.etags import etag
+from kit.web.links import page_links
+from kit.web.tags import not_modified
 
 _OPTIONS = orjson.OPT_UTC_Z
 

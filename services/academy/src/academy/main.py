@@ -22,10 +22,10 @@ from academy.ratings.events import EVENT_TYPES as RATING_EVENTS
 from academy.ratings.routes import router as ratings
 from academy.trusts.events import EVENT_TYPES as TRUST_EVENTS
 from academy.trusts.routes import router as trusts
-from kit.app import create_service
-from kit.events import EventType
-from kit.keys import KeySource
+from kit.events.recording import EventType
+from kit.identity.keys import KeySource
 from kit.settings import ServiceSettings
+from kit.web.app import create_service
 
 ROUTERS: tuple[APIRouter, ...] = (
     trusts,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from kit.db import Session
+from kit.database.sessions import Session
 
 # The first key of our two-key advisory locks; the second is the instant, in seconds since EPOCH.
 LOCK_SPACE = 0x54_52_4C_53

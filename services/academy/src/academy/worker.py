@@ -8,12 +8,12 @@ from academy import schema
 from academy.imports.jobs import tasks as import_tasks
 from academy.moderations.jobs import tasks as moderation_tasks
 from academy.ratings.jobs import tasks as rating_tasks
-from kit.chains import Chain
-from kit.db import WORKER_TIMEOUTS, Database, service_database
-from kit.logs import configure_logs
+from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
+from kit.jobs.tasks import Tasks
+from kit.jobs.worker import run_worker
+from kit.schema.chains import Chain
 from kit.settings import ServiceSettings
-from kit.tasks import Tasks
-from kit.worker import run_worker
+from kit.telemetry.logs import configure_logs
 
 SCHEMA = schema.TABLES
 """Every table, known before the first row is written: rows of one slice refer to those of another."""

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from fastapi import Request
-
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -81,9 +79,3 @@ class Closing:
             for one, handler in before.items():
                 if signal.getsignal(one) is told:
                     signal.signal(one, handler)
-
-
-def closing_of(request: Request) -> Closing:
-    """Whether the service that serves this request was asked to stop."""
-    closing: Closing = request.app.state.closing
-    return closing

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from kit.app import create_service
-from kit.keys import KeySource
+from kit.identity.keys import KeySource
 from kit.settings import ServiceSettings
+from kit.web.app import create_service
 
 SERVICE = "reporting"
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 
 from gateway.identity.hashing import SecretHasher
 from kit import clock as house_clock
-from kit.keys import StaticKeys
-from kit.tokens import verify
+from kit.identity.keys import StaticKeys
+from kit.identity.tokens import verify
 from tests.conftest import Clock
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, said
 from tests.support.tokens import AUDIENCE, ISSUER, PROSPERE

@@ -7,8 +7,8 @@ from sqlalchemy import Select, delete, select, update
 from sqlmodel import col
 
 from gateway.identity.tables import Client, ClientSecret
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 
 def visible_to(caller: Caller) -> Select[Client]:

@@ -18,13 +18,14 @@ from gateway.identity.clients.schemas import (
     ClientWithSecretOut,
     SecretRotation,
 )
-from gateway.identity.equipment import EquipmentDep
+from gateway.identity.equipping import EquipmentDep
 from gateway.identity.sealed_answers import AnswerUnreadable, SealedAnswerRoute
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified, tagged
-from kit.pages import page_links
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.links import page_links
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import IfMatch, not_modified, tagged
 
 router = APIRouter(prefix="/clients", tags=["clients"], route_class=SealedAnswerRoute)
 

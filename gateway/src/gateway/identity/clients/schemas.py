@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.identity.patches import Patch
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 Kind = Literal["confidential", "public"]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]

@@ -26,12 +26,13 @@ from gateway.identity.grants.queries import open_grants
 from gateway.identity.grants.service import end_grants
 from gateway.identity.hashing import SecretHasher
 from gateway.identity.tables import Client, ClientSecret
-from kit import clock, cursors
-from kit.caller import Caller
-from kit.db import Session
-from kit.etags import check_if_match, etag
-from kit.events import EventType, record_event
+from kit import clock
+from kit.database.sessions import Session
+from kit.events.recording import EventType, record_event
+from kit.identity.callers import Caller
 from kit.ids import uuid7
+from kit.resources import cursors
+from kit.resources.etags import check_if_match, etag
 
 LIST = "identity.clients"
 

@@ -9,8 +9,8 @@ from sqlmodel import col
 
 from gateway.identity.grants.rules import GrantState
 from gateway.identity.tables import Client, Person, RoleGrant
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 
 @dataclass(frozen=True, slots=True)

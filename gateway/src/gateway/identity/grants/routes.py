@@ -17,12 +17,13 @@ from gateway.identity.grants.errors import (
     RoleNotGrantable,
 )
 from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified, tagged
-from kit.idempotency import IdempotentRoute
-from kit.pages import page_links
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.idempotency import IdempotentRoute
+from kit.web.links import page_links
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import IfMatch, not_modified, tagged
 
 router = APIRouter(prefix="/grants", tags=["grants"], route_class=IdempotentRoute)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 RoleCode = Literal[
     "chief-executive",

@@ -21,13 +21,14 @@ from gateway.identity.grants.rules import Fault, Grant, GrantState
 from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
 from gateway.identity.roles import ROLES, Extent, Holder, Level
 from gateway.identity.tables import RoleGrant
-from kit import clock, cursors
-from kit.caller import Caller
-from kit.db import Session
-from kit.etags import check_if_match, etag
-from kit.events import record_event
+from kit import clock
+from kit.database.sessions import Session
+from kit.events.recording import record_event
+from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import FieldError
+from kit.resources import cursors
+from kit.resources.etags import check_if_match, etag
 
 LIST = "identity.grants"
 

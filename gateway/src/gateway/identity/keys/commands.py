@@ -11,7 +11,7 @@ from gateway.identity.keys.rules import KeyState
 from gateway.identity.sealing import Seal
 from gateway.identity.settings import IdentitySettings
 from gateway.identity.tables import SigningKey
-from kit.db import Database, Session
+from kit.database.sessions import Database, Session
 
 OPERATOR: Final = "command:trellis-keys"
 

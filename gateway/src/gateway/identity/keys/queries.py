@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, text
 from sqlmodel import col
 
 from gateway.identity.tables import SigningKey
-from kit.db import Session
+from kit.database.sessions import Session
 
 # Whoever makes, rotates or revokes keys holds this lock, so that two processes never make two first keys.
 _LOCK = 7_465_686_981

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from gateway.identity.anonymous import PlatformSession
 from gateway.identity.keys import service
+from gateway.identity.platform_session import PlatformSession
 from gateway.identity.roles import SCOPES
 from gateway.identity.settings import IdentitySettings
 

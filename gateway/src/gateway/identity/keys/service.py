@@ -20,11 +20,11 @@ from gateway.identity.keys.rules import KeyLife, KeyState
 from gateway.identity.sealing import Seal, SealBroken
 from gateway.identity.tables import SigningKey
 from kit import clock
-from kit.db import Session
-from kit.events import EventType, record_event
+from kit.database.sessions import Session
+from kit.events.recording import EventType, record_event
+from kit.identity.tokens import ALGORITHM
 from kit.ids import PLATFORM
-from kit.logs import logger
-from kit.tokens import ALGORITHM
+from kit.telemetry.logs import logger
 
 log = logger(__name__)
 

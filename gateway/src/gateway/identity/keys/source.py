@@ -7,10 +7,10 @@ from typing import Final
 
 from gateway.identity.anonymous import NOBODY
 from gateway.identity.keys import service
-from kit.db import Database
-from kit.keys import STALE_SECONDS, Jwk, StaticKeys
-from kit.outages import DatabaseUnavailable
-from kit.tokens import KeysUnavailable
+from kit.database.outages import DatabaseUnavailable
+from kit.database.sessions import Database
+from kit.identity.keys import STALE_SECONDS, Jwk, StaticKeys
+from kit.identity.tokens import KeysUnavailable
 
 FRESH_SECONDS: Final = 5.0
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from gateway.identity.me import service
 from gateway.identity.me.schemas import MeOut
-from kit.caller import CallerDep
-from kit.db import SessionDep
+from kit.web.security import CallerDep
+from kit.web.sessions import SessionDep
 
 router = APIRouter(prefix="/me", tags=["me"])
 

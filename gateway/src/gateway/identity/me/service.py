@@ -6,8 +6,8 @@ from gateway.identity.grants.rules import Grant, View, views_of
 from gateway.identity.grants.service import current_grants
 from gateway.identity.me.schemas import MeOut, TrustOut, ViewOut
 from gateway.identity.tenants.queries import tenant_by_id
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 
 async def describe(session: Session, caller: Caller) -> MeOut:

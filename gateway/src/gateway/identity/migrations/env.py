@@ -1,5 +1,5 @@
 """Where Alembic starts for the identity schema."""
 
-from kit.migrations import run_env
+from kit.schema.migrations import run_env
 
 run_env()

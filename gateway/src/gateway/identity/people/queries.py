@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from gateway.identity.tables import Person, SignIn
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 
 def visible_to(caller: Caller) -> Select[Person]:

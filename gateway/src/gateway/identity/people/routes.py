@@ -7,16 +7,17 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
 from gateway.identity.answers import created
-from gateway.identity.equipment import EquipmentDep
+from gateway.identity.equipping import EquipmentDep
 from gateway.identity.people import service
 from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
 from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified, tagged
-from kit.idempotency import IdempotentRoute
-from kit.pages import page_links
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.idempotency import IdempotentRoute
+from kit.web.links import page_links
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import IfMatch, not_modified, tagged
 
 router = APIRouter(prefix="/people", tags=["people"], route_class=IdempotentRoute)
 

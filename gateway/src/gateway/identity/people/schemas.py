@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.identity.patches import Patch
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 # ASCII only: letters of other alphabets that look like ours must not pass for somebody else's address.
 Email = Annotated[

@@ -17,13 +17,14 @@ from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNot
 from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
 from gateway.identity.sealing import Digests
 from gateway.identity.tables import Person
-from kit import clock, cursors
-from kit.caller import Caller
-from kit.db import Session
-from kit.etags import check_if_match, etag
-from kit.events import EventType, record_event
+from kit import clock
+from kit.database.sessions import Session
+from kit.events.recording import EventType, record_event
+from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import FieldError
+from kit.resources import cursors
+from kit.resources.etags import check_if_match, etag
 
 LIST = "identity.people"
 

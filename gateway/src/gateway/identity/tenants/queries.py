@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from gateway.identity.tables import Tenant
 from gateway.identity.tenants.rules import trust_reference
-from kit.db import Session
+from kit.database.sessions import Session
 
 
 async def tenant_by_reference(session: Session, reference: str, *, lock: bool = False) -> Tenant | None:

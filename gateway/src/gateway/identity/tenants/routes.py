@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, status
 
 from gateway.identity.answers import created
-from gateway.identity.equipment import EquipmentDep
+from gateway.identity.equipping import EquipmentDep
 from gateway.identity.people.errors import PersonInvalid, PersonKnown
 from gateway.identity.tenants import service
 from gateway.identity.tenants.errors import TenantHasAdministrator, TenantKnown, TenantNotFound
@@ -19,12 +19,13 @@ from gateway.identity.tenants.schemas import (
     TenantPatch,
     TrustReference,
 )
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.etags import IfMatch, not_modified, tagged
-from kit.idempotency import IdempotentRoute
-from kit.pages import page_links
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.idempotency import IdempotentRoute
+from kit.web.links import page_links
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import IfMatch, not_modified, tagged
 
 router = APIRouter(prefix="/tenants", tags=["tenants"], route_class=IdempotentRoute)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.identity.patches import Patch
 from gateway.identity.people.schemas import Account, Email
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 GroupUid = Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
 GroupId = Annotated[str, Field(pattern=r"^TR[0-9]{5,6}$")]

@@ -27,12 +27,13 @@ from gateway.identity.tenants.schemas import (
     TenantParams,
     TenantPatch,
 )
-from kit import clock, cursors
-from kit.caller import Caller
-from kit.db import Session
-from kit.etags import check_if_match, etag
-from kit.events import EventType, record_event
+from kit import clock
+from kit.database.sessions import Session
+from kit.events.recording import EventType, record_event
+from kit.identity.callers import Caller
 from kit.ids import PLATFORM, tenant_id, uuid7
+from kit.resources import cursors
+from kit.resources.etags import check_if_match, etag
 
 LIST = "identity.tenants"
 _ADMINISTRATOR = "trust-admin"

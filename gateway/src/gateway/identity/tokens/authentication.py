@@ -13,8 +13,8 @@ from gateway.identity.tokens.errors import ClientUnknown, OverBurdened
 from gateway.identity.tokens.forms import TokenRequest
 from gateway.identity.tokens.queries import KnownClient
 from kit import clock
-from kit.db import Session
-from kit.logs import logger
+from kit.database.sessions import Session
+from kit.telemetry.logs import logger
 
 log = logger(__name__)
 

@@ -10,7 +10,7 @@ from gateway.identity.tenants.service import tenant_of
 from gateway.identity.tokens.errors import DemoTokenInvalid, DemoTokensDisabled
 from gateway.identity.tokens.issuing import Bearer, issue_view
 from gateway.identity.tokens.schemas import DemoTokenCreate, TokenOut
-from kit.db import Database, Session
+from kit.database.sessions import Database, Session
 from kit.ids import PLATFORM
 from kit.problems import FieldError
 

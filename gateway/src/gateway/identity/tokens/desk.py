@@ -1,15 +1,13 @@
 """What the token endpoint works with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Annotated
 
-from fastapi import Depends, Request
-
-from gateway.identity.equipment import Equipment, equipment_of
+from gateway.identity.equipment import Equipment
 from gateway.identity.settings import IdentitySettings
 from gateway.identity.tokens.id_tokens import IdTokens
-from kit.db import Database
+from kit.database.sessions import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +25,13 @@ class Desk:
         return self.equipment.settings
 
 
-def address_of(request: Request, settings: IdentitySettings) -> str:
+def address_of(peer: str | None, forwarded: Sequence[str], settings: IdentitySettings) -> str:
     """The address that a request comes from: the last that our own gateway added, or that of the connection.
 
-    What a client itself wrote into X-Forwarded-For comes before, and is never believed.
+    `peer` is the address of the connection, `forwarded` the values of X-Forwarded-For, in their order. What a client
+    itself wrote there comes before what our gateway added, and is never believed.
     """
-    peer = request.client.host if request.client is not None else ""
     is_gateway = not peer or _is_trusted(peer, settings)
-    forwarded = request.headers.getlist("x-forwarded-for")
     if is_gateway and forwarded:
         return forwarded[-1].rpartition(",")[2].strip()[:64] or "unknown"
     return peer or "unknown"
@@ -47,16 +44,3 @@ def _is_trusted(peer: str, settings: IdentitySettings) -> bool:
         # A Unix socket has no address.
         return True
     return any(address in network for network in settings.trusted_proxies)
-
-
-def _desk(request: Request) -> Desk:
-    equipment = equipment_of(request)
-    return Desk(
-        equipment=equipment,
-        database=request.app.state.database,
-        id_tokens=request.app.state.id_tokens,
-        address=address_of(request, equipment.settings),
-    )
-
-
-DeskDep = Annotated[Desk, Depends(_desk)]

@@ -21,10 +21,10 @@ from gateway.identity.tokens.provider_keys import ProviderUnreachable
 from gateway.identity.tokens.queries import KnownClient, active_person, is_active_tenant
 from gateway.identity.tokens.schemas import ACCESS_TOKEN, ID_TOKEN, TokenOut
 from kit import clock
-from kit.db import Session
+from kit.database.sessions import Session
 from kit.ids import PLATFORM
-from kit.logs import logger
 from kit.problems import ServiceUnavailable
+from kit.telemetry.logs import logger
 
 log = logger(__name__)
 

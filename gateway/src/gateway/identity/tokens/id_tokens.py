@@ -1,7 +1,7 @@
 """Is this ID token one that a configured identity provider made for us, and who is it about?
 
 The algorithm comes from our settings and the kind of the provider's key, the key from the provider's key set; a
-token says neither. As in `kit.tokens`, every claim that is relied on is required here.
+token says neither. As in `kit.identity.tokens`, every claim that is relied on is required here.
 """
 
 import base64

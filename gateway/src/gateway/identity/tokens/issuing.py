@@ -16,9 +16,9 @@ from gateway.identity.tokens.errors import ClientNotEntitled, ScopeNotGiven
 from gateway.identity.tokens.rules import expires_at, wanted_scopes
 from gateway.identity.tokens.schemas import ACCESS_TOKEN, TokenOut
 from kit import clock
-from kit.db import Session
+from kit.database.sessions import Session
 from kit.ids import PLATFORM
-from kit.logs import logger
+from kit.telemetry.logs import logger
 
 log = logger(__name__)
 

@@ -11,7 +11,7 @@ from gateway.identity.anonymous import under
 from gateway.identity.clients.queries import clients_of, mark_used
 from gateway.identity.tables import Client, ClientSecret, Person
 from gateway.identity.tenants.queries import active_tenants
-from kit.db import Session
+from kit.database.sessions import Session
 from kit.ids import PLATFORM
 
 

@@ -1,20 +1,20 @@
 """`POST /identity/v1/token` and, in a demo, `POST /identity/v1/demo-token`."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from gateway.identity.equipment import EquipmentDep
+from gateway.identity.equipping import EquipmentDep, equipment_of
 from gateway.identity.keys.errors import NoSigningKey
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tokens.demo import demo_token
-from gateway.identity.tokens.desk import DeskDep
+from gateway.identity.tokens.desk import Desk, address_of
 from gateway.identity.tokens.errors import DemoTokenInvalid, DemoTokensDisabled, TokenNotGiven
 from gateway.identity.tokens.forms import read_request
 from gateway.identity.tokens.schemas import DemoTokenCreate, TokenErrorOut, TokenForm, TokenOut
 from gateway.identity.tokens.service import token_for
-from kit.outages import DatabaseUnavailable
+from kit.database.outages import DatabaseUnavailable
 from kit.problems import (
     MEDIA_TYPE,
     MalformedRequest,
@@ -24,8 +24,23 @@ from kit.problems import (
     problem_schema,
     responses,
 )
+from kit.web.sessions import database_of_request
 
 router = APIRouter(tags=["tokens"])
+
+
+def _desk(request: Request) -> Desk:
+    equipment = equipment_of(request)
+    peer = request.client.host if request.client is not None else None
+    return Desk(
+        equipment=equipment,
+        database=database_of_request(request),
+        id_tokens=request.app.state.id_tokens,
+        address=address_of(peer, request.headers.getlist("x-forwarded-for"), equipment.settings),
+    )
+
+
+DeskDep = Annotated[Desk, Depends(_desk)]
 
 # RFC 6749, 5.1 asks for both.
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}

@@ -13,7 +13,7 @@ from gateway.identity.tables import FailedAttempt
 from gateway.identity.tokens.errors import TooManyAttempts
 from gateway.identity.tokens.rules import FORGOTTEN_AFTER, AttemptKind, pause_seconds
 from kit import clock
-from kit.db import Session
+from kit.database.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from academy.academies.rules import plain_laestab
 from academy.parameters import escaped
-from kit.db import Session
+from kit.database.sessions import Session
 
 _MEMBER_TODAY = "m.joined_on <= :today and (m.left_on is null or m.left_on > :today)"
 

@@ -21,10 +21,11 @@ from academy.academies.schemas import (
 from academy.answers import TAGGED, list_answer, plain_answer, tagged_answer
 from academy.parameters import TrustName, Urn
 from academy.trusts.errors import TrustNotFound, TrustUnknown
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.pages import ListParams
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
+from kit.resources.pages import ListParams
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
 
 router = APIRouter(tags=["academies"])
 

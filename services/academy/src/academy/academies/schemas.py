@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.rules import Joining
 from academy.parameters import Instant, SearchText, TrustName, Urn
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 
 class Phase(StrEnum):

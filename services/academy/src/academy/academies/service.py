@@ -14,10 +14,10 @@ from academy.academies.schemas import AcademyListParams, AcademyLookup, Inspecti
 from academy.parameters import today
 from academy.recording import synced_to
 from academy.trusts.service import find_trust, trust_of_filter
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
-from kit.pages import ListParams
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
+from kit.resources.cursors import decode, encode
+from kit.resources.pages import ListParams
 
 MOST_LOOKED_UP = 1000
 

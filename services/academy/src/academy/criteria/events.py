@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from academy.criteria.schemas import CriteriaSetChanged
-from kit.events import EventType
+from kit.events.recording import EventType
 
 
 def _type(word: str, title: str) -> EventType:

@@ -13,8 +13,8 @@ from sqlalchemy.sql import Select
 from sqlmodel import col
 
 from academy.criteria.tables import CriteriaSet
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _RATE = text("insert into academy.rated_trust (trust_id, since) values (:trust_id, :now) on conflict do nothing")

@@ -25,11 +25,12 @@ from academy.criteria.schemas import (
     CriteriaSetPatch,
 )
 from academy.criteria.tables import CriteriaSet
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.etags import IfMatch
-from kit.idempotency import IdempotentRoute
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.idempotency import IdempotentRoute
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import IfMatch
 
 router = APIRouter(tags=["criteria"], route_class=IdempotentRoute)
 

@@ -23,13 +23,13 @@ from academy.criteria.tables import ONE_PUBLISHED, CriteriaSet
 from academy.measures.rules import MEASURES, PUPIL_GROUPS
 from academy.measures.rules import Direction as MeasureDirection
 from kit import clock
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
-from kit.etags import check_if_match, etag
-from kit.events import EventType, record_event
+from kit.database.sessions import Session
+from kit.events.recording import EventType, record_event
+from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.jobs import defer
+from kit.jobs.queue import defer
+from kit.resources.cursors import decode, encode
+from kit.resources.etags import check_if_match, etag
 
 LIST = "criteria-sets"
 RERATE = "academy.ratings.rerate"

@@ -13,9 +13,9 @@ from academy.imports.loading import TELL_TASK
 from academy.imports.running import SUBJECT, ReadingFailed, Workshop, give_up, run_import
 from academy.imports.service import FORGET_TASK, RUN_TASK
 from academy.imports.telling import tell
-from kit.db import Context
-from kit.logs import logger
-from kit.tasks import JobGivenUp, JobRun, Retries, Tasks
+from kit.database.sessions import Context
+from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Tasks
+from kit.telemetry.logs import logger
 
 RETRIES: Final = Retries(attempts=8)
 

@@ -28,9 +28,9 @@ from academy.measures.rules import MEASURES
 from academy.observations.queries import newest_years
 from academy.parameters import today
 from academy.recording import begin_recording
-from kit.db import Session
-from kit.events import NewEvent, record_events
-from kit.jobs import defer
+from kit.database.sessions import Session
+from kit.events.recording import NewEvent, record_events
+from kit.jobs.queue import defer
 
 RERATE_TASK: Final = "academy.ratings.rerate"
 TELL_TASK: Final = "academy.imports.tell"

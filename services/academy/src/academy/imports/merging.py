@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.imports.staging import StagedTable
-from kit.db import Session
+from kit.database.sessions import Session
 from kit.ids import uuid7
 
 # Ids of rows that arrive together: one new id, then the number of the row in its last 48 bits. It sorts by time as

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from kit.db import Session
+from kit.database.sessions import Session
 
 _COLUMNS = """
     trust_id, id, kind, academic_year, release, dry_run, state, content_type, is_gzipped, sha256, size_bytes, rows_read,

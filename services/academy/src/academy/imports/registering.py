@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from academy.imports.merging import Counts, Origin
 from academy.imports.staging import StagedTable
-from kit.db import Session
+from kit.database.sessions import Session
 
 # Of one academy's rows: those of the file, and those that are known and that the file doesn't speak about. Two rows
 # about one trust are about one membership (its first day was corrected), unless one ended before the other began or

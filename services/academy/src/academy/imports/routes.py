@@ -34,12 +34,15 @@ from academy.imports.schemas import (
     ImportTemplateOut,
     import_out,
 )
-from kit.bodies import charset_of, media_type_of, streamed_body
-from kit.caller import Caller, requires
-from kit.db import SessionDep, context_of, database_of_request
-from kit.etags import IfMatch, etag
-from kit.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of, claim, fingerprint, keep, key_of
+from kit.database.sessions import context_of
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, MalformedRequest, responses
+from kit.resources.etags import etag
+from kit.web.bodies import charset_of, media_type_of, streamed_body
+from kit.web.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of, claim, fingerprint, keep, key_of
+from kit.web.security import requires
+from kit.web.sessions import SessionDep, database_of_request
+from kit.web.tags import IfMatch
 
 router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
 

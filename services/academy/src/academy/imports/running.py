@@ -30,9 +30,9 @@ from academy.imports.workplaces import temporary_folder
 from academy.parameters import today
 from academy.years import academic_year_on
 from kit import clock
-from kit.db import Context, Database, Session
-from kit.logs import logger
-from kit.outages import DatabaseUnavailable
+from kit.database.outages import DatabaseUnavailable
+from kit.database.sessions import Context, Database, Session
+from kit.telemetry.logs import logger
 
 TICK_SECONDS: Final = 0.5
 READ_PERCENT: Final = 60

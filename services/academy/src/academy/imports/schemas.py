@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.observations.schemas import Layer, Release
 from academy.parameters import AcademicYear
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 
 class ImportKind(StrEnum):

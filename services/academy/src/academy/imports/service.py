@@ -24,14 +24,14 @@ from academy.imports.schemas import ImportCreateParams, ImportListParams
 from academy.parameters import today
 from academy.years import academic_year_on
 from kit import clock
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
-from kit.etags import check_if_match, etag, tags_of
-from kit.events import record_event
+from kit.database.sessions import Session
+from kit.events.recording import record_event
+from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.jobs import defer
+from kit.jobs.queue import defer
 from kit.problems import FieldError
+from kit.resources.cursors import decode, encode
+from kit.resources.etags import check_if_match, etag, tags_of
 
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")

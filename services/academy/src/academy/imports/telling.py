@@ -14,8 +14,8 @@ from academy.imports.loading import observation_changed
 from academy.trusts.events import MEMBERSHIP_CHANGED, MembershipChanged, MembershipDays
 from academy.trusts.rules import Days, changes
 from kit import clock
-from kit.db import Context, Database
-from kit.events import NewEvent, record_events
+from kit.database.sessions import Context, Database
+from kit.events.recording import NewEvent, record_events
 
 _NOTICE = text(
     """

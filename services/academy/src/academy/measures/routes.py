@@ -11,8 +11,9 @@ from academy.measures import service
 from academy.measures.errors import MeasureNotFound
 from academy.measures.schemas import MeasureListParams, MeasureOut, MeasurePage
 from academy.parameters import Code
-from kit.caller import Caller, requires
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
+from kit.web.security import requires
 
 router = APIRouter(tags=["measures"])
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.academies.schemas import Phase
 from academy.measures.rules import Direction, Unit
 from academy.parameters import SearchText
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 
 class NotPublishedOut(BaseModel):

@@ -7,8 +7,8 @@ from typing import Any
 from academy.measures.errors import MeasureNotFound
 from academy.measures.rules import MEASURES, Measure, suggest_measure
 from academy.measures.schemas import MeasureListParams
-from kit.caller import Caller
-from kit.cursors import decode, encode
+from kit.identity.callers import Caller
+from kit.resources.cursors import decode, encode
 
 _LIST = "measures"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.criteria.rules import Status
-from kit.events import EventType
+from kit.events.recording import EventType
 
 
 class StatusTold(BaseModel):

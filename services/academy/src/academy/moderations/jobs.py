@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from academy.moderations import service
-from kit.db import Context
-from kit.tasks import JobRun, Tasks
+from kit.database.sessions import Context
+from kit.jobs.tasks import JobRun, Tasks
 
 SUBJECT = "academy.moderations"
 

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from academy.criteria.documents import step_on_scale
 from academy.moderations.tables import Moderation
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 _VISIBLE = """
     m.trust_id = :trust_id and (cast(:academies as int[]) is null or m.urn = any(cast(:academies as int[])))

@@ -27,12 +27,14 @@ from academy.moderations.schemas import (
     ModerationWithdraw,
 )
 from academy.parameters import Urn
-from kit.caller import Caller, requires
-from kit.db import SessionDep, after_commit
-from kit.etags import IfMatch, not_modified
-from kit.idempotency import IdempotentRoute
-from kit.prepared import PreparedResponses
+from kit.database.sessions import after_commit
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.idempotency import IdempotentRoute
+from kit.web.prepared import PreparedResponses
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import IfMatch, not_modified
 
 router = APIRouter(tags=["moderations"], route_class=IdempotentRoute)
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.criteria.rules import Status
 from academy.criteria.schemas import Colour, StepCode
 from academy.parameters import Urn
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 EvidenceUrl = Annotated[
     str,

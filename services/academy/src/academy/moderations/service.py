@@ -26,13 +26,13 @@ from academy.moderations.tables import Moderation
 from academy.rag_statuses import projection
 from academy.recording import begin_recording
 from kit import clock
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
-from kit.etags import check_if_match, etag
-from kit.events import NewEvent, record_event, record_events
+from kit.database.sessions import Session
+from kit.events.recording import NewEvent, record_event, record_events
+from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.jobs import defer
+from kit.jobs.queue import defer
+from kit.resources.cursors import decode, encode
+from kit.resources.etags import check_if_match, etag
 
 LIST = "moderations"
 LAPSE = "academy.moderations.lapse"

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.measures.rules import MEASURES
-from kit.db import Session
+from kit.database.sessions import Session
 
 KEY = ("urn", "measure", "academic_year", "pupil_group", "period")
 """What makes a figure the same figure within its layer."""

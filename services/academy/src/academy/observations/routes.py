@@ -11,9 +11,10 @@ from academy.observations import service
 from academy.observations.errors import InstantInFuture
 from academy.observations.schemas import ObservationListParams, ObservationPage
 from academy.trusts.errors import TrustUnknown
-from kit.caller import Caller, requires
-from kit.db import SessionDep
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
 
 router = APIRouter(tags=["observations"])
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
 from academy.observations.rules import ProgressBand
 from academy.parameters import AcademicYear, Code, Instant, TrustName, Urn
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 
 class Layer(StrEnum):

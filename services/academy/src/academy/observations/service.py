@@ -16,9 +16,9 @@ from academy.parameters import LONDON
 from academy.recording import synced_to
 from academy.trusts.service import trust_of_filter
 from kit import clock
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
+from kit.resources.cursors import decode, encode
 
 _LIST = "observations"
 _LAYERS = {queries.NATIONAL: Layer.NATIONAL, queries.TRUST: Layer.TRUST}

@@ -11,10 +11,11 @@ from academy.answers import plain_answer
 from academy.criteria.errors import ComparisonNotSupported, CriteriaSetNotFound, CriteriaSetNotSound
 from academy.previews import service
 from academy.previews.schemas import PreviewOut
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.idempotency import IdempotentRoute
+from kit.identity.callers import Caller
 from kit.problems import responses
+from kit.web.idempotency import IdempotentRoute
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
 
 router = APIRouter(tags=["criteria"], route_class=IdempotentRoute)
 

@@ -14,8 +14,8 @@ from academy.ratings.computing import NOT_ASSESSED_LABEL, Applied, Computed, set
 from academy.ratings.evidence import members
 from academy.ratings.queries import told_in_full
 from academy.ratings.service import compute_for
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 
 
 async def preview(session: Session, caller: Caller, set_id: UUID) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from kit.db import Session
+from kit.database.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 import asyncpg
 
-from kit.caller import Caller
-from kit.db import Connection, Context, Session
+from kit.database.sessions import Connection, Context, Session
+from kit.identity.callers import Caller
 
 # $1 trust, $2 the academies of the grant (null for all), $3 the day in London, $4 the instant to replay
 VISIBLE = """

@@ -10,12 +10,15 @@ from academy.answers import TAGGED
 from academy.rag_statuses import service
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams, RagStatusPage
-from kit.caller import Caller, requires
-from kit.db import Context, Database, SessionDep
-from kit.etags import etag, not_modified
-from kit.pages import page_links
-from kit.prepared import PreparedResponses
+from kit.database.sessions import Context, Database
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
+from kit.resources.etags import etag
+from kit.web.links import page_links
+from kit.web.prepared import PreparedResponses
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import not_modified
 
 router = APIRouter(tags=["rag-statuses"])
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from academy.academies.schemas import Phase
 from academy.criteria.rules import Status
 from academy.parameters import Instant, Urn
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 
 class RagStepOut(BaseModel):

@@ -16,9 +16,9 @@ from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Context, Database, Session
+from kit.database.sessions import Context, Database, Session
+from kit.identity.callers import Caller
+from kit.resources.cursors import decode, encode
 
 LIST = "rag-statuses"
 NOTHING_COUNTED = orjson.Fragment(b'{"red":0,"amber":0,"green":0,"not_assessed":0}')

@@ -15,7 +15,7 @@ from academy.criteria.rules import Criterion
 from academy.measures.rules import MEASURES
 from academy.observations.queries import newest_own_years, newest_years
 from academy.ratings.rules import Comparator, Evidence, Figure
-from kit.db import Session
+from kit.database.sessions import Session
 
 LAYERS = ("national", "trust")
 # Figures that aren't told by phase count for every phase.

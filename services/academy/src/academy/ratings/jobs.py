@@ -6,8 +6,8 @@ from uuid import UUID
 
 from academy.criteria.service import RERATE
 from academy.ratings import service
-from kit.db import Context
-from kit.tasks import JobRun, Tasks
+from kit.database.sessions import Context
+from kit.jobs.tasks import JobRun, Tasks
 
 SUBJECT = "academy.ratings"
 

@@ -11,8 +11,8 @@ import orjson
 from sqlalchemy import text
 
 from academy.ratings.computing import Computed, number
-from kit.caller import Caller
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
 from kit.ids import uuid7
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")

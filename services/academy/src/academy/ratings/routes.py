@@ -14,10 +14,11 @@ from academy.parameters import Urn
 from academy.ratings import service
 from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
 from academy.ratings.schemas import RatingDetailOut, RatingListParams, RatingPage
-from kit.caller import Caller, requires
-from kit.db import SessionDep
-from kit.etags import not_modified
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
+from kit.web.tags import not_modified
 
 router = APIRouter(tags=["ratings"])
 

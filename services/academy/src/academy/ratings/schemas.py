@@ -13,7 +13,7 @@ from academy.criteria.rules import ComparisonKind, Direction, Status
 from academy.criteria.schemas import Layer, OverallOut
 from academy.moderations.schemas import ModerationOut, StepOut
 from academy.parameters import Instant, Urn
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 SENTENCE = (
     "Attainment 8 was 46.4 points in 2024/25, 0.6 points above the England state-funded figure of 45.8 points: "

@@ -22,11 +22,11 @@ from academy.ratings.schemas import RatingListParams
 from academy.recording import begin_recording
 from academy.trusts.events import ACADEMY_JOINED, ACADEMY_LEFT, AcademyMoved
 from kit import clock
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
-from kit.events import NewEvent, record_events
-from kit.jobs import defer
+from kit.database.sessions import Session
+from kit.events.recording import NewEvent, record_events
+from kit.identity.callers import Caller
+from kit.jobs.queue import defer
+from kit.resources.cursors import decode, encode
 
 LIST = "ratings"
 COME_BACK = "academy.ratings.come_back"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kit.events import EventType
+from kit.events.recording import EventType
 
 
 class AcademyMoved(BaseModel):

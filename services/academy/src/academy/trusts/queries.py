@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.parameters import escaped
-from kit.db import Session
+from kit.database.sessions import Session
 
 _COLUMNS = """
     t.id::text, t.group_uid, t.group_id, t.name, t.kind, t.companies_house_number, t.ukprn, t.status,

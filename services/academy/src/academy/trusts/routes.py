@@ -11,9 +11,10 @@ from academy.parameters import TrustName
 from academy.trusts import service
 from academy.trusts.errors import TrustNotFound
 from academy.trusts.schemas import TrustListParams, TrustOut, TrustPage
-from kit.caller import Caller, requires
-from kit.db import SessionDep
+from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
+from kit.web.security import requires
+from kit.web.sessions import SessionDep
 
 router = APIRouter(tags=["trusts"])
 

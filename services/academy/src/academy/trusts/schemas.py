@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from academy.parameters import SearchText
-from kit.pages import ListParams, Page
+from kit.resources.pages import ListParams, Page
 
 
 class TrustKind(StrEnum):

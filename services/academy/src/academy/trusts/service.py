@@ -9,9 +9,9 @@ from academy.parameters import today
 from academy.trusts import queries
 from academy.trusts.errors import TrustNotFound, TrustUnknown
 from academy.trusts.schemas import TrustListParams, TrustSort
-from kit.caller import Caller
-from kit.cursors import decode, encode
-from kit.db import Session
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
+from kit.resources.cursors import decode, encode
 
 LIST = "trusts"
 

@@ -6,7 +6,7 @@ Safe with the previous release? (delete this list once you have read it)
 - An index on a table that already holds rows: `with op.get_context().autocommit_block():` and CONCURRENTLY.
 - Drop a column one release after its last read; never rename in one step.
 - A tenant table leads with trust_id in its key, in every index and every foreign key, and has
-  `tenant_table_policies` (kit.ddl): the catalogue test looks.
+  `tenant_table_policies` (kit.schema.ddl): the catalogue test looks.
 - Backfills run as trellis_migrator and see every trust's rows; batch them (lock timeout 5 s, statements 15 min).
 - No application imports: a migration must not change when the code does.
 """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.ddl import drop_kit_tables, kit_tables
+from kit.schema.ddl import drop_kit_tables, kit_tables
 
 revision: str = "0001_create_kit_tables"
 down_revision: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.ddl import tenant_table_policies
+from kit.schema.ddl import tenant_table_policies
 
 revision: str = "0003_create_holders_and_grants"
 down_revision: str | None = "0002_create_tenants_and_keys"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from kit.ddl import drop_kit_tables, job_enqueue_grants, kit_tables
+from kit.schema.ddl import drop_kit_tables, job_enqueue_grants, kit_tables
 
 revision: str = "0001_create_kit_tables"
 down_revision: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.ddl import reference_table_grants
+from kit.schema.ddl import reference_table_grants
 
 revision: str = "0002_create_register"
 down_revision: str | None = "0001_create_kit_tables"

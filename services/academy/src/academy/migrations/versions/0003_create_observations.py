@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.ddl import reference_table_grants, tenant_table_policies
+from kit.schema.ddl import reference_table_grants, tenant_table_policies
 
 revision: str = "0003_create_observations"
 down_revision: str | None = "0002_create_register"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.ddl import reader_policy, tenant_table_policies
+from kit.schema.ddl import reader_policy, tenant_table_policies
 
 revision: str = "0005_create_criteria"
 down_revision: str | None = "0004_create_imports"

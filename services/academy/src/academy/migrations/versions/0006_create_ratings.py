@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.ddl import tenant_table_policies
+from kit.schema.ddl import tenant_table_policies
 
 revision: str = "0006_create_ratings"
 down_revision: str | None = "0005_create_criteria"

@@ -1,0 +1,1 @@
+"""Connections, sessions and the context that row-level security reads."""

@@ -1,0 +1,293 @@
+"""The database as a service sees it: short transactions, each under the context of one caller.
+
+Row-level security shows rows by three settings (`app.trust_id`, `app.academies`, `app.subject`). They are set by one
+function, `set_context`, as the first statement of every transaction and for that transaction only, so that a pooled
+connection can never carry one caller's context into another's request.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_only
+
+from kit.database.connections import Connection, ContextConnection
+from kit.database.contexts import WORKER_TIMEOUTS, Context, Timeouts, context_statements
+from kit.database.outages import is_outage, outages_as_503
+from kit.database.urls import asyncpg_dsn
+from kit.database.wakeups import Wakeups
+from kit.identity.callers import Caller
+from kit.settings import ServiceSettings
+
+Session = AsyncSession
+
+__all__ = [
+    "WORKER_TIMEOUTS",
+    "Connection",
+    "Context",
+    "Database",
+    "Session",
+    "Timeouts",
+    "after_commit",
+    "context_of",
+    "context_of_session",
+    "database_of",
+    "driver_of",
+    "service_database",
+    "set_context",
+]
+
+AFTER_COMMIT = "trellis.after_commit"
+DATABASE = "trellis.database"
+CONTEXT = "trellis.context"
+DRIVER = "trellis.driver"
+
+CONNECT_SECONDS = 5.0
+CHECKOUT_SECONDS = 10.0
+STATEMENT_CACHE_SIZE = 256
+
+
+def context_of(caller: Caller) -> Context:
+    """The context that a caller's token gives it."""
+    return Context(caller.tenant_id, caller.academies, caller.subject)
+
+
+async def set_context(target: Session | Connection, context: Context) -> None:
+    """Show this transaction the rows of `context` and no others, from here to its end.
+
+    The first statement of every transaction: `Database` sends it with the `BEGIN`, where one isn't open yet.
+    """
+    if isinstance(target, AsyncSession):
+        await target.run_sync(_begin, context)
+    else:
+        await target.execute(_statements(target, context))
+
+
+def _begin(session: SyncSession, context: Context) -> None:
+    """Begin a session's transaction with its context, or change the context of the one that is open."""
+    pooled = session.connection()
+    raw = pooled.connection
+    driver = raw.driver_connection
+    assert driver is not None
+    session.info[CONTEXT], session.info[DRIVER] = context, driver
+    if driver.is_in_transaction():
+        await_only(driver.execute(_statements(driver, context)))
+        return
+    driver.begin_with(_statements(driver, context))
+    try:
+        # SQLAlchemy begins with the first statement only; the context mustn't wait for that.
+        await_only(raw.dbapi_connection._start_transaction())  # type: ignore[union-attr] # noqa: SLF001
+    except AsyncAdapt_asyncpg_dbapi.Error:
+        pooled.invalidate()
+        raise
+    except asyncio.CancelledError:
+        _abandon(driver)
+        raise
+    driver.check_begun()
+
+
+def _statements(driver: Connection, context: Context) -> str:
+    return context_statements(context, propagate=getattr(driver, "propagates", False))
+
+
+def driver_of(session: Session) -> Connection:
+    """The driver's own connection inside the session's transaction: for COPY and hot statements."""
+    driver: Connection = session.info[DRIVER]
+    return driver
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Call `callback` once this session's transaction is committed, and never when it isn't.
+
+    For what only hastens things (waking workers and readers, forgetting prepared answers): it must not raise.
+    """
+    session.info.setdefault(AFTER_COMMIT, []).append(callback)
+
+
+def database_of(session: Session) -> "Database":
+    """The database that a session belongs to."""
+    database: Database = session.info[DATABASE]
+    return database
+
+
+def context_of_session(session: Session) -> Context:
+    """The context that the session's transaction runs under."""
+    context: Context = session.info[CONTEXT]
+    return context
+
+
+class Database:
+    """One service's connections to its database, as its own role."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str,
+        pool_size: int = 8,
+        schema: str | None = None,
+        timeouts: Timeouts | None = None,
+        statement_cache_size: int = STATEMENT_CACHE_SIZE,
+        propagate_context: bool = False,
+    ) -> None:
+        """Connect lazily to `url` (libpq style).
+
+        `schema` is the service's own (default: the application name up to its first hyphen). Behind PgBouncer in
+        transaction mode `statement_cache_size` is 0: statements then have names of their own, and timeouts come
+        from the role. `propagate_context` is for a sharded Postgres.
+        """
+        self.url = url
+        self.schema = schema or application_name.partition("-")[0]
+        self._dsn = asyncpg_dsn(url)
+        self._application_name = application_name
+        self._pooler = statement_cache_size == 0
+        self._timeouts = timeouts or Timeouts()
+        self._propagate = propagate_context
+        arguments: dict[str, Any] = {"prepared_statement_cache_size": statement_cache_size}
+        if self._pooler:
+            arguments["prepared_statement_name_func"] = lambda: f"trellis_{uuid4().hex}"
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self.connect,
+            connect_args=arguments,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CHECKOUT_SECONDS,
+            pool_use_lifo=True,
+        )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self.engine.sync_engine, "checkin", _drop_if_in_transaction)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        # Behind a pooler nobody would hear what is told to a connection that was given back.
+        self.wakeups = Wakeups(self.connect, listens=not self._pooler)
+
+    async def connect(self, **arguments: Any) -> Connection:
+        """A new connection of its own, outside the pool; the caller closes it."""
+        settings = {} if self._pooler else self._timeouts.settings()
+        connection: ContextConnection = await asyncpg.connect(
+            self._dsn,
+            timeout=CONNECT_SECONDS,
+            statement_cache_size=0 if self._pooler else STATEMENT_CACHE_SIZE,
+            server_settings={"application_name": self._application_name, **settings},
+            connection_class=ContextConnection,
+            **arguments,
+        )
+        connection.propagates = self._propagate
+        return connection
+
+    @asynccontextmanager
+    async def session(self, context: Context) -> AsyncIterator[Session]:
+        """A transaction under `context`: committed at the end, rolled back when anything is raised.
+
+        Raises DatabaseUnavailable (503) when the database is away, restarting or overloaded.
+        """
+        with outages_as_503():
+            async with self._new_session(context) as session:
+                session.info[DATABASE] = self
+                try:
+                    yield session
+                    await session.commit()
+                except asyncio.CancelledError:
+                    _abandon(driver_of(session))
+                    await session.invalidate()
+                    raise
+                except BaseException:
+                    await session.rollback()
+                    raise
+            for callback in session.info.get(AFTER_COMMIT, ()):
+                callback()
+
+    @asynccontextmanager
+    async def _new_session(self, context: Context) -> AsyncIterator[Session]:
+        """A session in a fresh transaction that began with its context.
+
+        Nothing was done before, so that a connection which the database has dropped meanwhile is replaced and the
+        transaction begun again, at no cost when all is well.
+        """
+        async with self._sessions() as session:
+            try:
+                await set_context(session, context)
+            except AsyncAdapt_asyncpg_dbapi.Error as error:
+                if not is_outage(error):
+                    raise
+                await session.rollback()
+                await set_context(session, context)
+            yield session
+
+    @asynccontextmanager
+    async def connection(self, context: Context) -> AsyncIterator[Connection]:
+        """The driver's own connection in a transaction under `context`: for hot reads and COPY."""
+        with outages_as_503():
+            async with self.engine.connect() as pooled:
+                assert pooled.sync_connection is not None
+                driver: ContextConnection | None = pooled.sync_connection.connection.driver_connection
+                assert driver is not None
+                driver.begin_with(context_statements(context, propagate=self._propagate))
+                try:
+                    async with driver.transaction():
+                        driver.check_begun()
+                        yield driver
+                except asyncio.CancelledError:
+                    _abandon(driver)
+                    await pooled.invalidate()
+                    raise
+
+    async def ping(self) -> None:
+        """Raises DatabaseUnavailable unless the database answers and takes writes."""
+        with outages_as_503():
+            async with self.engine.connect() as pooled:
+                if (await pooled.execute(text("show transaction_read_only"))).scalar_one() == "on":
+                    raise asyncpg.ReadOnlySQLTransactionError("the database is a standby")
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.wakeups.close()
+        await self.engine.dispose()
+
+
+def service_database(
+    settings: ServiceSettings,
+    url: str,
+    *,
+    application_name: str,
+    pool_size: int | None = None,
+    timeouts: Timeouts | None = None,
+) -> Database:
+    """A database of a service as its settings describe it."""
+    return Database(
+        url,
+        application_name=application_name,
+        schema=settings.service,
+        pool_size=pool_size or settings.database_pool_size,
+        timeouts=timeouts,
+        statement_cache_size=0 if settings.database_behind_pooler else STATEMENT_CACHE_SIZE,
+        propagate_context=settings.database_is_sharded,
+    )
+
+
+def _abandon(driver: Connection) -> None:
+    """Close a connection whose user was cancelled: whether it is in a transaction, and whose, isn't known."""
+    driver.terminate()
+
+
+def _refuse_closed(connection: Any, _record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A connection that the database has closed meanwhile is replaced before anybody uses it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _drop_if_in_transaction(connection: Any, record: ConnectionPoolEntry) -> None:
+    """A connection that comes back with a transaction open (a task cancelled twice) is not used again."""
+    if connection is not None:
+        driver = connection.driver_connection
+        if not driver.is_closed() and driver.is_in_transaction():
+            record.invalidate()

@@ -1,0 +1,1 @@
+"""The outbox, the change feed, and its epochs."""

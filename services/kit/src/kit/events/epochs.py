@@ -1,0 +1,38 @@
+"""The epoch of a service's feed: raised when a backup is restored, since transaction ids belong to one cluster."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from kit.database.outages import outages_as_503
+from kit.database.sessions import Database
+from kit.database.urls import asyncpg_dsn
+from kit.schema.roles import quoted
+
+
+async def raise_epoch(admin_url: str, schemas: Sequence[str]) -> None:
+    """After a restore: events of before sort before all new ones, and cursors of before are told to start again."""
+    connection = await asyncpg.connect(asyncpg_dsn(admin_url), timeout=10)
+    try:
+        async with connection.transaction():
+            for schema in schemas:
+                await connection.execute(f"set local role {quoted(schema)}_owner")
+                await connection.execute(
+                    f"update {schema}.feed_epoch set epoch = epoch + 1, raised_at = now(),"  # noqa: S608 - checked
+                    " system_identifier = (select system_identifier::text from pg_control_system())"
+                )
+                await connection.execute("set local role none")
+    finally:
+        await connection.close()
+
+
+async def epoch_problem(database: Database) -> str | None:
+    """Why this database may not be served: it was restored and nobody raised the epoch. None when all is well."""
+    with outages_as_503():
+        async with database.engine.connect() as pooled:
+            raw = await pooled.get_raw_connection()
+            assert raw.driver_connection is not None
+            same = await raw.driver_connection.fetchval(
+                "select e.system_identifier = c.system_identifier::text from feed_epoch e, pg_control_system() c"
+            )
+    return None if same else "restored from another cluster; `trellis restore` raises the epoch of the feed"

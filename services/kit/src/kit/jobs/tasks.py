@@ -1,0 +1,146 @@
+"""What a service's worker can do: its tasks by name, and how each is tried again.
+
+A slice lists its tasks in its `jobs.py`:
+
+    tasks = Tasks()
+
+    @tasks.task("academy.ratings.rerate")
+    async def rerate(run: JobRun, trust_id: UUID, import_id: UUID | None) -> None: ...
+
+The ids of the job become the arguments, as the annotations say. A task may be run again after it did its work: it must
+come to the same end.
+"""
+
+import inspect
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar, get_type_hints
+
+import procrastinate
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from pydantic import TypeAdapter
+from sqlalchemy import text
+
+from kit import clock
+from kit.database.sessions import Database, Session
+
+TaskFunction = Callable[..., Awaitable[None]]
+Function = TypeVar("Function", bound=TaskFunction)
+
+
+class JobGivenUp(Exception):
+    """This run was taken for dead and its job given to another; it may write nothing more."""
+
+
+# The row stays locked until the transaction ends, so that nobody gives the job away meanwhile.
+_FENCE = text(
+    "select true from procrastinate_jobs"
+    " where id = :id and worker_id = :worker_id and attempts = :attempts and status = 'doing' for update"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run of a job: which it is, and what it works with. `attempt` counts from 1."""
+
+    job_id: int
+    attempt: int
+    worker_id: int | None
+    database: Database
+    databases: Mapping[str, Database] = field(default_factory=dict)
+
+    async def fence(self, session: Session) -> None:
+        """Raises JobGivenUp when this run was taken for dead meanwhile; else nobody takes the job before the commit.
+
+        The session is one of the service's own role; call it once, before the first change.
+        """
+        values = {"id": self.job_id, "worker_id": self.worker_id, "attempts": self.attempt - 1}
+        if (await session.execute(_FENCE, values)).scalar() is None:
+            raise JobGivenUp(f"job {self.job_id}, attempt {self.attempt}")
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a failed job is tried again, each time after a longer pause (doubled, with some chance in it)."""
+
+    attempts: int = 8
+    first_pause: timedelta = timedelta(seconds=2)
+    longest_pause: timedelta = timedelta(hours=1)
+
+    def pause(self, attempts: int) -> timedelta | None:
+        """The pause after this many failed attempts; None when it was the last."""
+        if attempts >= self.attempts:
+            return None
+        doublings = min(attempts - 1, 30)
+        # Some chance, so that jobs that failed together don't come back together.
+        chance = 0.75 + random.random() / 2  # noqa: S311 - nothing secret
+        return min(self.first_pause * (1 << doublings), self.longest_pause) * chance
+
+
+class _Backoff(BaseRetryStrategy):
+    def __init__(self, retries: Retries) -> None:
+        self._retries = retries
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to try again."""
+        if isinstance(exception, JobGivenUp) or not isinstance(exception, Exception):
+            # Whoever has the job now ends it, or the worker stops and its successor begins at once.
+            return RetryDecision(retry_at=clock.now())
+        pause = self._retries.pause(job.attempts + 1)
+        return None if pause is None else RetryDecision(retry_at=clock.now() + pause)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task. With `cron` it is also queued by itself, at these times (UTC), once for all workers."""
+
+    name: str
+    function: TaskFunction
+    retries: Retries
+    queue: str
+    cron: str | None
+    arguments: Mapping[str, TypeAdapter[Any]]
+
+    def values(self, ids: Mapping[str, Any]) -> dict[str, Any]:
+        """A job's ids as the arguments that the function takes; ids that it doesn't know are left out."""
+        return {name: adapter.validate_python(ids[name]) for name, adapter in self.arguments.items() if name in ids}
+
+
+class Tasks:
+    """The tasks of a slice."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Task] = {}
+
+    def task(
+        self, name: str, *, retries: Retries | None = None, queue: str = "default", cron: str | None = None
+    ) -> Callable[[Function], Function]:
+        """Register a function under its dotted name."""
+
+        def register(function: Function) -> Function:
+            hints = get_type_hints(function)
+            names = list(inspect.signature(function).parameters)[1:]
+            arguments = {name: TypeAdapter(hints[name]) for name in names}
+            self._tasks[name] = Task(name, function, retries or Retries(), queue, cron, arguments)
+            return function
+
+        return register
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+
+def register(app: procrastinate.App, task: Task, databases: Mapping[str, Database]) -> None:
+    """Make a task known to procrastinate; it works with the worker's databases (`app` is the service's own)."""
+
+    async def run(context: procrastinate.JobContext, /, **ids: Any) -> None:
+        assert context.job.id is not None
+        job_run = JobRun(context.job.id, context.job.attempts + 1, context.job.worker_id, databases["app"], databases)
+        await task.function(job_run, **task.values(ids))
+
+    known: Any = app.task(name=task.name, queue=task.queue, retry=_Backoff(task.retries), pass_context=True)(run)
+    if task.cron is not None:
+        app.periodic(cron=task.cron)(known)

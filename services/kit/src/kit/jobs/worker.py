@@ -1,0 +1,233 @@
+"""A service's worker: runs its jobs, looks after those of killed workers, and tidies up.
+
+It polls, and is woken after commits. A worker that is killed stops giving signs of life; after some seconds its jobs
+are given to another. When the database goes away the worker waits and starts again by itself.
+"""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import procrastinate
+import psycopg
+import psycopg_pool
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+
+from kit import clock
+from kit.database.sessions import Database
+from kit.jobs.tasks import Tasks, register
+from kit.jobs.worker_health import telling_health
+from kit.schema.chains import Chain
+from kit.telemetry.logs import logger
+from kit.web.health import database_check
+
+log = logger(__name__)
+
+_OUTAGES = (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout, OSError, asyncpg.PostgresError)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerManners:
+    """How a worker behaves; times in seconds."""
+
+    concurrency: int = 2
+    poll: float = 2.0
+    heartbeat: float = 3.0
+    taken_for_dead: float = 15.0
+    graceful: float = 25.0
+    tidy: float = 600.0
+    restart_pause: float = 1.0
+    longest_restart_pause: float = 30.0
+    # A job that took this many workers with it isn't given to another.
+    most_attempts: int = 20
+    finished_jobs_kept: timedelta = timedelta(days=7)
+
+
+def job_app(schema: str, url: str, tasks: Sequence[Tasks], databases: Mapping[str, Database]) -> procrastinate.App:
+    """procrastinate on the service's own schema (the role's search path leads there), with these tasks."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=url,
+        min_size=1,
+        max_size=4,
+        timeout=10,
+        # Unnamed statements only: the pool may be behind a transaction pooler.
+        kwargs={"application_name": f"{schema}-jobs", "prepare_threshold": None},
+    )
+    app = procrastinate.App(connector=connector)
+    for group in tasks:
+        for task in group:
+            register(app, task, databases)
+    return app
+
+
+class Worker:
+    """The worker of one service."""
+
+    def __init__(
+        self,
+        schema: str,
+        tasks: Sequence[Tasks],
+        databases: Mapping[str, Database],
+        *,
+        manners: WorkerManners | None = None,
+    ) -> None:
+        """`databases` are what tasks work with; `app` among them is the service's own role, and holds the queue."""
+        self._schema = schema
+        self._tasks = tasks
+        self._databases = databases
+        self._manners = manners or WorkerManners()
+        self._stopping = asyncio.Event()
+        self._looks_for_jobs = False
+
+    @property
+    def looks_for_jobs(self) -> bool:
+        """Whether it has its database and takes what is queued."""
+        return self._looks_for_jobs
+
+    def stop(self) -> None:
+        """Finish what is running, and end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until `stop` is called; starts again by itself after an outage of the database."""
+        pause = self._manners.restart_pause
+        while not self._stopping.is_set():
+            began = asyncio.get_running_loop().time()
+            try:
+                await self._run_once()
+            except _OUTAGES as error:
+                log.warning("the worker lost its database", schema=self._schema, error=type(error).__name__)
+            if self._stopping.is_set():
+                return
+            if asyncio.get_running_loop().time() - began > self._manners.longest_restart_pause:
+                pause = self._manners.restart_pause
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+            pause = min(pause * 2, self._manners.longest_restart_pause)
+
+    async def drain(self) -> None:
+        """Run what is queued now and return, for tests and commands."""
+        app = self._app()
+        async with app.open_async():
+            await app.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False, concurrency=1)
+
+    def _app(self) -> procrastinate.App:
+        return job_app(self._schema, self._databases["app"].url, self._tasks, self._databases)
+
+    async def _run_once(self) -> None:
+        manners = self._manners
+        app = self._app()
+        async with app.open_async():
+            await self._recover(app)
+            working = asyncio.create_task(
+                app.run_worker_async(
+                    name=self._schema,
+                    concurrency=manners.concurrency,
+                    fetch_job_polling_interval=manners.poll,
+                    abort_job_polling_interval=manners.poll,
+                    update_heartbeat_interval=manners.heartbeat,
+                    stalled_worker_timeout=manners.taken_for_dead,
+                    shutdown_graceful_timeout=manners.graceful,
+                    install_signal_handlers=False,
+                ),
+                name="worker",
+            )
+            looking = asyncio.create_task(self._look_after(app), name="look after jobs")
+            stopping = asyncio.create_task(self._stopping.wait(), name="asked to stop")
+            try:
+                self._looks_for_jobs = True
+                await asyncio.wait({working, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self._looks_for_jobs = False
+                for task in (stopping, looking, working):
+                    task.cancel()
+                # procrastinate takes a cancellation as the wish to finish what is running.
+                results = await asyncio.gather(working, looking, return_exceptions=True)
+            for result in results:
+                if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+                    raise result
+
+    async def _look_after(self, app: procrastinate.App) -> None:
+        loop = asyncio.get_running_loop()
+        tidied = loop.time()
+        while True:
+            await asyncio.sleep(self._manners.heartbeat)
+            await self._recover(app)
+            if loop.time() - tidied > self._manners.tidy:
+                tidied = loop.time()
+                await self._tidy(app)
+
+    async def _recover(self, app: procrastinate.App) -> None:
+        """Give the jobs of killed workers to the living."""
+        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._manners.taken_for_dead)
+        for job in stalled:
+            facts = {"job": job.id, "task": job.task_name, "attempts": job.attempts}
+            try:
+                if job.attempts + 1 >= self._manners.most_attempts:
+                    log.error("a job took too many workers with it", **facts)
+                    await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
+                else:
+                    log.warning("a job is started again", **facts)
+                    await app.job_manager.retry_job(job, retry_at=clock.now())
+            except ConnectorException:
+                # Another worker was quicker.
+                log.info("a job was taken care of by another worker", **facts)
+
+    async def _tidy(self, app: procrastinate.App) -> None:
+        hours = int(self._manners.finished_jobs_kept / timedelta(hours=1))
+        await app.job_manager.delete_old_jobs(
+            nb_hours=hours, include_failed=True, include_cancelled=True, include_aborted=True
+        )
+
+
+@contextmanager
+def stopped_by_signals(worker: Worker) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the worker in good order."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, worker.stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def run_worker(
+    chain: Chain,
+    tasks: Sequence[Tasks],
+    databases: Mapping[str, Database],
+    *,
+    manners: WorkerManners | None = None,
+    health_socket: Path | None = None,
+) -> None:
+    """A service's `python -m {service}.worker`: work until asked to stop, then close the databases.
+
+    With `health_socket` it answers there whether it is alive and ready.
+    """
+    worker = Worker(chain.schema, tasks, databases, manners=manners)
+
+    async def connections() -> None:
+        for database in databases.values():
+            await database.ping()
+
+    async def jobs() -> str | None:
+        return None if worker.looks_for_jobs else "not looking for jobs"
+
+    checks = {"database": database_check(databases["app"], chain), "connections": connections, "jobs": jobs}
+    async with AsyncExitStack() as stack:
+        for database in databases.values():
+            stack.push_async_callback(database.dispose)
+        if health_socket is not None:
+            await stack.enter_async_context(telling_health(f"{chain.schema}-worker", health_socket, checks))
+        with stopped_by_signals(worker):
+            log.info("the worker starts", schema=chain.schema)
+            await worker.run()

@@ -1,0 +1,1 @@
+"""What every resource shares: pages, cursors, entity tags, merge patches."""

@@ -1,0 +1,33 @@
+"""Pages of a list: `limit` and `cursor` in, `items` and `next` out."""
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kit.resources.cursors import LONGEST_CURSOR
+
+DEFAULT_LIMIT = 100
+LARGEST_LIMIT = 500
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list. Subclass it per list (`class PlanPage(Page[PlanOut])`)."""
+
+    items: list[Item] = Field(description="The items of this page, in the order of the list.")
+    next: str | None = Field(
+        description="Send it as `cursor` to get the next page; null at the end.", examples=["c29tZSBwbGFjZQ"]
+    )
+
+
+class ListParams(BaseModel):
+    """The parameters of every list. Subclass it with the filters of one list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=LARGEST_LIMIT, description="The most items that a page has.")] = DEFAULT_LIMIT
+    cursor: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_CURSOR, description="Where to go on: `next` of the page before."),
+    ] = None

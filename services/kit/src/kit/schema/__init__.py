@@ -1,0 +1,1 @@
+"""Tables, policies, roles and migrations."""

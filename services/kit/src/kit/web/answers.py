@@ -1,0 +1,112 @@
+"""Problems as answers: whatever is raised while a request is served becomes problem+json, or is a fault of ours."""
+
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from kit import problems
+from kit.database.outages import DRIVER_ERRORS, RETRY_AFTER_SECONDS, DatabaseUnavailable, is_outage
+from kit.problems import FieldError, Problem
+from kit.web.validation import field_errors
+
+# Where a request keeps its id, and the code of the problem that it ran into.
+REQUEST_ID = "trellis.request_id"
+CODE = "trellis.code"
+LONGEST_INSTANCE = 500
+
+_BY_STATUS: dict[int, type[Problem]] = {
+    400: problems.MalformedRequest,
+    401: problems.Unauthorized,
+    403: problems.Forbidden,
+    404: problems.NotFound,
+    405: problems.MethodNotAllowed,
+    406: problems.NotAcceptable,
+    409: problems.Conflict,
+    410: problems.Gone,
+    412: problems.PreconditionFailed,
+    413: problems.PayloadTooLarge,
+    415: problems.UnsupportedMediaType,
+    422: problems.InvalidRequest,
+    428: problems.PreconditionRequired,
+    429: problems.TooManyRequests,
+    503: problems.ServiceUnavailable,
+}
+
+
+class ValueNotStorable(problems.InvalidRequest):
+    """A value is outside what can be stored."""
+
+    code = "invalid-request"
+    title = "Invalid request"
+
+
+def problem_response(problem: Problem, scope: Scope) -> Response:
+    """The answer that tells a problem."""
+    scope[CODE] = problem.code
+    instance = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in scope["path"])
+    body = problem.body(instance=instance[:LONGEST_INSTANCE], trace_id=scope.get(REQUEST_ID) or "none")
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(orjson.dumps(body, default=str), problem.status, headers=headers, media_type=problems.MEDIA_TYPE)
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """What a caller is told about an error; None when it is a fault of ours."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return problems.InvalidRequest(errors=field_errors(error.errors(), error.body))
+    if isinstance(error, HTTPException):
+        kind = _BY_STATUS.get(error.status_code)
+        if kind is not None:
+            detail = error.detail if error.status_code in {400, 413} else None
+            return kind(detail, headers=error.headers)
+    if is_outage(error):
+        return DatabaseUnavailable("Try again in a moment.", retry_after_seconds=RETRY_AFTER_SECONDS)
+    if _is_bad_value(error):
+        detail = "A value is outside what can be stored."
+        return ValueNotStorable(detail, errors=[FieldError.in_body([], "not_storable", detail)])
+    return None
+
+
+def _is_bad_value(error: BaseException) -> bool:
+    """Data errors of the database (SQLSTATE class 22): numbers out of range, text that it can't keep."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return cause is not None and _is_bad_value(cause)
+    return isinstance(error, asyncpg.DataError) or str(getattr(error, "sqlstate", "") or "").startswith("22")
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem is None:
+        raise error
+    return problem_response(problem, request.scope)
+
+
+async def _answer_fault(request: Request, _: Exception) -> Response:
+    return problem_response(problems.InternalError("This is a fault of ours; it was logged."), request.scope)
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer with problems."""
+    kinds: list[Any] = [
+        Problem,
+        RequestValidationError,
+        HTTPException,
+        DBAPIError,
+        AsyncAdapt_asyncpg_dbapi.Error,
+        PoolTimeoutError,
+        *DRIVER_ERRORS,
+        OSError,
+    ]
+    for kind in kinds:
+        app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(Exception, _answer_fault)

@@ -1,0 +1,275 @@
+"""A service: its routes, dressed with everything that the house promises of every service."""
+
+import copy
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import ResponseValidationError
+from fastapi.routing import APIRoute, iter_route_contexts, request_response
+from starlette.routing import BaseRoute, Match, compile_path
+from starlette.types import Receive, Scope, Send
+
+from kit import clock
+from kit.database.sessions import Database, service_database
+from kit.events.epochs import epoch_problem
+from kit.events.recording import EventType
+from kit.identity.callers import Authenticator
+from kit.identity.keys import KeySource, RemoteKeys
+from kit.schema.chains import Chain
+from kit.settings import ServiceSettings
+from kit.shutdown import Closing
+from kit.telemetry.logs import configure_logs, hide_messages_of
+from kit.telemetry.metrics import Metrics
+from kit.telemetry.tracing import start_tracing
+from kit.web import answers
+from kit.web.admission import ERRORS, OPERATION, Admission
+from kit.web.contract import write_contract
+from kit.web.edge import Edge
+from kit.web.feed_routes import feed_router
+from kit.web.health import Check, database_check, health_router
+from kit.web.idempotency import purging
+from kit.web.operations import Operations
+from kit.web.prepared import OLDEST_SECONDS, PreparedResponses
+from kit.web.strictness import strict_body
+from kit.web.validation import refuse
+
+# Followers are few and wait without a connection.
+FOLLOWER_CONNECTIONS = 2
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class _Chosen(BaseRoute):
+    """The operation that the edge has found already; nothing is searched twice."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Fits every request that the edge let in."""
+        return (Match.FULL, {}) if OPERATION in scope else (Match.NONE, {})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the operation."""
+        await scope[OPERATION].route.app(scope, receive, send)
+
+
+class Service(FastAPI):
+    """A FastAPI app whose outermost layer is the house's own, and whose contract has the house's manners."""
+
+    def __init__(self, *, title: str, description: str, tags: Mapping[str, str], **options: Any) -> None:
+        super().__init__(title=title, description=description, **options)
+        self._tags = tags
+        self._edge: Edge | None = None
+
+    def put_edge(self, edge: Edge) -> None:
+        """From now on requests meet this edge first."""
+        self._edge = edge
+
+    async def without_edge(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the edge hands a request to."""
+        await super().__call__(scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the life of the process."""
+        if scope["type"] == "http" and self._edge is not None:
+            scope["app"] = self
+            await self._edge(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The contract."""
+        if not self.openapi_schema:
+            self.openapi_schema = write_contract(
+                self.routes, title=self.title, description=self.description, tags=self._tags
+            )
+        return self.openapi_schema
+
+
+def create_service(  # noqa: PLR0913 - what a service is made of
+    settings: ServiceSettings,
+    *,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    event_types: Sequence[EventType] | None = None,
+    keys: KeySource | None = None,
+    lifespan: Lifespan | None = None,
+    extra_ready: Mapping[str, Check] | None = None,
+    root_routers: Sequence[APIRouter] = (),
+    tags: Mapping[str, str] | None = None,
+    chain: Chain | None = None,
+) -> Service:
+    """The app of a service.
+
+    `routers` are mounted under `/{service}/v1`, `root_routers` at the root (well-known documents). With
+    `event_types`, even an empty list, the service has a change feed. `keys` are the issuer's public
+    ones, fetched from it unless given. `chain` names the migrations that the database must be at, those
+    of the package with the service's name unless given. Raises ValueError when a route has no name or
+    no words.
+    """
+    keys = keys or RemoteKeys(settings.jwks_url, socket=settings.jwks_socket)
+    chain = chain or Chain(settings.service, settings.service)
+    metrics = Metrics(settings.service)
+    authenticator = Authenticator(keys, issuer=settings.issuer, audience=settings.audience)
+    prepared = PreparedResponses(
+        authenticator,
+        metrics.prepared,
+        # Tests change the database behind the service's back.
+        oldest_seconds=0.0 if settings.env == "test" else OLDEST_SECONDS,
+    )
+    database = service_database(settings, settings.database_url, application_name=settings.service)
+    follower_database = None
+    if event_types is not None and settings.follower_database_url is not None:
+        follower_database = service_database(
+            settings,
+            settings.follower_database_url,
+            application_name=f"{settings.service}-follower",
+            pool_size=FOLLOWER_CONNECTIONS,
+        )
+    hide_messages_of(ResponseValidationError)
+    closing = Closing()
+    app = Service(
+        title=title,
+        description=description,
+        tags=tags or {},
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # The kit has numbers and traces of its own, without paths and queries in them.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        lifespan=_life(settings, lifespan),
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.follower_database = follower_database
+    app.state.keys = keys
+    app.state.clock = clock
+    app.state.authenticator = authenticator
+    app.state.prepared = prepared
+    app.state.metrics = metrics
+    app.state.closing = closing
+    closing.on_begin(database.wakeups.wake_everybody)
+    answers.install(app)
+    prefix = f"/{settings.service}/v1"
+    feed = [] if event_types is None else [feed_router(event_types)]
+    app.router.routes.append(_Chosen())
+    for router in [*routers, *feed]:
+        _mount(app, router, prefix)
+    for router in root_routers:
+        _mount(app, router, "")
+    checks: dict[str, Check] = {
+        "database": _database_check(app, chain, has_feed=event_types is not None),
+        "keys": _keys_check(keys),
+        **(extra_ready or {}),
+    }
+    _mount(app, health_router(checks, metrics), "")
+    mounted = [route for route in app.router.routes if isinstance(route, APIRoute)]
+    edge = Edge(
+        app.without_edge,
+        settings=settings,
+        operations=Operations(mounted),
+        admission=Admission(settings, authenticator),
+        prepared=prepared,
+        metrics=metrics,
+    )
+    app.put_edge(edge)
+    app.state.edge = edge
+    return app
+
+
+def _mount(app: Service, router: APIRouter, prefix: str) -> None:
+    """Copy a router's routes into the app, flat: routers are shared by all apps of a process, and a
+    request then reaches its route without a search.
+    """
+    for context in iter_route_contexts(router.routes):
+        original = context.original_route
+        if not isinstance(original, APIRoute):
+            raise TypeError(f"{original!r} is no API route")
+        route = copy.copy(original)
+        for name in vars(original):
+            if name != "app":
+                setattr(route, name, getattr(context, name, getattr(original, name)))
+        route.path = prefix + route.path
+        route.path_regex, route.path_format, route.param_convertors = compile_path(route.path)
+        route.operation_id = route.operation_id or route.name
+        route.unique_id = route.operation_id
+        route.dependency_overrides_provider = app
+        if route.include_in_schema:
+            _check_route(route, app)
+        route.app = request_response(_refusing(route, route.get_route_handler()))
+        app.router.routes.append(route)
+
+
+def _check_route(route: APIRoute, app: Service) -> None:
+    name = route.operation_id
+    if name is None or "_" not in name:
+        raise ValueError(f"{route.path}: the operation id {name} isn't <resource>_<verb>")
+    if any(isinstance(other, APIRoute) and other.operation_id == name for other in app.router.routes):
+        raise ValueError(f"{route.path}: there is an operation {name} already")
+    if not inspect.cleandoc(route.description or ""):
+        raise ValueError(f"{name} doesn't say what it does")
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _refusing(route: APIRoute, handle: Handler) -> Handler:
+    """Refuse what is wrong with query and body before anything is opened for the request."""
+    strict = strict_body(route)
+
+    async def handle_admitted(request: Request) -> Response:
+        errors = request.scope.get(ERRORS, ())
+        body = await request.body() if strict is not None else b""
+        body_errors = strict.errors(body) if strict is not None and body else ()
+        if errors or body_errors:
+            await refuse(request, route, errors, body_errors)
+        return await handle(request)
+
+    return handle_admitted
+
+
+def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        state = app.state
+        if settings.env != "test":
+            configure_logs(settings.service, settings.log_level)
+        async with AsyncExitStack() as stack:
+            if (tracing := start_tracing(settings.service)) is not None:
+                state.edge.tracing = tracing
+                stack.callback(tracing.shutdown)
+            stack.push_async_callback(state.database.dispose)
+            if state.follower_database is not None:
+                stack.push_async_callback(state.follower_database.dispose)
+            if isinstance(state.keys, RemoteKeys):
+                stack.push_async_callback(state.keys.aclose)
+            stack.enter_context(state.closing.listening())
+            stack.callback(state.closing.begin)
+            await stack.enter_async_context(purging(state.database))
+            if lifespan is not None:
+                await stack.enter_async_context(lifespan(app))
+            yield
+
+    return life
+
+
+def _database_check(app: Service, chain: Chain, *, has_feed: bool) -> Check:
+    async def check() -> str | None:
+        database: Database = app.state.database
+        wrong = await database_check(database, chain)()
+        return await epoch_problem(database) if wrong is None and has_feed else wrong
+
+    return check
+
+
+def _keys_check(keys: KeySource) -> Check:
+    async def check() -> str | None:
+        # Whether there is such a key doesn't matter: that keys are known does.
+        await keys.key("readiness")
+        return None
+
+    return check

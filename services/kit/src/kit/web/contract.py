@@ -1,0 +1,292 @@
+"""The contract of a service (OpenAPI 3.1), written from its routes and completed with the house's manners."""
+
+import copy
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
+
+from kit import problems
+from kit.database.outages import DatabaseUnavailable
+from kit.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem, ProblemOut, problem_schema, response_of
+from kit.resources.etags import LONGEST_HEADER, TAG_LIST
+from kit.web.bodies import MERGE_PATCH, STREAMED
+from kit.web.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
+from kit.web.security import SCHEME_NAME
+from kit.web.tidying import plain_parameter, rename_bodies, without_titles
+
+Json = dict[str, Any]
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_INTERNAL = (STREAMED, "x-idempotent")
+# Codes that come along with others of the same status.
+_COMPANIONS = frozenset(
+    {"malformed-request", "insufficient-scope", "payload-too-large", "unsupported-media-type", "invalid-request"}
+    | {"database-unavailable", "idempotency-key-invalid"}
+)
+_FLUFF = ("HTTPValidationError", "ValidationError")
+
+RATE_LIMIT_HEADERS: Json = {
+    "RateLimit": {
+        "description": 'What is left, such as `"requests";r=5998` (draft-ietf-httpapi-ratelimit-headers).',
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'The limit, such as `"requests";q=6000;w=60`.',
+        "schema": {"type": "string"},
+    },
+}
+_RETRY_AFTER: Json = {
+    "Retry-After": {
+        "description": "Seconds to wait.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
+_HEADERS: dict[str, Json] = {
+    "401": {"WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}},
+    "429": {**_RETRY_AFTER, **RATE_LIMIT_HEADERS},
+    "503": _RETRY_AFTER,
+}
+_ETAG: Json = {
+    "ETag": {
+        "description": "The version that was read; send it as `If-None-Match` or `If-Match`.",
+        "schema": {"type": "string"},
+    }
+}
+_IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` that you have: 304 when nothing changed.",
+    "schema": {"type": "string"},
+}
+_LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
+
+
+def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str, tags: Mapping[str, str]) -> Json:
+    """The contract of these routes. Raises ValueError when a route breaks the house's rules for it."""
+    contract = get_openapi(
+        title=title,
+        version="1",
+        openapi_version="3.1.0",
+        description=inspect.cleandoc(description),
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/", "description": "The gateway that gave you this contract"}],
+        routes=routes,
+    )
+    rename_bodies(contract)
+    schemas = contract.setdefault("components", {}).setdefault("schemas", {})
+    for name in _FLUFF:
+        schemas.pop(name, None)
+    schemas |= _problem_schemas()
+    described = {"events": "What changed, in order and without gaps.", **tags}
+    for path, method, operation in operations_of(contract):
+        _tag(operation, path, method, routes, described)
+        _complete(operation, method)
+    _describe_scopes(contract)
+    _share_responses(contract)
+    contract["tags"] = [
+        {"name": name, "description": described.get(name, name)}
+        for name in dict.fromkeys(tag for *_, operation in operations_of(contract) for tag in operation["tags"])
+    ]
+    contract["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
+    tidy: Json = without_titles(contract)
+    return tidy
+
+
+def operations_of(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
+    """Every operation with its path and method."""
+    for path, item in contract["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _problem_schemas() -> Json:
+    _, written = models_json_schema(
+        [(ProblemOut, "serialization"), (FieldError, "serialization")],
+        ref_template="#/components/schemas/{model}",
+    )
+    found: Json = written["$defs"]
+    return found
+
+
+def _tag(operation: Json, path: str, method: str, routes: Sequence[BaseRoute], described: dict[str, str]) -> None:
+    """Give the operation a tag; what a slice says of itself describes the tag of its name."""
+    tag = operation.setdefault("tags", [path.split("/")[3] if path.count("/") > 2 else "service"])[0]
+    for route in routes:
+        if isinstance(route, APIRoute) and route.path_format == path and method.upper() in (route.methods or ()):
+            slice_name = route.endpoint.__module__.rpartition(".")[0]
+            package = sys.modules.get(slice_name)
+            paragraph = inspect.cleandoc((package and package.__doc__) or "").partition("\n\n")[0]
+            if paragraph and slice_name.rpartition(".")[2].replace("_", "-") == tag:
+                described.setdefault(tag, " ".join(paragraph.split()))
+
+
+def _complete(operation: Json, method: str) -> None:
+    """Add what holds for every operation of the house."""
+    parameters: list[Json] = operation.setdefault("parameters", [])
+    names = {(parameter["in"], parameter["name"]) for parameter in parameters}
+    answers: Json = operation["responses"]
+    for status, answer in answers.items():
+        _complete_answer(operation, answer, status)
+    if method == "get":
+        _complete_read(operation, names)
+    if _is_fluff(operation):
+        summary, _, rest = operation["description"].partition("\n")
+        operation["summary"] = summary.rstrip(".")
+        operation["description"] = rest.strip() or summary
+    for parameter in parameters:
+        plain_parameter(parameter)
+        if (parameter["in"], parameter["name"]) == ("header", "If-Match"):
+            # The kit answers 428 when it is missing, so that FastAPI sees it as optional.
+            parameter["required"] = True
+            parameter["schema"] = {"type": "string", "maxLength": LONGEST_HEADER, "pattern": TAG_LIST}
+    content = operation.get("requestBody", {}).get("content", {})
+    if method == "patch" and "application/json" in content:
+        content.setdefault(MERGE_PATCH, copy.deepcopy(content["application/json"]))
+    for problem in _house_problems(operation, method, names):
+        _add_problem(answers, problem)
+    operation["responses"] = {status: _finished(answers[status], status) for status in sorted(answers)}
+    for name in _INTERNAL:
+        operation.pop(name, None)
+    if not parameters:
+        del operation["parameters"]
+
+
+def _is_fluff(operation: Json) -> bool:
+    """Is the summary FastAPI's, the operation id in other words?"""
+    words: str = operation["operationId"].replace("_", " ").title()
+    return bool(operation["summary"] == words)
+
+
+def _complete_answer(operation: Json, answer: Json, status: str) -> None:
+    if answer.get("description") == "Successful Response" and status.isdigit():
+        answer["description"] = HTTPStatus(int(status)).phrase
+    if "ETag" in answer.get("headers", {}):
+        answer["headers"].update(copy.deepcopy(_ETAG))
+    for media_type, content in answer.get("content", {}).items():
+        is_bare = not set(content.get("schema", {})) - {"title"}
+        if status.startswith("2") and media_type.endswith("json") and is_bare:
+            raise ValueError(f"{operation['operationId']} doesn't say what it answers (response_model=...)")
+
+
+def _complete_read(operation: Json, names: set[tuple[str, str]]) -> None:
+    """A list has a `Link` to its next page; what has an `ETag` can be read on condition."""
+    good = operation["responses"].get("200")
+    if good is None:
+        return
+    if ("query", "cursor") in names:
+        good.setdefault("headers", {}).update(copy.deepcopy(_LINK))
+    if "ETag" in good.get("headers", {}):
+        answer = {"description": "You have this version already.", "headers": copy.deepcopy(_ETAG)}
+        operation["responses"]["304"] = answer
+        if ("header", "If-None-Match") not in names:
+            operation["parameters"].append(copy.deepcopy(_IF_NONE_MATCH))
+
+
+def _house_problems(operation: Json, method: str, names: set[tuple[str, str]]) -> list[type[Problem]]:
+    found: list[type[Problem]] = [
+        problems.MalformedRequest,
+        problems.InvalidRequest,
+        problems.TooManyRequests,
+        problems.ServiceUnavailable,
+        DatabaseUnavailable,
+    ]
+    if operation.get("security"):
+        found.append(problems.Unauthorized)
+        if any(requirement.get(SCHEME_NAME) for requirement in operation["security"]):
+            found.append(problems.InsufficientScope)
+    if "requestBody" in operation:
+        found += [problems.PayloadTooLarge, problems.UnsupportedMediaType]
+    elif method != "get":
+        found.append(problems.PayloadTooLarge)
+    if {("query", "cursor"), ("query", "after")} & names:
+        found.append(problems.InvalidCursor)
+    if ("header", "If-Match") in names:
+        found += [problems.PreconditionFailed, problems.PreconditionRequired]
+    if ("header", HEADER) in names:
+        found += [IdempotencyKeyInvalid, IdempotencyKeyReused]
+    return found
+
+
+def _add_problem(answers: Json, problem: type[Problem]) -> None:
+    status = str(problem.status)
+    answer = answers.get(status)
+    ours = response_of([problem])
+    # FastAPI's own 422 has no place here; a route's own problems of the same status have.
+    if answer is None or (PROBLEMS not in answer and MEDIA_TYPE not in answer.get("content", {})):
+        answers[status] = ours
+    elif PROBLEMS in answer:
+        answer[PROBLEMS] = {**answer[PROBLEMS], **ours[PROBLEMS]}
+
+
+def _finished(answer: Json, status: str) -> Json:
+    """An answer with the codes of all its problems written out."""
+    answer = copy.deepcopy(answer)
+    told = answer.pop(PROBLEMS, None)
+    if told is not None:
+        answer["description"] = "; ".join(f"`{code}`: {told[code]}" for code in sorted(told))
+        answer.setdefault("content", {})[MEDIA_TYPE] = {"schema": problem_schema(list(told))}
+        if headers := _HEADERS.get(status):
+            answer.setdefault("headers", {}).update(copy.deepcopy(headers))
+    return answer
+
+
+def _describe_scopes(contract: Json) -> None:
+    scheme = contract["components"].get("securitySchemes", {}).get(SCHEME_NAME)
+    if scheme is None:
+        return
+    scopes = {
+        scope
+        for *_, operation in operations_of(contract)
+        for requirement in operation.get("security", ())
+        for scope in requirement.get(SCHEME_NAME, ())
+    }
+    scheme["flows"]["clientCredentials"]["scopes"] = {scope: _scope_words(scope) for scope in sorted(scopes)}
+
+
+def _scope_words(scope: str) -> str:
+    thing, _, verb = scope.partition(":")
+    return f"{verb.capitalize()} {thing.replace('-', ' ')}"
+
+
+def _share_responses(contract: Json) -> None:
+    """Problem answers that several operations give alike are told once."""
+    told: dict[str, list[tuple[Json, str]]] = {}
+    for *_, operation in operations_of(contract):
+        for status, answer in operation["responses"].items():
+            if _codes(answer) and not set(answer) - {"description", "content", "headers"}:
+                told.setdefault(json.dumps(answer, sort_keys=True), []).append((operation["responses"], status))
+    shared: dict[str, Json] = {}
+    for places in told.values():
+        answer = places[0][0][places[0][1]]
+        name = _shared_name(_codes(answer))
+        if len(places) > 1 and shared.setdefault(name, answer) == answer:
+            for responses, status in places:
+                responses[status] = {"$ref": f"#/components/responses/{name}"}
+    if shared:
+        contract["components"]["responses"] = {name: shared[name] for name in sorted(shared)}
+
+
+def _shared_name(codes: list[str]) -> str:
+    """Named after what is special about it: problems of the house that come along aren't."""
+    special = [code for code in codes if code not in _COMPANIONS] or codes
+    return "Or".join(re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), code) for code in special)
+
+
+def _codes(answer: Json) -> list[str]:
+    content = answer.get("content", {})
+    if set(content) != {MEDIA_TYPE}:
+        return []
+    parts = content[MEDIA_TYPE]["schema"].get("allOf", [{}])
+    codes: list[str] = parts[-1].get("properties", {}).get("code", {}).get("enum", [])
+    return codes

@@ -1,0 +1,193 @@
+"""`GET /{service}/v1/events`: the change feed as JSON with long polling, or as a stream of server-sent events."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from kit import clock
+from kit.database.outages import DatabaseUnavailable
+from kit.database.sessions import Database, context_of
+from kit.events.feed import FeedRestarted, Follower, Page, Reader, cursor_of, media_of, place_of
+from kit.events.recording import EventType
+from kit.identity.callers import Caller, check_scopes
+from kit.problems import FieldError, InvalidCursor, InvalidRequest, responses
+from kit.resources.cursors import LONGEST_CURSOR
+from kit.web.closing import closing_of
+from kit.web.security import requires
+from kit.web.sessions import database_of_request
+
+READ = "events:read"
+# Who has it reads across trusts, through a database role that sees events and nothing else.
+FOLLOW = "events:follow"
+LONGEST_WAIT_SECONDS = 30
+HEARTBEAT_SECONDS = 15.0
+RECONNECT_MILLISECONDS = 2_000
+
+
+class EventTypeUnknown(InvalidRequest):
+    """This service has no such type of event."""
+
+
+class CloudEvent(BaseModel):
+    """Something that happened (CloudEvents 1.0)."""
+
+    specversion: str = Field(description="Always `1.0`.", examples=["1.0"])
+    id: str = Field(description="Unique: an event that you have seen before has the same id.")
+    source: str = Field(description="The service that tells it.", examples=["/academy/v1"])
+    type: str = Field(description="What happened.", examples=["org.trellis.academy.rating.computed.v1"])
+    subject: str = Field(description="What it happened to.", examples=["academies/100001"])
+    time: str = Field(description="When it happened (RFC 3339, UTC).", json_schema_extra={"format": "date-time"})
+    datacontenttype: str = Field(description="Always `application/json`.", examples=["application/json"])
+    trust: str = Field(description="The trust that it concerns.", json_schema_extra={"format": "uuid"})
+    urn: int | None = Field(description="The academy that it concerns; null for the whole trust.", examples=[100001])
+    data: dict[str, Any] = Field(description="Before and after, as docs/api/events.md describes for each type.")
+
+
+class EventPage(BaseModel):
+    """Some events in their order, and where to go on."""
+
+    items: list[CloudEvent] = Field(description="The next events; empty when none came in time.")
+    next: str = Field(description="Send it as `after` to go on; never null.", examples=["c29tZSBwbGFjZQ"])
+
+
+class EventParams(BaseModel):
+    """From where, how many, which, and how long to wait."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=LONGEST_CURSOR,
+            description="`next` of the page before. Without it: from the first event on; `now`: only what comes.",
+        ),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=500, description="The most events of a page.")] = 100
+    wait: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=LONGEST_WAIT_SECONDS,
+            description="Seconds to wait for an event when there is none yet; 0 answers at once.",
+        ),
+    ] = 0
+    types: Annotated[
+        list[str] | None,
+        Field(max_length=50, description="Only these types; repeat it for several. Without it: all that you may see."),
+    ] = None
+
+
+def feed_router(event_types: Sequence[EventType]) -> APIRouter:
+    """The feed of a service that tells events of these types."""
+    router = APIRouter(tags=["events"])
+    known = {event_type.type: event_type for event_type in event_types}
+
+    @router.get(
+        "/events",
+        operation_id="event_list",
+        summary="What changed, in order and without gaps",
+        response_model=EventPage,
+        responses={
+            200: {
+                "description": "The next events; as a stream with `Accept: text/event-stream`.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **responses(InvalidCursor, EventTypeUnknown, FeedRestarted),
+        },
+    )
+    async def event_list(
+        request: Request,
+        parameters: Annotated[EventParams, Query()],
+        caller: Annotated[Caller, requires(READ)],
+        last_event_id: Annotated[
+            str | None,
+            Header(
+                alias="Last-Event-ID",
+                max_length=LONGEST_CURSOR,
+                description="What a client of server-sent events sends when it comes back; goes before `after`.",
+            ),
+        ] = None,
+    ) -> Response:
+        """Every event of your trust that you may see, once and in one order; deletions are events too.
+
+        Ask again with `after` set to the `next` that you got, or listen: with `Accept: text/event-stream` events are
+        sent as they happen, each with an id to come back with, until the token expires.
+        """
+        reader = _reader(request, caller, _types(caller, known, parameters.types))
+        follower = Follower(reader, await place_of(reader, last_event_id or parameters.after), closing_of(request))
+        if media_of(request.headers.get("accept")) == "text/event-stream":
+            page = await follower.next_page(parameters.limit, 0)
+            return StreamingResponse(
+                _stream(request, caller, follower, page, parameters.limit),
+                media_type="text/event-stream",
+                headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            )
+        longest = min(parameters.wait, request.app.state.settings.long_poll_seconds)
+        page = await follower.next_page(parameters.limit, longest)
+        return Response(
+            orjson.dumps(
+                {"items": [event for _, event in page.events], "next": cursor_of(reader, page.origin, page.after)}
+            ),
+            media_type="application/json",
+            headers={"Cache-Control": "private, no-cache"},
+        )
+
+    return router
+
+
+def _types(caller: Caller, known: dict[str, EventType], wanted: Sequence[str] | None) -> list[str]:
+    """The types that the caller gets. Raises EventTypeUnknown, InsufficientScope."""
+    if wanted is None:
+        return [name for name, event_type in known.items() if _may_read(caller, event_type)]
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise EventTypeUnknown(
+            "There are no events of some of these types.",
+            errors=[
+                FieldError.in_query("types", "unknown_type", f"There is no type {name[:100]!r}.") for name in unknown
+            ],
+        )
+    if not caller.may(FOLLOW):
+        check_scopes(caller, sorted({known[name].scope for name in wanted}))
+    # Of events that the grant doesn't reach there are none, as for academies that it doesn't reach.
+    return [name for name in wanted if _may_read(caller, known[name])]
+
+
+def _may_read(caller: Caller, event_type: EventType) -> bool:
+    if caller.may(FOLLOW):
+        return True
+    return caller.may(event_type.scope) and (caller.academies is None or not event_type.whole_tenant)
+
+
+def _reader(request: Request, caller: Caller, types: Sequence[str]) -> Reader:
+    context = context_of(caller)
+    follower_database: Database | None = getattr(request.app.state, "follower_database", None)
+    if caller.may(FOLLOW) and follower_database is not None:
+        return Reader(follower_database, context, None, types)
+    return Reader(database_of_request(request), context, caller.tenant_id, types)
+
+
+async def _stream(request: Request, caller: Caller, follower: Follower, page: Page, limit: int) -> AsyncIterator[bytes]:
+    """Events as they come; a comment every now and then shows that the line is alive."""
+    yield b"retry: %d\n\n" % RECONNECT_MILLISECONDS
+    closing = closing_of(request)
+    while True:
+        for position, event in page.events:
+            cursor = cursor_of(follower.reader, page.origin, position)
+            yield b"id: %s\nevent: %s\ndata: %s\n\n" % (cursor.encode(), event["type"].encode(), orjson.dumps(event))
+        left = (caller.expires_at - clock.now()).total_seconds()
+        if closing.asked or left <= 0:
+            return
+        try:
+            page = await follower.next_page(limit, min(HEARTBEAT_SECONDS, left))
+        except DatabaseUnavailable:
+            # The reader keeps its place and comes back.
+            return
+        if not page.events:
+            yield b": still here\n\n"

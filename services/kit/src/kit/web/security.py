@@ -1,0 +1,61 @@
+"""Who is asking, as routes declare it: `caller: Annotated[Caller, requires("ratings:read")]`."""
+
+from typing import Annotated
+
+from fastapi import Request, Security, params
+from fastapi.openapi.models import OAuth2, OAuthFlowClientCredentials, OAuthFlows
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+
+from kit.identity.callers import Authenticator, Caller, check_scopes
+
+# Where a request keeps its caller.
+CALLER = "trellis.caller"
+SCHEME_NAME = "trellis"
+TOKEN_PATH = "/identity/v1/token"  # noqa: S105 - a path
+
+
+class _TokenScheme(SecurityBase):
+    """How callers prove who they are, for the contract. The check itself is `_current_caller`."""
+
+    def __init__(self) -> None:
+        flow = OAuthFlowClientCredentials(tokenUrl=TOKEN_PATH, scopes={})
+        self.model = OAuth2(
+            flows=OAuthFlows(clientCredentials=flow),
+            description="A short-lived access token (JWT, ES256) as `Authorization: Bearer ...`.",
+        )
+        self.scheme_name = SCHEME_NAME
+
+    async def __call__(self) -> None:
+        """Nothing: the header is read once, by the authenticator."""
+
+
+async def current_caller(
+    request: Request,
+    needed: SecurityScopes,
+    _: Annotated[None, Security(_TokenScheme())],
+) -> Caller:
+    """The caller of this request, with every scope that the route needs.
+
+    Raises Unauthorized, InsufficientScope or ServiceUnavailable.
+    """
+    caller = request.scope.get(CALLER)
+    if not isinstance(caller, Caller):
+        authenticator: Authenticator = request.app.state.authenticator
+        caller = await authenticator.authenticate(_authorization(request))
+        request.scope[CALLER] = caller
+    check_scopes(caller, needed.scopes)
+    return caller
+
+
+def _authorization(request: Request) -> list[bytes]:
+    return [value for name, value in request.scope["headers"] if name == b"authorization"]
+
+
+def requires(*scopes: str) -> params.Security:
+    """A caller with all of these scopes: `caller: Annotated[Caller, requires("ratings:read")]`."""
+    security: params.Security = Security(current_caller, scopes=list(scopes))
+    return security
+
+
+CallerDep = Annotated[Caller, Security(current_caller)]
