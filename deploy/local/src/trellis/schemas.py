@@ -21,9 +21,6 @@ PACKAGES: Mapping[str, str] = {
 }
 """The schemas in the order in which they are brought up, each with the package that holds its migrations."""
 
-RULES = ("ddl.py", "migrations.py", "roles.py")
-"""What of the kit decides about roles and rights."""
-
 
 def are_current(installation: Installation) -> bool:
     """Whether nothing has changed since the last migration, neither here nor in the database."""
@@ -43,7 +40,7 @@ def remember(installation: Installation) -> None:
 
 
 def digest(installation: Installation) -> str:
-    """Of every migration, of the rules about roles, and of the passwords that the roles should have."""
+    """Of every migration, of the kit's rules about roles, and of the passwords that the roles should have."""
     found = hashlib.sha256()
     for path in _sources():
         found.update(path.name.encode())
@@ -54,7 +51,7 @@ def digest(installation: Installation) -> str:
 
 def _sources() -> Iterator[Path]:
     kit = places.package_folder("kit")
-    yield from (kit / name for name in RULES)
+    yield from sorted((kit / "schema").glob("*.py"))
     for package in PACKAGES.values():
         yield from sorted((places.package_folder(package) / "migrations" / "versions").glob("*.py"))
 
