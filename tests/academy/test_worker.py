@@ -2,8 +2,9 @@
 
 import pytest
 
-from academy.imports.loading import RERATE_TASK, TELL_TASK
-from academy.imports.service import FORGET_TASK, RUN_TASK
+from academy.imports.applying.end import FORGET_TASK
+from academy.imports.applying.load import RERATE_TASK, TELL_TASK
+from academy.imports.service import RUN_TASK
 from academy.main import EVENT_TYPES
 from academy.worker import TASKS, databases_of
 from tests.support.clients import settings_of

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic_settings import BaseSettings
 
-from academy.imports.limits import ImportLimits
+from academy.imports.receiving.limits import ImportLimits
 from gateway.envoy import EnvoySettings
 from gateway.identity.settings import IdentitySettings
 from tests.support.stack import HOUSE

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from academy.imports.kinds import KINDS
+from academy.imports.formats.kinds import KINDS
 from academy.imports.rules import LOADS, Layer
 from academy.imports.schemas import ImportKind
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv

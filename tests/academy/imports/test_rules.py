@@ -2,7 +2,7 @@
 
 import pytest
 
-from academy.imports.kinds import KINDS
+from academy.imports.formats.kinds import KINDS
 from academy.imports.rules import LOADS, Layer, may_load
 
 

@@ -9,7 +9,7 @@ from academy.academies.routes import router as academies
 from academy.criteria.events import EVENT_TYPES as CRITERIA_EVENTS
 from academy.criteria.routes import router as criteria
 from academy.imports.events import EVENT_TYPES as IMPORT_EVENTS
-from academy.imports.limits import ImportLimits
+from academy.imports.receiving.limits import ImportLimits
 from academy.imports.routes import router as imports
 from academy.measures.routes import router as measures
 from academy.moderations.events import EVENT_TYPES as MODERATION_EVENTS

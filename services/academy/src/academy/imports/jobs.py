@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy.exc import DataError, IntegrityError
 
 from academy.imports import queries
-from academy.imports.limits import ImportLimits
-from academy.imports.loading import TELL_TASK
-from academy.imports.running import SUBJECT, ReadingFailed, Workshop, give_up, run_import
-from academy.imports.service import FORGET_TASK, RUN_TASK
-from academy.imports.telling import tell
+from academy.imports.applying.end import FORGET_TASK
+from academy.imports.applying.load import TELL_TASK
+from academy.imports.applying.notices import tell
+from academy.imports.applying.run import SUBJECT, ReadingFailed, Workshop, give_up, run_import
+from academy.imports.receiving.limits import ImportLimits
+from academy.imports.service import RUN_TASK
 from kit.database.sessions import Context
 from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Tasks
 from kit.telemetry.logs import logger

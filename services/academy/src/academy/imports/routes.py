@@ -22,9 +22,9 @@ from academy.imports.errors import (
     ImportNotFound,
     ImportTooLarge,
 )
-from academy.imports.kinds import KINDS
-from academy.imports.limits import ImportLimits
-from academy.imports.receiving import receive, too_large
+from academy.imports.formats.kinds import KINDS
+from academy.imports.receiving.limits import ImportLimits
+from academy.imports.receiving.upload import receive, too_large
 from academy.imports.schemas import (
     ImportCreateParams,
     ImportKindPage,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from academy.imports import queries
+from academy.imports.applying.end import announce_end
 from academy.imports.errors import (
     AcademicYearAhead,
     AcademicYearMissing,
@@ -16,16 +16,15 @@ from academy.imports.errors import (
     ImportKindNotFound,
     ImportNotFound,
 )
-from academy.imports.events import IMPORT_FINISHED, ImportFinished
-from academy.imports.kinds import KINDS, Kind
-from academy.imports.receiving import ReceivedFile, Shape
+from academy.imports.formats.kind import Kind
+from academy.imports.formats.kinds import KINDS
+from academy.imports.receiving.upload import ReceivedFile, Shape
 from academy.imports.rules import Layer
 from academy.imports.schemas import ImportCreateParams, ImportListParams
 from academy.parameters import today
 from academy.years import academic_year_on
 from kit import clock
 from kit.database.sessions import Session
-from kit.events.recording import record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
@@ -36,8 +35,6 @@ from kit.resources.etags import check_if_match, etag, tags_of
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
-FORGET_TASK = "academy.imports.forget"
-KEPT_FOR = timedelta(days=7)
 
 _LIST = "imports"
 _UTF_8 = ("utf-8", "utf8")
@@ -160,31 +157,8 @@ async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_ma
     cancelled = await queries.cancel(session, caller.tenant_id, import_id, now=clock.now())
     if cancelled is None:
         raise ImportAlreadyFinished(f"The import has {row['state']} already.")
-    await tell_finished(session, cancelled)
-    await defer_forgetting(session, caller.tenant_id, import_id, finished_at=cancelled["finished_at"])
+    await announce_end(session, cancelled)
     return cancelled
-
-
-async def tell_finished(session: Session, row: dict[str, Any]) -> None:
-    """Tell the tenant's feed that an import came to its end."""
-    told = ImportFinished(
-        import_id=row["id"],
-        kind=row["kind"],
-        academic_year=row["academic_year"],
-        dry_run=row["dry_run"],
-        state=row["state"],
-        rows_read=row["rows_read"],
-        rows_accepted=row["rows_accepted"],
-        rows_new=row["rows_new"],
-        rows_changed=row["rows_changed"],
-        errors_total=row["errors_total"],
-    )
-    await record_event(session, IMPORT_FINISHED, subject=f"imports/{row['id']}", urn=None, data=told)
-
-
-async def defer_forgetting(session: Session, tenant: UUID, import_id: UUID, *, finished_at: datetime) -> None:
-    """Forget the file itself some days after the end; what came of it stays."""
-    await defer(session, FORGET_TASK, at=finished_at + KEPT_FOR, trust_id=tenant, import_id=import_id)
 
 
 def kind_out(kind: Kind) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""The tables that imports fill, and what makes two of their rows the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from academy.imports.applying.merge import Entries, Figures
+
+SCHOOL_KEY: Final = ("urn", "measure", "academic_year", "pupil_group", "period")
+SCHOOL_VALUES: Final = ("value", "reason", "lower", "upper", "cohort", "published_band")
+SUBJECT: Final = ("urn", "measure", "academic_year")
+
+NATIONAL_FIGURES: Final = Figures(
+    "observations",
+    "academy.reference_observation",
+    SCHOOL_KEY,
+    SCHOOL_VALUES,
+    SUBJECT,
+    details=("lower", "upper", "cohort", "published_band"),
+)
+"""Published tables come in several widths: a national extract has the figure, the authority's file its interval too."""
+TRUST_FIGURES: Final = Figures("observations", "academy.observation", SCHOOL_KEY, SCHOOL_VALUES, SUBJECT)
+COMPARISONS: Final = Figures(
+    "comparison_figures",
+    "academy.comparison_figure",
+    ("measure", "academic_year", "area", "area_code", "sector", "phase", "pupil_group", "period"),
+    ("value", "reason"),
+    ("measure", "academic_year"),
+)
+INSPECTIONS: Final = Figures(
+    "inspections",
+    "academy.inspection",
+    ("urn", "inspected_on", "kind"),
+    ("published_on", "overall_grade", "category_of_concern", "judgements", "safeguarding"),
+    ("urn",),
+    has_release=False,
+)
+
+_TOLD: Final = (("updated_at", "cast(:at as timestamptz)"),)
+_UNKNOWN_SCHOOL: Final = (("name", "'URN ' || c.urn"), ("status", "'unknown'"))
+
+SCHOOLS: Final = Entries(
+    "schools",
+    "academy.school",
+    (("urn", "urn"),),
+    _UNKNOWN_SCHOOL,
+    settled=(*_TOLD, ("source", "cast(:source as text)"), ("is_registered", "true")),
+)
+SCHOOL_FACTS: Final = Entries(
+    "schools",
+    "academy.school",
+    (("urn", "urn"),),
+    (*_UNKNOWN_SCHOOL, ("is_registered", "false")),
+    settled=_TOLD,
+)
+"""Facts about schools from a file that isn't a register (it doesn't name them)."""
+
+TRUSTS: Final = Entries(
+    "trusts",
+    "academy.trust_register",
+    (("register_id", "id"),),
+    (("name", "c.group_uid"), ("kind", "'other'"), ("status", "'unknown'")),
+    settled=_TOLD,
+)
+SCHOOL_LINKS: Final = Entries(
+    "school_links",
+    "academy.school_link",
+    (("urn", "urn"), ("linked_urn", "linked_urn"), ("link_type", "link_type")),
+    has_version=False,
+    settled=(("import_id", "cast(:import_id as uuid)"),),
+)

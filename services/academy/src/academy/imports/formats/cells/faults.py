@@ -1,0 +1,134 @@
+"""Gathers what is wrong with a batch of rows, and finds keys that a file gives twice."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import polars as pl
+
+from academy.imports.formats.cells.columns import Parsed, Unreadable, shown
+from academy.imports.formats.reading import MOST_ERRORS_KEPT, RowError
+
+LOWEST_URN: Final = 10_000
+HIGHEST_URN: Final = 9_999_999
+
+
+class Checker:
+    """The faults of one batch of rows, one for each cell: the first that was found. `faulty` marks the rows that
+    have any; of a row that is faulty as a whole no cell is told.
+    """
+
+    def __init__(self, rows: pl.Series) -> None:
+        self.rows = rows
+        self.faulty = _none_of(len(rows))
+        self.unread = _none_of(len(rows))
+        """Rows that are faulty as a whole: what is in their cells may belong to other columns."""
+        self.total = 0
+        self._cells: dict[str, pl.Series] = {}
+        self._errors: list[RowError] = []
+
+    def note(self, column: str, parsed: Parsed) -> pl.Series:
+        """Note the faults of a column that was read; gives its values."""
+        if parsed.faults:
+            untold = self._mark(column, parsed.faulty)
+            for place, fault in parsed.faults:
+                if untold[place]:
+                    self._add(place, column, fault)
+        return parsed.values
+
+    def refuse(self, column: str, where: pl.Series, code: str, detail: Callable[[int], str]) -> None:
+        """Note a fault in the rows where the mask is true (null counts as false)."""
+        where = where.fill_null(value=False)
+        if where.any():
+            for place in self._mark(column, where).arg_true().head(MOST_ERRORS_KEPT):
+                self._add(place, column, Unreadable(code, detail(place)))
+
+    def ragged(self, errors: Sequence[RowError]) -> None:
+        """Note rows that the sheet itself found faulty, as a whole or in one cell, before any other fault."""
+        for column in dict.fromkeys(error.column for error in errors):
+            where = self.rows.is_in([e.row for e in errors if e.row is not None and e.column == column])
+            if column is None:
+                self.faulty, self.unread = self.faulty | where, self.unread | where
+            else:
+                self._cells[column] = where
+                self.faulty = self.faulty | where
+        self.total += len(errors)
+        self._errors.extend(errors[:MOST_ERRORS_KEPT])
+
+    def faulty_in(self, *columns: str) -> pl.Series | None:
+        """The rows that have a fault in one of these columns, or as a whole; None when no row has any."""
+        if not self.total:
+            return None
+        found = self.unread
+        for column in columns:
+            if column in self._cells:
+                found = found | self._cells[column]
+        return found
+
+    def _mark(self, column: str, where: pl.Series) -> pl.Series:
+        """Where the fault is the first of its cell; counts these."""
+        untold = where & ~self.unread
+        if column in self._cells:
+            untold = untold & ~self._cells[column]
+        self._cells[column] = self._cells[column] | untold if column in self._cells else untold
+        self.faulty = self.faulty | untold
+        self.total += int(untold.sum())
+        return untold
+
+    def _add(self, place: int, column: str, fault: Unreadable) -> None:
+        self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
+
+    def errors(self) -> list[RowError]:
+        """The first faults in the order of the rows."""
+        ordered = sorted(self._errors, key=lambda error: (error.row or 0, error.column or ""))
+        return ordered[:MOST_ERRORS_KEPT]
+
+    def urns(self, column: str, cells: pl.Series, parsed: Parsed, *, required: bool = True) -> pl.Series:
+        """Note what is wrong with a column of URNs; gives them as numbers."""
+        urns = self.note(column, parsed)
+        if required:
+            missing = urns.is_null() & ~parsed.faulty
+            self.refuse(column, missing, "urn-missing", lambda _: "The row has no URN.")
+        outside = (urns < LOWEST_URN) | (urns > HIGHEST_URN)
+        self.refuse(column, outside, "urn-invalid", lambda place: f"{shown(str(cells[place]))} is no URN.")
+        return urns
+
+
+def _none_of(rows: int) -> pl.Series:
+    return pl.Series(values=[False], dtype=pl.Boolean).new_from_index(0, rows)
+
+
+class Seen:
+    """The keys of a file so far, as hashes: 12 bytes a row, so that millions of rows fit.
+
+    Two different keys would have to share a 64-bit hash to be taken for one: at ten million rows the odds are
+    about one in 400,000 that a file is refused without cause.
+    """
+
+    def __init__(self, meaning: str) -> None:
+        self._meaning = meaning
+        self._parts: list[pl.DataFrame] = []
+
+    def add(self, keys: pl.DataFrame, rows: pl.Series, *, without: pl.Series | None = None) -> None:
+        """Take in the keys of a batch and their rows, but for those `without` a key that could be read: nothing
+        can be said of what these repeat."""
+        part = pl.DataFrame({"key": keys.hash_rows(seed=7), "row": rows})
+        self._parts.append(part if without is None else part.filter(~without))
+
+    def repeated(self) -> tuple[list[RowError], int]:
+        """The first faults and how many there are: each row whose key an earlier one has given."""
+        if not self._parts:
+            return [], 0
+        keys = pl.concat(self._parts)
+        if keys["key"].n_unique() == keys.height:
+            return [], 0
+        again = (
+            keys.filter(keys["key"].is_duplicated())
+            .with_columns(pl.col("row").min().over("key").alias("first"))
+            .filter(pl.col("row") > pl.col("first"))
+            .sort("row")
+        )
+        errors = [
+            RowError(row, None, "key-repeated", f"Row {row} repeats row {first}: same {self._meaning}.")
+            for _, row, first in again.head(MOST_ERRORS_KEPT).iter_rows()
+        ]
+        return errors, again.height

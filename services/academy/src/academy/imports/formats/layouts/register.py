@@ -1,0 +1,118 @@
+"""Registers: files with a row an entry, and the reading that they share."""
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from academy.imports.formats.cells.columns import (
+    Parsed,
+    read_codes,
+    read_dates,
+    read_identifiers,
+    read_texts,
+    read_whole_numbers,
+)
+from academy.imports.formats.cells.faults import Checker, Seen
+from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.layouts.wide_table import ending
+from academy.imports.formats.reading import SCHEMAS, Column, Reading
+
+
+class Rows:
+    """A batch of a register's rows while it is read: columns by name, absent ones null, faults noted."""
+
+    def __init__(self, frame: pl.DataFrame, check: Checker) -> None:
+        self.frame, self.check = frame, check
+
+    def text(self, name: str) -> pl.Series:
+        """A column of text."""
+        return self._read(name, read_texts, pl.String())
+
+    def code(self, name: str) -> pl.Series:
+        """A column of identifiers that stay text."""
+        return self._read(name, read_codes, pl.String())
+
+    def date(self, name: str) -> pl.Series:
+        """A column of dates."""
+        return self._read(name, read_dates, pl.Date())
+
+    def number(self, name: str) -> pl.Series:
+        """A column of whole numbers."""
+        values = self._read(name, read_whole_numbers, pl.Int32())
+        self.check.refuse(name, values < 0, "out-of-range", lambda place: f"{values[place]} is less than nothing.")
+        return values
+
+    def _read(self, name: str, read: Callable[[pl.Series], Parsed], dtype: pl.DataType) -> pl.Series:
+        if name not in self.frame.columns:
+            return pl.Series(name, [None], dtype=dtype).new_from_index(0, self.frame.height)
+        return self.check.note(name, read(self.frame[name])).alias(name)
+
+    def urn(self, name: str = "URN") -> pl.Series:
+        """The column of URNs, of which none may be missing."""
+        return self.check.urns(name, self.frame[name], read_identifiers(self.frame[name]))
+
+    def required(self, name: str, values: pl.Series) -> pl.Series:
+        """Note where a value is missing that a row can't do without."""
+        missing = values.is_null() & ~self.check.faulty
+        self.check.refuse(name, missing, "value-missing", lambda _: f"{name} is empty.")
+        return values
+
+
+Fill = Callable[[Rows, Reading], pl.Series]
+"""Puts a batch's rows into the reading's frames; gives the key of each row that was kept, null for the
+others."""
+
+
+def read_register(
+    path: Path,
+    columns: tuple[Column, ...],
+    fill: Fill,
+    *,
+    source: str,
+    key: str,
+    passed_over: tuple[str, ...] = (),
+    is_kept: pl.Expr | None = None,
+) -> Iterator[Reading]:
+    """Read a register. `key` says in words what may stand in it once only; rows where `is_kept` is false are
+    passed over, whatever is in them."""
+    sheet = Sheet(path, may_be_cp1252=True)
+    chosen = sheet.choose(columns, known=passed_over)
+    first = Reading(source=source, warnings=sheet.warnings, done=0.0)
+    first.refuse(sheet.errors)
+    yield first
+    if not first.is_valid:
+        return
+    seen, total = Seen(key), 0
+    for batch, ragged, done in sheet.batches(chosen):
+        reading = Reading(rows_read=batch.height, done=done)
+        total += batch.height
+        frame = batch if is_kept is None else batch.filter(is_kept)
+        check = Checker(frame["row"])
+        check.ragged(ragged)
+        keys = fill(Rows(frame, check), reading)
+        seen.add(keys.to_frame("key").filter(keys.is_not_null()), frame["row"].filter(keys.is_not_null()))
+        reading.rows_accepted = int((keys.is_not_null() & ~check.faulty).sum())
+        reading.rows_ignored = reading.rows_read - reading.rows_accepted - int(check.faulty.sum())
+        reading.refuse_many(check.errors(), check.total)
+        if check.total:
+            reading.frames.clear()
+        yield reading
+    yield ending(seen, total)
+
+
+def as_table(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns that the table has, in its types and order; others are dropped."""
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in SCHEMAS[table].items() if name in frame.columns)
+
+
+def told(frame: pl.DataFrame, by: Mapping[str, Sequence[str]], columns: Container[str]) -> pl.DataFrame:
+    """The columns of which the file says something: those not in `by`, and those of whose sources (by their
+    names in the file) at least one is there. What the file hasn't got must not look as if it said
+    "empty"."""
+    silent = [
+        name
+        for name, sources in by.items()
+        if not any(source in columns for source in ((sources,) if isinstance(sources, str) else sources))
+    ]
+    return frame.drop(silent, strict=False)

@@ -1,0 +1,151 @@
+"""Academy trusts in the register (Get information about schools), and which academies are in them since
+when."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from academy.imports.formats.cells.schools import company_number, whole
+from academy.imports.formats.layouts.register import Rows, as_table, read_register, told
+from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, codes_and_names, phase
+from academy.imports.formats.reading import Column, Reading, Request
+
+GROUP_COLUMNS: Final = (
+    Column("Group UID", "Number of the group", required=True, example="16846"),
+    Column("Group ID", "Trust reference number", example="TR03794"),
+    Column("Group Name", "Name of the group", required=True, example="PROSPERE LEARNING TRUST"),
+    Column("Companies House Number", "Number of the company", example="10872612"),
+    Column("Group Type (code)", "Kind of group, by number", example="6"),
+    Column("Group Type", "Kind of group, by name", required=True, example="Multi-academy trust"),
+    Column("Closed Date", "When the group closed"),
+    Column("Open date", "When the group opened"),
+    Column("Incorporated on (open date)", "When the company was founded", example="2017-07-18"),
+    Column("Group Status (code)", "Open or closed, by code", example="OPEN"),
+    Column("Group Status", "Open or closed, by name", example="Open"),
+    Column("UKPRN", "UK provider reference number", example="10066112"),
+)
+GROUP_LINK_COLUMNS: Final = (
+    URN,
+    *(column for column in GROUP_COLUMNS if column.name != "UKPRN"),
+    Column("Joined date", "When the school joined the group", required=True, example="2020-04-01"),
+    NAME,
+    *TYPE,
+    *LA,
+)
+TRUST_KINDS: Final = {
+    "multi-academy trust": "multi_academy_trust",
+    "single-academy trust": "single_academy_trust",
+    "secure single-academy trust": "secure_single_academy_trust",
+}
+"""Groups that run academies. Federations, sponsors, foundation trusts and children's centres don't: their
+rows are passed over, and a sponsor's link is no membership."""
+
+_GROUP_STATUSES: Final = {"open": "open", "closed": "closed", "proposed to open": "proposed_to_open"}
+
+
+_IS_TRUST: Final = pl.col("Group Type").str.strip_chars().str.to_lowercase().is_in(list(TRUST_KINDS))
+_TOLD_BY: Final = {
+    "group_id": "Group ID",
+    "companies_house_number": "Companies House Number",
+    "ukprn": "UKPRN",
+    "opened_on": ("Open date", "Incorporated on (open date)"),
+    "closed_on": "Closed Date",
+}
+_SCHOOL_TOLD_BY: Final = {
+    "la_code": "LA (code)",
+    "la_name": "LA (name)",
+    "type_code": "TypeOfEstablishment (code)",
+    "type_name": "TypeOfEstablishment (name)",
+    "phase": tuple(column.name for column in TYPE),
+}
+
+
+def read_groups(path: Path, request: Request) -> Iterator[Reading]:
+    """Academy trusts; other groups are passed over."""
+    del request
+    yield from read_register(path, GROUP_COLUMNS, _groups, source=SOURCE, key="Group UID", is_kept=_IS_TRUST)
+
+
+def _trusts(rows: Rows) -> pl.DataFrame:
+    """The trusts as `trusts` has them, a row each."""
+    texts = ("Group ID", "Group Name", "Group Type", "Group Status", "Group Status (code)")
+    read = pl.DataFrame(
+        [
+            *(rows.code(name) for name in ("Group UID", "Companies House Number", "UKPRN")),
+            *(rows.text(name) for name in texts),
+            *(rows.date(name) for name in ("Closed Date", "Open date", "Incorporated on (open date)")),
+        ]
+    )
+    status = pl.coalesce(pl.col("Group Status"), pl.col("Group Status (code)"))
+    trusts = read.select(
+        whole(pl.col("Group UID")).alias("group_uid"),
+        pl.col("Group ID").alias("group_id"),
+        pl.col("Group Name").alias("name"),
+        pl.col("Group Type")
+        .str.to_lowercase()
+        .replace_strict(TRUST_KINDS, default=None, return_dtype=pl.String)
+        .alias("kind"),
+        company_number(pl.col("Companies House Number")).alias("companies_house_number"),
+        whole(pl.col("UKPRN")).alias("ukprn"),
+        status.str.to_lowercase()
+        .str.replace_all("_", " ")
+        .replace_strict(_GROUP_STATUSES, default="unknown", return_dtype=pl.String)
+        .alias("status"),
+        pl.coalesce(pl.col("Open date"), pl.col("Incorporated on (open date)")).alias("opened_on"),
+        pl.col("Closed Date").alias("closed_on"),
+    )
+    nameless = trusts["name"].is_null() & ~rows.check.faulty
+    rows.check.refuse("Group Name", nameless, "value-missing", lambda _: "Group Name is empty.")
+    numberless = trusts["group_uid"].is_null() & ~rows.check.faulty
+    rows.check.refuse("Group UID", numberless, "value-missing", lambda _: "Group UID is empty or no number.")
+    return trusts
+
+
+def _groups(rows: Rows, reading: Reading) -> pl.Series:
+    trusts = _trusts(rows)
+    reading.put("trusts", as_table("trusts", told(trusts, _TOLD_BY, rows.frame.columns)))
+    return trusts["group_uid"]
+
+
+def read_group_links(path: Path, request: Request) -> Iterator[Reading]:
+    """Which academies are in which trust since when, with the trusts and a first entry of each academy.
+
+    A school that has several rows (a sponsor's beside its trust's) is in the trust only. Where the register
+    doesn't know when it joined, the day on which the trust was founded stands.
+    """
+    del request
+    yield from read_register(
+        path, GROUP_LINK_COLUMNS, _group_links, source=SOURCE, key="school and trust", is_kept=_IS_TRUST
+    )
+
+
+def _group_links(rows: Rows, reading: Reading) -> pl.Series:
+    links = _trusts(rows).with_columns(
+        rows.urn().alias("urn"),
+        rows.date("Joined date").alias("joined_on"),
+        rows.required(NAME.name, rows.text(NAME.name)).alias("school"),
+        *codes_and_names(rows, *TYPE, *LA),
+    )
+    links = links.with_columns(pl.coalesce("joined_on", "opened_on").alias("joined_on"))
+    undated = links["joined_on"].is_null() & ~rows.check.faulty
+    detail = "There is neither a joined date nor a day on which the trust was founded."
+    rows.check.refuse("Joined date", undated, "value-missing", lambda _: detail)
+    # The register has closed trusts which academies joined after they closed: they left as they came.
+    links = links.with_columns(pl.max_horizontal("closed_on", "joined_on").alias("left_on"))
+    links = links.with_columns(pl.when(pl.col("closed_on").is_not_null()).then("left_on").alias("left_on"))
+    reading.put("memberships", as_table("memberships", links))
+    trusts = told(links, _TOLD_BY, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
+    reading.put("trusts", as_table("trusts", trusts))
+    schools = links.select(
+        "urn",
+        pl.col("school").alias("name"),
+        pl.col("LA (code)").alias("la_code"),
+        pl.col("LA (name)").alias("la_name"),
+        whole(pl.col("TypeOfEstablishment (code)")).alias("type_code"),
+        pl.col("TypeOfEstablishment (name)").alias("type_name"),
+        phase().alias("phase"),
+    ).unique("urn", keep="last", maintain_order=True)
+    reading.put("schools", as_table("schools", told(schools, _SCHOOL_TOLD_BY, rows.frame.columns)))
+    return links.select(pl.concat_str("urn", "group_uid", separator="/").alias("key"))["key"]

@@ -1,0 +1,290 @@
+"""A trust's own figures: our own layout, as CSV or as NDJSON (an object a line), made for a million rows and
+more."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from academy.imports.formats.cells.columns import (
+    Parsed,
+    Unreadable,
+    read_bands,
+    read_column,
+    read_identifiers,
+    read_numbers,
+    read_whole_numbers,
+    shown,
+)
+from academy.imports.formats.cells.faults import Checker, Seen
+from academy.imports.formats.cells.symbols import REASONS, reason_of
+from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.layouts.figures import check_interval
+from academy.imports.formats.layouts.ndjson_file import Lines
+from academy.imports.formats.layouts.tidy_table import check_not_ahead, read_year
+from academy.imports.formats.layouts.wide_table import ending
+from academy.imports.formats.reading import SCHEMAS, Column, FileRefused, Reading, Request, RowError
+from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, suggest_measure
+from academy.years import FIRST_YEAR, LAST_YEAR, format_academic_year, parse_academic_year
+
+SOURCE: Final = "the trust's own data"
+
+COLUMNS: Final = (
+    Column("urn", "Unique reference number of the academy", required=True, example="135874"),
+    Column("measure", "Code of the measure, as GET /measures lists them", required=True, example="ks4.attainment_8"),
+    Column(
+        "academic_year", "Academic year; may be given with the file instead, and must agree with it", example="2025/26"
+    ),
+    Column("period", "year (when empty), autumn, spring, summer, autumn_spring or year_to_date", example="year"),
+    Column("pupil_group", "Group of pupils; all when empty", example="all"),
+    Column("value", "The figure; empty, or an official symbol such as SUPP, when there is none", example="46.4"),
+    Column("reason", "Why there is no value, such as suppressed", example=""),
+    Column("lower", "Lower limit of the 95% interval", example=""),
+    Column("upper", "Upper limit of the 95% interval", example=""),
+    Column("cohort", "Number of pupils behind the figure", example="180"),
+    Column("published_band", "Published band of progress: 1 to 5, or in words", aliases=("band",), example=""),
+)
+KEY: Final = ("urn", "measure", "pupil_group", "academic_year", "period")
+
+
+def read_observations(path: Path, request: Request) -> Iterator[Reading]:
+    """Read such a file. What its first character is tells CSV from NDJSON."""
+    years = _Years(_said(request), request.latest_year)
+    yield from _ndjson(path, years) if _is_json(path) else _csv(path, years)
+
+
+@dataclass(frozen=True, slots=True)
+class _Years:
+    """The year that was said with the file, which its rows must not gainsay, and the latest that there can be."""
+
+    said: str | None
+    latest: str | None
+
+    def check(self, check: Checker, years: pl.Series) -> None:
+        """Note rows of years that can't be, or weren't meant."""
+        check_not_ahead(check, "academic_year", years, self.latest)
+        if self.said is not None:
+            detail = f"not of {self.said}, as was said with the file."
+            differs = (years != self.said) & years.is_not_null()
+            check.refuse(
+                "academic_year", differs, "academic-year-differs", lambda row: f"The row is of {years[row]}, {detail}"
+            )
+
+
+def _said(request: Request) -> str | None:
+    try:
+        return None if request.academic_year is None else parse_academic_year(request.academic_year)
+    except ValueError as error:
+        raise FileRefused("academic-year-invalid", f"{error}.") from error
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"["):
+        raise FileRefused("json-is-a-list", "Send NDJSON, an object a line, rather than one list.")
+    return start.startswith(b"{")
+
+
+def _csv(path: Path, years: _Years) -> Iterator[Reading]:
+    sheet = Sheet(path, may_be_cp1252=False)
+    chosen = sheet.choose(COLUMNS)
+    first = Reading(source=SOURCE, warnings=sheet.warnings, done=0.0)
+    first.refuse(sheet.errors)
+    first.refuse(_missing(set(chosen), years.said))
+    yield first
+    if not first.is_valid:
+        return
+    seen, rows = Seen(", ".join(KEY)), 0
+    for frame, ragged, done in sheet.batches(chosen):
+        reading = _batch(frame, ragged, seen, years)
+        reading.done = done
+        rows += frame.height
+        yield reading
+    yield ending(seen, rows)
+
+
+def _missing(names: set[str], year: str | None) -> Iterator[RowError]:
+    if "academic_year" not in names and year is None:
+        detail = "Neither the file has academic_year nor was it given with the file."
+        yield RowError(1, "academic_year", "column-missing", detail)
+    if not names & {"value", "reason"}:
+        yield RowError(1, "value", "column-missing", "The required column 'value' is missing.")
+
+
+def _ndjson(path: Path, years: _Years) -> Iterator[Reading]:
+    lines = Lines(path, COLUMNS)
+    yield Reading(source=SOURCE, done=0.0)
+    seen, rows = Seen(", ".join(KEY)), 0
+    for frame, wrong, done in lines.batches():
+        reading = _batch(frame, wrong, seen, years)
+        reading.done = done
+        rows += frame.height
+        yield reading
+    last = ending(seen, rows)
+    last.warnings.extend(lines.warnings())
+    yield last
+
+
+def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years) -> Reading:
+    check = Checker(frame["row"])
+    check.ragged(wrong)
+    cells = _Cells(frame, check)
+    urn = check.urns("urn", frame["urn"], read_identifiers(frame["urn"]), required=False)
+    check.refuse("urn", urn.is_null(), "value-missing", lambda _: "urn is empty.")
+    measure = cells.coded("measure", _MEASURES, _read_measure, None)
+    academic_year = cells.coded("academic_year", _YEARS, read_year, years.said)
+    years.check(check, academic_year)
+    values = cells.figures(measure)
+    found = pl.DataFrame(
+        {
+            "urn": urn,
+            "measure": measure,
+            "pupil_group": cells.coded("pupil_group", _GROUPS, _read_group, "all"),
+            "academic_year": academic_year,
+            "period": cells.coded("period", _PERIODS, _read_period, "year"),
+            **values,
+        }
+    )
+    good = ~check.faulty
+    seen.add(found.select(KEY), frame["row"], without=check.faulty_in(*KEY))
+    reading = Reading(rows_read=frame.height, rows_accepted=int(good.sum()))
+    reading.refuse_many(check.errors(), check.total)
+    if not check.total:
+        reading.put("observations", found.select(pl.col(n).cast(t) for n, t in SCHEMAS["observations"].items()))
+    return reading
+
+
+_MEASURES: Final = pl.Enum(list(MEASURES))
+_GROUPS: Final = pl.Enum(list(PUPIL_GROUPS))
+_PERIODS: Final = pl.Enum(list(PERIODS))
+_REASONS: Final = pl.Enum(list(REASONS))
+_YEARS: Final = pl.Enum([format_academic_year(start) for start in range(FIRST_YEAR, LAST_YEAR + 1)])
+_LOWEST: Final = pl.Series([measure.minimum for measure in MEASURES.values()], dtype=pl.Float64)
+_HIGHEST: Final = pl.Series([measure.maximum for measure in MEASURES.values()], dtype=pl.Float64)
+
+
+def _read_measure(text: str) -> str | Unreadable:
+    code = text.strip()
+    if code in MEASURES:
+        return code
+    meant = suggest_measure(code)
+    hint = f" Was {meant} meant?" if meant else ""
+    return Unreadable("measure-unknown", f"{shown(text)} is no measure of the catalogue.{hint}")
+
+
+def _read_group(text: str) -> str | Unreadable:
+    code = text.strip().lower()
+    if code in PUPIL_GROUPS:
+        return code
+    return Unreadable("pupil-group-unknown", f"{shown(text)} is none of {', '.join(PUPIL_GROUPS)}.")
+
+
+def _read_period(text: str) -> str | Unreadable:
+    code = text.strip().lower()
+    if code in PERIODS:
+        return code
+    return Unreadable("period-unknown", f"{shown(text)} is none of {', '.join(PERIODS)}.")
+
+
+def _read_reason(text: str) -> str | Unreadable:
+    code = text.strip().lower()
+    if code in REASONS:
+        return code
+    return reason_of(text) or Unreadable("reason-unknown", f"{shown(text)} is none of {', '.join(REASONS)}.")
+
+
+def is_blank(cells: pl.Series) -> pl.Series:
+    """True where a cell has nothing but white space."""
+    return (cells.str.strip_chars() == "").fill_null(value=True)
+
+
+class _Cells:
+    """The cells of a batch. Codes that are spelled as the catalogue does take a short cut."""
+
+    def __init__(self, frame: pl.DataFrame, check: Checker) -> None:
+        self._frame, self._check = frame, check
+
+    def _column(self, name: str) -> pl.Series | None:
+        return self._frame[name] if name in self._frame.columns else None
+
+    def coded(
+        self, name: str, codes: pl.Enum, read: Callable[[str], str | Unreadable], otherwise: str | None
+    ) -> pl.Series:
+        """A column of codes; `otherwise` stands where it is empty, which is a fault when it is None."""
+        cells = self._column(name)
+        if cells is None:
+            return pl.Series(values=[otherwise], dtype=pl.String).new_from_index(0, self._frame.height)
+        known = cells.cast(codes, strict=False)
+        if known.null_count() == 0:
+            return cells
+        cells = cells.set(is_blank(cells), otherwise)
+        values = self._check.note(
+            name, read_column(cells, read, pl.String(), plain=cells.cast(codes, strict=False).cast(pl.String))
+        )
+        self._check.refuse(name, cells.is_null(), "value-missing", lambda _: f"{name} is empty.")
+        return values
+
+    def figures(self, measure: pl.Series) -> dict[str, pl.Series]:
+        """Values, reasons, intervals, cohorts and bands, each row with a value or a reason."""
+        cells = self._column("value")
+        if cells is None:
+            cells = pl.Series(values=[None], dtype=pl.String).new_from_index(0, self._frame.height)
+        number = read_numbers(cells)
+        value = self._check.note("value", number)
+        self._check_range(cells, value, measure)
+        reason = number.reasons
+        given = self._column("reason")
+        if given is not None and given.null_count() == len(given):
+            given = None
+        if given is not None:
+            given = given.set(is_blank(given), None)
+            known = given.cast(_REASONS, strict=False).cast(pl.String)
+            stated = self._check.note("reason", read_column(given, _read_reason, pl.String(), plain=known))
+            both = value.is_not_null() & stated.is_not_null()
+            detail = "There is a value and a reason why there is none."
+            self._check.refuse("reason", both, "value-and-reason", lambda _: detail)
+            reason = stated.fill_null(reason)
+        if value.null_count():
+            silent = value.is_null() & is_blank(cells)
+            if given is not None:
+                silent &= given.is_null()
+            detail_silent = "There is neither a value nor a reason why there is none."
+            self._check.refuse("value", silent, "value-missing", lambda _: detail_silent)
+        return {"value": value, "reason": reason, **self._details(value)}
+
+    def _check_range(self, cells: pl.Series, value: pl.Series, measure: pl.Series) -> None:
+        place = measure.cast(_MEASURES, strict=False).to_physical()
+        outside = (value < _LOWEST.gather(place)) | (value > _HIGHEST.gather(place))
+        if outside.any():
+
+            def detail(row: int) -> str:
+                limits = MEASURES[measure[row]]
+                return f"{shown(cells[row])} is outside {limits.minimum:g} to {limits.maximum:g} ({limits.title})."
+
+            self._check.refuse("value", outside, "out-of-range", detail)
+
+    def _details(self, value: pl.Series) -> dict[str, pl.Series]:
+        nothing = pl.Series(values=[None], dtype=pl.Float64).new_from_index(0, len(value))
+        read: dict[str, pl.Series] = {}
+        for name, how in _DETAILS.items():
+            cells = self._column(name)
+            empty = cells is None or cells.null_count() == len(cells)
+            read[name] = nothing if cells is None or empty else self._check.note(name, how(cells))
+        check_interval(self._check, "lower", read["lower"], read["upper"])
+        below = (read["cohort"] < 0).fill_null(value=False)
+        self._check.refuse("cohort", below, "out-of-range", lambda _: "A cohort can't be below 0.")
+        for name in ("lower", "upper", "published_band"):
+            if read[name].null_count() < len(value):
+                read[name] = read[name].set(value.is_null(), None)
+        return read
+
+
+_DETAILS: Final[dict[str, Callable[[pl.Series], Parsed]]] = {
+    "lower": read_numbers,
+    "upper": read_numbers,
+    "cohort": read_whole_numbers,
+    "published_band": read_bands,
+}

@@ -1,0 +1,236 @@
+"""What came out of a file: validated frames by target table, counts, warnings and errors."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from io import BytesIO
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+MOST_ERRORS_KEPT: Final = 1000
+"""An import shows this many errors; `errors_total` counts them all."""
+
+SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
+    {
+        # Of `schools` a frame holds `urn` and only the columns that the file has: a column that is absent
+        # says nothing and must leave the register alone; a null in a column that is there says "empty".
+        "schools": {
+            "urn": pl.Int32(),
+            "name": pl.String(),
+            "ukprn": pl.String(),
+            "laestab": pl.String(),
+            "la_code": pl.String(),
+            "la_name": pl.String(),
+            "type_code": pl.String(),
+            "type_name": pl.String(),
+            "phase": pl.String(),
+            "status": pl.String(),
+            "opened_on": pl.Date(),
+            "closed_on": pl.Date(),
+            "low_age": pl.Int16(),
+            "high_age": pl.Int16(),
+            "pupils": pl.Int32(),
+            "capacity": pl.Int32(),
+            "town": pl.String(),
+            "postcode": pl.String(),
+            "region": pl.String(),
+        },
+        "school_links": {
+            "urn": pl.Int32(),
+            "linked_urn": pl.Int32(),
+            "link_type": pl.String(),
+            "established_on": pl.Date(),
+        },
+        "trusts": {
+            "group_uid": pl.String(),
+            "group_id": pl.String(),
+            "name": pl.String(),
+            "kind": pl.String(),
+            "companies_house_number": pl.String(),
+            "ukprn": pl.String(),
+            "status": pl.String(),
+            "opened_on": pl.Date(),
+            "closed_on": pl.Date(),
+        },
+        "memberships": {
+            "urn": pl.Int32(),
+            "group_uid": pl.String(),
+            "joined_on": pl.Date(),
+            "left_on": pl.Date(),
+        },
+        "inspections": {
+            "urn": pl.Int32(),
+            "inspected_on": pl.Date(),
+            "published_on": pl.Date(),
+            "kind": pl.String(),
+            "overall_grade": pl.String(),
+            "category_of_concern": pl.String(),
+            "judgements": pl.String(),
+            "safeguarding": pl.String(),
+        },
+        "observations": {
+            "urn": pl.Int32(),
+            "measure": pl.String(),
+            "pupil_group": pl.String(),
+            "academic_year": pl.String(),
+            "period": pl.String(),
+            "value": pl.Float64(),
+            "reason": pl.String(),
+            "lower": pl.Float64(),
+            "upper": pl.Float64(),
+            "cohort": pl.Int32(),
+            "published_band": pl.String(),
+        },
+        "comparison_figures": {
+            "area": pl.String(),
+            "area_code": pl.String(),
+            "sector": pl.String(),
+            "phase": pl.String(),
+            "measure": pl.String(),
+            "pupil_group": pl.String(),
+            "academic_year": pl.String(),
+            "period": pl.String(),
+            "value": pl.Float64(),
+            "reason": pl.String(),
+        },
+    }
+)
+"""The columns and types of each frame, by target table. `judgements` is JSON text."""
+
+TABLES: Final = tuple(SCHEMAS)
+
+
+class ReleaseStatus(StrEnum):
+    """How settled published figures are. Final beats revised beats provisional."""
+
+    PROVISIONAL = "provisional"
+    REVISED = "revised"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that is read. Files of some years call it by one of the `aliases`."""
+
+    name: str
+    meaning: str
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was said with the file. `academic_year` is `2018/19` or None. `latest_year` is the latest that figures
+    can be of; None for any."""
+
+    academic_year: str | None = None
+    release: ReleaseStatus = ReleaseStatus.FINAL
+    latest_year: str | None = None
+
+
+class FileRefused(Exception):
+    """A file that can't be read as what it was said to be; `code` and `detail` say why."""
+
+    def __init__(self, code: str, detail: str, *, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.row, self.column = code, detail, row, column
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One thing that keeps a file out. `row` counts as a spreadsheet does: the header is row 1, so the first
+    row of figures is 2; in JSON and NDJSON the first item or line is 1. `row` and `column` are None when the
+    error is about the whole file."""
+
+    row: int | None
+    column: str | None
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingWarning:
+    """Something in the file that was left out and that somebody may miss, such as an unknown column."""
+
+    column: str | None
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """A file, or one batch of a large one: readings of the same file add up with `add`.
+
+    `frames` has an entry only for tables that got rows. When `errors_total` isn't 0 nothing of the file may
+    be kept. `rows_read = rows_accepted + rows_ignored + rows with an error`. `done` is the part of the file
+    that has been read, 0 to 1.
+    """
+
+    source: str = ""
+    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_ignored: int = 0
+    comparison_rows: int = 0
+    warnings: list[ReadingWarning] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+    errors_total: int = 0
+    done: float = 1.0
+
+    @property
+    def is_valid(self) -> bool:
+        """True when nothing keeps the file out."""
+        return self.errors_total == 0
+
+    def frame(self, table: str) -> pl.DataFrame:
+        """The rows for this table, with its full schema's types; no rows when the file has none."""
+        found = self.frames.get(table)
+        return pl.DataFrame(schema=dict(SCHEMAS[table])) if found is None else found
+
+    def refuse(self, errors: Iterable[RowError]) -> None:
+        """Note errors: all are counted, the first thousand are kept."""
+        for error in errors:
+            self.errors_total += 1
+            if len(self.errors) < MOST_ERRORS_KEPT:
+                self.errors.append(error)
+
+    def refuse_many(self, errors: Sequence[RowError], total: int) -> None:
+        """Note errors of which only the first are at hand; `total` counts them all."""
+        self.errors.extend(errors[: MOST_ERRORS_KEPT - len(self.errors)])
+        self.errors_total += total
+
+    def put(self, table: str, rows: pl.DataFrame) -> None:
+        """Give rows for a table, unless there are none."""
+        if rows.height:
+            self.frames[table] = rows
+
+    def add(self, batch: "Reading") -> None:
+        """Take in the next batch's counts, warnings and errors, but not its frames (they may not fit in
+        memory)."""
+        self.source = batch.source or self.source
+        self.rows_read += batch.rows_read
+        self.rows_accepted += batch.rows_accepted
+        self.rows_ignored += batch.rows_ignored
+        self.comparison_rows += batch.comparison_rows
+        self.warnings.extend(w for w in batch.warnings if w not in self.warnings)
+        self.errors.extend(batch.errors[: MOST_ERRORS_KEPT - len(self.errors)])
+        self.errors_total += batch.errors_total
+        self.done = batch.done
+
+
+def copy_csv(frame: pl.DataFrame) -> bytes:
+    """The frame as CSV for `COPY ... (FORMAT csv, NULL '')`, columns in the frame's order, without a header.
+
+    Text is never empty in a frame (empty is null), so that the empty string always means null.
+    """
+    buffer = BytesIO()
+    frame.write_csv(buffer, include_header=False, null_value="", date_format="%Y-%m-%d")
+    return buffer.getvalue()
+
+
+def is_gzip(start: bytes) -> bool:
+    """True when a file that starts like this is gzipped, whatever its name or headers say."""
+    return start.startswith(b"\x1f\x8b")

@@ -1,0 +1,23 @@
+"""How large an import may be; from the environment, read once when a process starts."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from academy.imports.receiving.unpacking import UnpackLimits
+
+
+class ImportLimits(BaseSettings):
+    """The limits of an import (`TRELLIS_LIMIT_IMPORT_...`)."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_LIMIT_IMPORT_", env_ignore_empty=True, frozen=True)
+
+    sent_bytes: int = Field(default=512 << 20, ge=1 << 10, description="Largest file as it is sent.")
+    unpacked_bytes: int = Field(default=2 << 30, ge=1 << 10, description="Largest file once it is unpacked.")
+    ratio: int = Field(default=100, ge=1, description="Most times its size that a file may unpack to.")
+
+    @property
+    def unpacking(self) -> UnpackLimits:
+        """The limits of unpacking."""
+        return UnpackLimits(unpacked_bytes=self.unpacked_bytes, ratio=self.ratio)

@@ -1,0 +1,144 @@
+"""Taking a file in while it is sent: hashed, measured and looked at, in bounded memory, before anything is kept.
+
+It waits in a temporary file and not in an open transaction: a caller who sends slowly would hold the change feed
+back for everybody, and one who goes away would leave rows to clean up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, Final
+
+from academy.imports.errors import FileTypeNotAccepted, FileUnreadable, ImportTooLarge
+from academy.imports.formats.reading import FileRefused, is_gzip
+from academy.imports.receiving.limits import ImportLimits
+from academy.imports.receiving.unpacking import FileTooLarge, Unpacker
+from kit.problems import FieldError
+
+CHUNK_BYTES = 1 << 20
+_IN_MEMORY_BYTES = 4 << 20
+_BLANK: Final = b" \t\r\n"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class Shape(StrEnum):
+    """What the text of a file looks like, which its first character tells."""
+
+    TABLE = "CSV"
+    JSON = "JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A whole file as it was sent."""
+
+    content: IO[bytes]
+    sha256: str
+    size_bytes: int
+    is_gzipped: bool
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its content in pieces of 1 MiB, the last one shorter."""
+        self.content.seek(0)
+        while chunk := self.content.read(CHUNK_BYTES):
+            yield chunk
+
+
+@asynccontextmanager
+async def receive(
+    body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool, said: Shape | None = None
+) -> AsyncIterator[ReceivedFile]:
+    """The file that `body` brings; it is gone when the block ends. `said` is the shape that its type says.
+
+    Raises ImportTooLarge, FileUnreadable and FileTypeNotAccepted.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as content:
+        intake = _Intake(content, limits, says_gzip=says_gzip, said=said)
+        waiting: list[bytes] = []
+        size = 0
+        async for piece in body:
+            waiting.append(piece)
+            size += len(piece)
+            if size >= CHUNK_BYTES:
+                await asyncio.to_thread(intake.take, b"".join(waiting))
+                waiting, size = [], 0
+        await asyncio.to_thread(intake.take, b"".join(waiting))
+        await asyncio.to_thread(intake.finish)
+        yield ReceivedFile(content, intake.sha256.hexdigest(), intake.size_bytes, says_gzip)
+
+
+class _Intake:
+    """Takes the pieces of one file."""
+
+    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool, said: Shape | None) -> None:
+        self._content = content
+        self._limits = limits
+        self._says_gzip = says_gzip
+        self._said = said
+        self._start = b""
+        self._unpacker = Unpacker(limits.unpacking)
+        self.sha256 = hashlib.sha256()
+        self.size_bytes = 0
+
+    def take(self, piece: bytes) -> None:
+        """One piece of any size."""
+        if not piece:
+            return
+        if self.size_bytes == 0 and len(piece) > 1:
+            self._check_packing(piece)
+        self.size_bytes += len(piece)
+        if self.size_bytes > self._limits.sent_bytes:
+            raise too_large(self._limits)
+        self.sha256.update(piece)
+        self._content.write(piece)
+        self._unpack(piece)
+
+    def finish(self) -> None:
+        """The end of the body."""
+        if self.size_bytes == 0:
+            raise _unreadable(FileRefused("file-empty", "The file is empty."))
+        self._unpack(None)
+
+    def _check_packing(self, piece: bytes) -> None:
+        if is_gzip(piece) and not self._says_gzip:
+            raise FileTypeNotAccepted("The file is gzipped: say so with Content-Encoding: gzip.")
+        if self._says_gzip and not is_gzip(piece):
+            raise _unreadable(FileRefused("not-gzip", "The file was said to be gzipped and isn't."))
+
+    def _unpack(self, piece: bytes | None) -> None:
+        """Unpack without keeping it: a bomb or a file that is cut off is refused while its sender is there."""
+        try:
+            for plain in self._unpacker.finish() if piece is None else self._unpacker.feed(piece):
+                if self._said is not None:
+                    self._check_shape(self._said, plain)
+        except FileTooLarge as refused:
+            raise ImportTooLarge(refused.detail, limit_bytes=self._limits.unpacked_bytes) from None
+        except FileRefused as refused:
+            if refused.code == "format-unsupported":
+                raise FileTypeNotAccepted(refused.detail) from None
+            raise _unreadable(refused) from None
+
+    def _check_shape(self, said: Shape, plain: bytes) -> None:
+        """Hold the first character of the text against what was said of it. Raises FileTypeNotAccepted."""
+        self._start = (self._start + plain[:CHUNK_BYTES]).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)[:16]
+        if not self._start or _BYTE_ORDER_MARK.startswith(self._start):
+            return
+        self._said = None
+        shape = Shape.JSON if self._start[:1] in (b"{", b"[") else Shape.TABLE
+        if shape is not said:
+            raise FileTypeNotAccepted(f"The file was said to be {said} and begins as {shape} does.")
+
+
+def too_large(limits: ImportLimits) -> ImportTooLarge:
+    """The problem of a file over the limit."""
+    return ImportTooLarge(f"A file may have at most {limits.sent_bytes:,} bytes.", limit_bytes=limits.sent_bytes)
+
+
+def _unreadable(refused: FileRefused) -> FileUnreadable:
+    return FileUnreadable(refused.detail, errors=[FieldError.in_body([], refused.code, refused.detail)])
