@@ -21,14 +21,18 @@ def test_a_role_without_the_scope_has_no_mark() -> None:
     cells = dict(zip(["operation", "needs", *ROLES], _row(page), strict=True))
     assert cells["operation"] == "`GET /academy/v1/ratings`"
     assert cells["needs"] == "`ratings:moderate`"
-    assert {role for role in ROLES if cells[role] == "●"} == {"chief-executive", "improvement-adviser"}
+    assert {role for role in ROLES if cells[role] == "●"} == {
+        "chief-executive",
+        "improvement-adviser",
+        "improvement-lead",
+    }
 
 
 def test_all_scopes_of_one_requirement_are_needed_and_one_requirement_is_enough() -> None:
     both = matrix({"a": _contract(security=[{"trellis": ["imports:write", "reference:write"]}])})
     assert _row(both).count("●") == 1
     either = matrix({"a": _contract(security=[{"trellis": ["reference:write"]}, {"trellis": ["ratings:moderate"]}])})
-    assert _row(either).count("●") == 3
+    assert _row(either).count("●") == 4
 
 
 def test_what_needs_no_token_is_for_anybody_and_what_needs_no_scope_for_any_token() -> None:

@@ -214,6 +214,15 @@ def test_academies_are_a_star_or_a_list(academies: frozenset[int] | None, settin
     assert Context(PROSPERE, academies, "x").academies_setting == setting
 
 
+async def test_a_transaction_knows_the_projects_of_its_caller(database: Database) -> None:
+    one, two = UUID(int=1), UUID(int=2)
+    setting = "select current_setting('app.projects')"
+    async with database.connection(Context(PROSPERE, None, "x", frozenset({two, one}))) as connection:
+        assert await connection.fetchval(setting) == f"{one},{two}"
+    async with database.session(Context(PROSPERE, None, "x")) as session:
+        assert (await session.execute(text(setting))).scalar_one() == ""
+
+
 async def test_a_sharded_database_is_told_to_pass_the_context_on(committed_database: Clone) -> None:
     sharded = Database(committed_database.url("academy_app"), application_name="academy", propagate_context=True)
     switch = "select current_setting('citus.propagate_set_commands', true) || current_setting('app.trust_id')"

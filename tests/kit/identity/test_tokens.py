@@ -6,6 +6,8 @@ from uuid import UUID
 import pytest
 from jose import jwk, jwt
 
+from kit.database.sessions import context_of
+from kit.identity.callers import caller_of
 from kit.identity.tokens import Claims, TokenRefused
 from tests.kit.forging import KEY, NOW, SECOND, check, claims, signed
 from tests.support.tokens import AUDIENCE, ISSUER, KEY_ID, PROSPERE
@@ -25,7 +27,15 @@ async def test_good_token_says_who_may_do_what_where() -> None:
         roles=frozenset({"status-reader"}),
         academies=frozenset({100001, 100002}),
         leads=frozenset(),
+        projects=frozenset(),
     )
+
+
+async def test_a_token_of_a_project_names_it() -> None:
+    project = UUID("0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10")
+    claims_found = await check(signed(projects=[str(project)]))
+    assert claims_found.projects == caller_of(claims_found).projects == {project}
+    assert context_of(caller_of(claims_found)).projects == {project}
 
 
 async def test_library_made_token_is_good() -> None:
@@ -88,6 +98,11 @@ PRESENT = int(NOW.timestamp())
         {"nbf": "soon"},
         {"nbf": PRESENT + 0.5},
         {"trust": "16846"},
+        {"projects": "0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"},
+        {"projects": ["one"]},
+        {"projects": [1]},
+        {"projects": [None]},
+        {"projects": {"0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10": True}},
         {"trust": 16846},
         {"trust": [str(PROSPERE)]},
         {"scope": ["ratings:read"]},

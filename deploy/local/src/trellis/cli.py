@@ -164,14 +164,18 @@ def token(
     role: Annotated[str, typer.Argument(help="The role of a demo person, such as status-reader.")],
     academy: Annotated[list[int] | None, typer.Option("--academy", help="URN; repeat it for several.")] = None,
     trust: Annotated[str | None, typer.Option("--trust", help="Id, Group UID or TR reference.")] = None,
+    project: Annotated[str | None, typer.Option("--project", help="Id of a research project.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", help="A name of your choice, to be two people of one role.")
+    ] = None,
 ) -> None:
     """An access token of a demo person, alone on a line, for scripts. Only in the demo."""
     installation = find_running()
     if installation.settings.env != "demo":
         _stop("Tokens of demo people exist only in the demo (TRELLIS_ENV=demo); see docs/guides/operating.md.")
-    fetch = tokens.demo_person(role, trust=trust, academies=academy or ())
-    with tokens.gateway(installation.settings, fetch) as person:
-        print(person.token())
+    fetch = tokens.demo_person(role, trust=trust, academies=academy or (), project=project, person=person)
+    with tokens.gateway(installation.settings, fetch) as client:
+        print(client.token())
 
 
 @app.command("import")

@@ -15,16 +15,20 @@ class NoCredentials(Exception):
     """Outside the demo this command needs a client of its own, and was given none."""
 
 
-def demo_person(role: str, *, trust: str | None = None, academies: Sequence[int] = ()) -> Fetch:
+def demo_person(
+    role: str,
+    *,
+    trust: str | None = None,
+    academies: Sequence[int] = (),
+    project: str | None = None,
+    person: str | None = None,
+) -> Fetch:
     """Tokens of a demo person with one role."""
+    wanted = {"role": role, "trust": trust, "academies": list(academies), "project": project, "person": person}
+    body = {name: value for name, value in wanted.items() if value}
 
     def fetch(http: httpx.Client) -> Token:
-        said: dict[str, object] = {"role": role}
-        if trust:
-            said["trust"] = trust
-        if academies:
-            said["academies"] = list(academies)
-        return _token(http.post("/identity/v1/demo-token", json=said))
+        return _token(http.post("/identity/v1/demo-token", json=body))
 
     return fetch
 

@@ -18,7 +18,6 @@ Result = TypeVar("Result")
 PREFIX: Final = "trellis"
 _HINT_BYTES: Final = 6
 _SECRET_BYTES: Final = 32
-LONGEST_SECRET: Final = 200
 # OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane.
 _TIME_COST: Final = 2
 _MEMORY_KIB: Final = 19 * 1024

@@ -74,6 +74,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 
 _BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
 _DETAIL: Final = _BOARD | {"observations:read", "criteria:read"}
+_ADVISES: Final = _DETAIL | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
 _TRUST_ONLY: Final = frozenset({Extent.TRUST})
 _LISTED_ONLY: Final = frozenset({Extent.ACADEMIES})
 _ANY_EXTENT: Final = frozenset(Extent)
@@ -126,10 +127,24 @@ ROLES: Final[Mapping[str, Role]] = _table(
             leads=True,
         ),
         Role(
+            "governor",
+            "Governor",
+            "Sits on the local governing body of an academy: reads what its chair reads and changes nothing.",
+            _DETAIL,
+            extents=_LISTED_ONLY,
+        ),
+        Role(
             "improvement-adviser",
             "Improvement adviser",
             "Challenges and supports academies: drafts and publishes criteria, moderates ratings.",
-            _DETAIL | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"},
+            _ADVISES,
+        ),
+        Role(
+            "improvement-lead",
+            "Improvement lead",
+            "Leads improvement across the trust for the chief executive: as an improvement adviser, for all academies.",
+            _ADVISES,
+            extents=_TRUST_ONLY,
         ),
         Role(
             "specialist-leader",
@@ -195,6 +210,13 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "Reads everything of the trust and changes nothing.",
             _DETAIL | {"imports:read", "identity:read"},
             holders=_EITHER,
+            extents=_TRUST_ONLY,
+        ),
+        Role(
+            "alliance-partner",
+            "Alliance partner",
+            "From a partner trust. Sees nothing yet: no alliance protocol can name what to share.",
+            frozenset(),
             extents=_TRUST_ONLY,
         ),
         Role(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from gateway.identity.roles import ROLES, Holder, Level
+from gateway.identity.roles import ROLES, Extent, Holder, Level
 from tests.conftest import Clock
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, Json
 from tests.gateway.identity.provider import ISSUER
@@ -58,7 +58,7 @@ async def test_every_role_of_the_trust_can_be_given_by_its_administrator_and_no_
     client = await desk.register()
     for role in ROLES.values():
         holder = {"person_id": person["id"]} if Holder.PERSON in role.holders else {"client_id": client["id"]}
-        academies = {"academies": [137083]} if role.leads else {}
+        academies = {"academies": [137083]} if Extent.TRUST not in role.extents else {}
         response = await administrator.post(PATH, json={"role": role.code, **holder, **academies})
         if role.level is Level.PLATFORM:
             assert (response.status_code, response.json()["code"]) == (403, "role-not-grantable")

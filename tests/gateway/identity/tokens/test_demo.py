@@ -1,8 +1,10 @@
 """`POST /identity/v1/demo-token`."""
 
+from uuid import uuid4
+
 import pytest
 
-from gateway.identity.roles import ROLES, Role
+from gateway.identity.roles import ROLES, Extent, Role
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, said
 from tests.support.clients import Clients
 from tests.support.tokens import PROSPERE
@@ -12,7 +14,8 @@ PATH = "/identity/v1/demo-token"
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=list(ROLES))
 async def test_everybody_can_be_tried(desk: Desk, role: Role) -> None:
-    body = {"role": role.code} | ({"academies": [137083]} if role.leads else {})
+    needs_academies = Extent.TRUST not in role.extents
+    body = {"role": role.code} | ({"academies": [137083]} if needs_academies else {})
     response = await desk.anybody.post(PATH, json=body)
     assert response.status_code == 200, response.text
     assert response.headers["cache-control"] == "no-store"
@@ -34,6 +37,49 @@ async def test_a_role_reaches_as_far_as_it_can(desk: Desk, body: dict[str, objec
     response = await desk.anybody.post(PATH, json=body)
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == "#/academies"
+
+
+async def test_two_people_of_one_role_can_be_tried_and_one_person_in_two_roles(desk: Desk) -> None:
+    async def subject(**body: object) -> str:
+        answer = await desk.anybody.post(PATH, json=body)
+        assert answer.status_code == 200, answer.text
+        found: str = said(answer.json()["access_token"])["sub"]
+        return found
+
+    head = {"role": "headteacher", "academies": [137083]}
+    assert await subject(**head) == "demo:headteacher"
+    first, second = await subject(**head, person="a-nutt"), await subject(**head, person="b-leaf")
+    assert len({first, second, "demo:headteacher"}) == 3
+    assert await subject(role="chief-executive", person="a-nutt") == first
+    # Nobody gets a role's own person by choosing its code as a name.
+    assert await subject(role="trustee", person="headteacher") != "demo:headteacher"
+
+
+@pytest.mark.parametrize("person", ["", "A", "a b", "a:b", "-a", "a-", "a" * 41])
+async def test_a_demo_person_has_a_plain_name(desk: Desk, person: str) -> None:
+    answer = await desk.anybody.post(PATH, json={"role": "trustee", "person": person})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/person")
+
+
+async def test_a_research_role_can_be_tried_for_one_project(desk: Desk) -> None:
+    project = str(uuid4())
+    answer = await desk.anybody.post(PATH, json={"role": "teacher-researcher", "project": project})
+    token = answer.json()["access_token"]
+    claims = said(token)
+    assert (claims["projects"], claims["academies"], claims["trust"]) == ([project], [], str(PROSPERE))
+    holder = await desk.holder(token)
+    me = (await holder.get("/identity/v1/me")).json()
+    assert (me["projects"], me["academies"]) == ([project], [])
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [({}, "extent_unsuitable"), ({"academies": [137083]}, "extent_unclear")],
+)
+async def test_other_roles_are_not_held_for_a_project(desk: Desk, more: dict[str, object], code: str) -> None:
+    body = {"role": "trustee", "project": str(uuid4()), **more}
+    error = (await desk.anybody.post(PATH, json=body)).json()["errors"][0]
+    assert (error["pointer"], error["code"]) == ("#/project", code)
 
 
 async def test_elsewhere_there_are_no_demo_people(client: Clients) -> None:

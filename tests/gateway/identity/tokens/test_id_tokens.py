@@ -13,10 +13,10 @@ from jose import jws
 
 from gateway.identity.settings import OidcIssuer
 from gateway.identity.tokens import provider_keys
-from gateway.identity.tokens.compact import IdTokenRefused
 from gateway.identity.tokens.id_tokens import IdTokens
 from gateway.identity.tokens.provider_keys import ProviderUnreachable
 from kit import clock as house_clock
+from kit.identity.compact import TokenRefused
 from tests.conftest import Clock
 from tests.gateway.identity.provider import AUDIENCE, ISSUER, Provider, ec_key, encoded, rsa_key
 
@@ -47,7 +47,7 @@ async def accepted(id_tokens: IdTokens, token: str) -> str:
 
 async def refused(id_tokens: IdTokens, token: str) -> str:
     """Why a token isn't accepted."""
-    with pytest.raises(IdTokenRefused) as error:
+    with pytest.raises(TokenRefused) as error:
         await id_tokens.verify(token, house_clock.now())
     return str(error.value)
 

@@ -1,11 +1,13 @@
 """Failed attempts are answered with pauses."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 
-from gateway.identity.tokens.rules import PATIENCE, AttemptKind
+from gateway.identity.tokens.rules import FORGOTTEN_AFTER, PATIENCE, AttemptKind
+from gateway.identity.tokens.throttle import FORGOTTEN_AT_ONCE
 from tests.conftest import Clock
 from tests.gateway.identity.desk import Desk, Json
 from tests.gateway.identity.provider import Provider
@@ -61,6 +63,25 @@ async def test_a_quiet_hour_forgets(desk: Desk, clock: Clock, database: Sandbox)
     async with database.admin() as session:
         counts = (await session.execute(text("select failures from identity.failed_attempt"))).scalars().all()
     assert sorted(counts) == [1, 1, 1]
+
+
+async def test_a_failure_forgets_old_counts_a_few_at_a_time(desk: Desk, clock: Clock, database: Sandbox) -> None:
+    old = clock.now - FORGOTTEN_AFTER - timedelta(seconds=1)
+    async with database.admin() as session:
+        await session.execute(
+            text(
+                "insert into identity.failed_attempt (kind, digest, failures, last_failed_at, blocked_until)"
+                " select 'client', int4send(n), 1, :old, :old from generate_series(1, 250) n"
+            ),
+            {"old": old},
+        )
+    left = []
+    for _ in range(3):
+        await fail(desk, {"client_id": "nobody"}, 1)
+        async with database.admin() as session:
+            count = text("select count(*) from identity.failed_attempt where last_failed_at = :old")
+            left.append((await session.execute(count, {"old": old})).scalar_one())
+    assert left == [250 - FORGOTTEN_AT_ONCE, 250 - 2 * FORGOTTEN_AT_ONCE, 0]
 
 
 async def test_unknown_clients_are_paused_like_known_ones(desk: Desk) -> None:

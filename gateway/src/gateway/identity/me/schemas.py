@@ -39,6 +39,9 @@ class MeOut(BaseModel):
     leads: list[int] = Field(
         description="Academies that you lead, and for which you therefore approve nothing.", examples=[[137083]]
     )
+    projects: list[UUID] = Field(
+        description="The research project that this token is for; empty for every other token.", examples=[[]]
+    )
     expires_at: datetime = Field(description="When this token expires.", examples=["2026-11-22T09:10:00Z"])
     views: list[ViewOut] = Field(
         description="Everything that your grants in this trust show, the widest first; one token shows one of them."

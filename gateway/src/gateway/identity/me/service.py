@@ -24,6 +24,7 @@ async def describe(session: Session, caller: Caller) -> MeOut:
         scopes=sorted(caller.scopes),
         academies=_sorted(caller.academies),
         leads=sorted(caller.leads),
+        projects=sorted(caller.projects),
         expires_at=caller.expires_at,
         views=[_shown(view) for view in views_of(await _grants(session, caller))],
     )

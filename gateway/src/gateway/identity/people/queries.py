@@ -14,24 +14,13 @@ from kit.identity.callers import Caller
 
 def visible_to(caller: Caller) -> Select[Person]:
     """The people of the caller's trust, or of the platform, who were not erased."""
-    return people_of(caller.tenant_id)
-
-
-def people_of(trust_id: UUID) -> Select[Person]:
-    """The people of a trust who were not erased."""
-    return select(Person).where(col(Person.trust_id) == trust_id, col(Person.deleted_at).is_(None))
+    return select(Person).where(col(Person.trust_id) == caller.tenant_id, col(Person.deleted_at).is_(None))
 
 
 async def person_by_id(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Person | None:
     """One person; with `lock` nobody else changes them until the end of the transaction."""
     statement = visible_to(caller).where(col(Person.id) == id_)
     return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
-
-
-async def person_of_trust(session: Session, trust_id: UUID, id_: UUID) -> Person | None:
-    """One person of a trust, kept from changing until the end of the transaction."""
-    statement = people_of(trust_id).where(col(Person.id) == id_).with_for_update()
-    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def person_page(

@@ -3,7 +3,7 @@
 from gateway.identity.anonymous import NOBODY
 from gateway.identity.equipment import Equipment
 from gateway.identity.grants.rules import View, extent_of
-from gateway.identity.roles import ROLES, Extent, Level
+from gateway.identity.roles import ROLES, Extent, Level, Role
 from gateway.identity.tenants.demo import DEMO_TENANTS
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tenants.service import tenant_of
@@ -25,20 +25,38 @@ async def demo_token(database: Database, equipment: Equipment, wanted: DemoToken
         view = await _view(session, wanted)
         role = ROLES[wanted.role]
         led = view.academies if role.leads and view.academies is not None else frozenset()
-        return await issue_view(session, equipment, Bearer(f"demo:{role.code}", CLIENT_ID), view, led)
+        # No role has a colon in its code, so no chosen name can be taken for a role.
+        subject = f"demo:{role.code}" if wanted.person is None else f"demo:person:{wanted.person}"
+        return await issue_view(session, equipment, Bearer(subject, CLIENT_ID), view, led)
 
 
 async def _view(session: Session, wanted: DemoTokenCreate) -> View:
     role = ROLES[wanted.role]
     academies = frozenset(wanted.academies) if wanted.academies is not None else None
-    extent = extent_of(has_academies=academies is not None, has_project=False)
-    if extent not in role.extents:
-        need = "needs academies" if Extent.TRUST not in role.extents else "counts for the whole trust"
-        error = FieldError.in_body(["academies"], "extent_unsuitable", f"{role.title} {need}.")
-        raise DemoTokenInvalid("Nobody has this role like that.", errors=[error])
+    extent = _extent(role, wanted)
+    if extent is Extent.PROJECT:
+        # A project gives nobody an academy's own figures.
+        academies = frozenset()
     if role.level is Level.PLATFORM:
         return View(PLATFORM, extent, academies, None, (role.code,), None)
     tenant = await tenant_of(session, wanted.trust or DEMO_TENANTS[0][0])
     if not tenant.is_active:
         raise TenantNotFound(f"There is no tenant {wanted.trust}.")
-    return View(tenant.id, extent, academies, None, (role.code,), None)
+    return View(tenant.id, extent, academies, wanted.project, (role.code,), None)
+
+
+def _extent(role: Role, wanted: DemoTokenCreate) -> Extent:
+    """How far the role reaches in this token. Raises DemoTokenInvalid."""
+    if wanted.project is not None and wanted.academies is not None:
+        raise _invalid("project", "extent_unclear", "Name academies or a project, not both.")
+    extent = extent_of(has_academies=wanted.academies is not None, has_project=wanted.project is not None)
+    if extent in role.extents:
+        return extent
+    if extent is Extent.PROJECT:
+        raise _invalid("project", "extent_unsuitable", f"{role.title} isn't held for a project.")
+    need = "needs academies" if Extent.TRUST not in role.extents else "counts for the whole trust"
+    raise _invalid("academies", "extent_unsuitable", f"{role.title} {need}.")
+
+
+def _invalid(field: str, code: str, detail: str) -> DemoTokenInvalid:
+    return DemoTokenInvalid("Nobody has this role like that.", errors=[FieldError.in_body([field], code, detail)])

@@ -11,7 +11,6 @@ from gateway.identity.people.service import account_digest, bind, email_digest
 from gateway.identity.tables import Person
 from gateway.identity.tenants.queries import tenant_by_reference
 from gateway.identity.tokens import throttle
-from gateway.identity.tokens.compact import IdTokenRefused
 from gateway.identity.tokens.desk import Desk
 from gateway.identity.tokens.errors import RequestMalformed
 from gateway.identity.tokens.forms import TokenRequest
@@ -22,6 +21,7 @@ from gateway.identity.tokens.queries import KnownClient, active_person, is_activ
 from gateway.identity.tokens.schemas import ACCESS_TOKEN, ID_TOKEN, TokenOut
 from kit import clock
 from kit.database.sessions import Session
+from kit.identity.compact import TokenRefused
 from kit.ids import PLATFORM
 from kit.problems import ServiceUnavailable
 from kit.telemetry.logs import logger
@@ -61,7 +61,7 @@ async def _account(desk: Desk, request: TokenRequest) -> Account:
         return await desk.id_tokens.verify(token, clock.now())
     except ProviderUnreachable:
         raise ServiceUnavailable("The identity provider can't be reached.", retry_after_seconds=10) from None
-    except IdTokenRefused as refused:
+    except TokenRefused as refused:
         async with desk.database.session(NOBODY) as session:
             await throttle.count_failure(session, counters)
         log.warning("an ID token was refused", reason=str(refused))

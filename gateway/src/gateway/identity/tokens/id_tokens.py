@@ -16,11 +16,12 @@ from jose import jwk, jws
 from jose.exceptions import JOSEError
 
 from gateway.identity.settings import OidcIssuer
-from gateway.identity.tokens.compact import Compact, IdTokenRefused, read_compact
 from gateway.identity.tokens.provider_keys import Jwk, ProviderKeys
+from kit.identity.compact import Compact, TokenRefused, read_compact
 
 CLOCK_SKEW_SECONDS: Final = 30
 OLDEST_SECONDS: Final = 24 * 3600
+LONGEST_TOKEN: Final = 16_384
 _LEAST_RSA_BITS: Final = 2048
 # A thumbprint of a certificate says nothing that we act on, and providers send it.
 _HEADER_NAMES: Final = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
@@ -45,42 +46,43 @@ class IdTokens:
         self._keys = {issuer.issuer: ProviderKeys(issuer.jwks_url) for issuer in issuers}
 
     async def verify(self, token: str, now: datetime) -> Account:
-        """Who a token is about that counts now. Raises IdTokenRefused and ProviderUnreachable."""
-        compact = read_compact(token)
-        issuer = self._issuers.get(_text(compact.claims, "iss", longest=500))
+        """Who a token is about that counts now. Raises TokenRefused and ProviderUnreachable."""
+        compact = read_compact(token, longest=LONGEST_TOKEN)
+        claims = compact.claims()
+        issuer = self._issuers.get(_text(claims, "iss", longest=500))
         if issuer is None:
-            raise IdTokenRefused("its issuer isn't configured")
+            raise TokenRefused("its issuer isn't configured")
         kid, algorithm = _check_header(compact.header, issuer)
         key = await self._keys[issuer.issuer].key(kid)
         if key is None:
-            raise IdTokenRefused("its key is unknown")
+            raise TokenRefused("its key is unknown")
         _check_signature(compact, key, algorithm)
-        _check_audience(compact.claims, issuer)
-        _check_times(compact.claims, now.timestamp())
-        return Account(issuer, _text(compact.claims, "sub"), _verified_email(compact.claims, issuer))
+        _check_audience(claims, issuer)
+        _check_times(claims, now.timestamp())
+        return Account(issuer, _text(claims, "sub"), _verified_email(claims, issuer))
 
 
 def _check_header(header: Mapping[str, Any], issuer: OidcIssuer) -> tuple[str, str]:
     algorithm = next((allowed for allowed in issuer.algorithms if allowed == header.get("alg")), None)
     if algorithm is None:
-        raise IdTokenRefused("its algorithm isn't the provider's")
+        raise TokenRefused("its algorithm isn't the provider's")
     if unknown := set(header) - _HEADER_NAMES:
-        raise IdTokenRefused(f"the header may not say {', '.join(sorted(unknown))[:100]!a}")
+        raise TokenRefused(f"the header may not say {', '.join(sorted(unknown))[:100]!a}")
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.upper() != "JWT":
-        raise IdTokenRefused("this is no ID token")
+        raise TokenRefused("this is no ID token")
     return _text(header, "kid"), algorithm
 
 
 def _check_signature(compact: Compact, key: Jwk, algorithm: str) -> None:
     if not _fits(key, algorithm):
-        raise IdTokenRefused("its key is of another kind")
+        raise TokenRefused("its key is of another kind")
     try:
         jws.verify(compact.token, jwk.construct(key, algorithm), algorithms=[algorithm])
     except JOSEError:
-        raise IdTokenRefused("the signature is wrong") from None
+        raise TokenRefused("the signature is wrong") from None
     except (ValueError, TypeError):
-        raise IdTokenRefused("its key can't be used") from None
+        raise TokenRefused("its key can't be used") from None
 
 
 def _fits(key: Jwk, algorithm: str) -> bool:
@@ -107,35 +109,35 @@ def _check_audience(claims: Mapping[str, Any], issuer: OidcIssuer) -> None:
     if isinstance(audiences, str):
         audiences = [audiences]
     if not isinstance(audiences, list) or not any(one in issuer.audiences for one in audiences):
-        raise IdTokenRefused("it is meant for another application")
+        raise TokenRefused("it is meant for another application")
     party = claims.get("azp")
     if (len(audiences) > 1 or party is not None) and party not in issuer.audiences:
-        raise IdTokenRefused("another application asked for it")
+        raise TokenRefused("another application asked for it")
 
 
 def _check_times(claims: Mapping[str, Any], present: float) -> None:
     expires_at, issued_at = _instant(claims, "exp"), _instant(claims, "iat")
     if expires_at <= present:
-        raise IdTokenRefused("it has expired")
+        raise TokenRefused("it has expired")
     if issued_at > present + CLOCK_SKEW_SECONDS:
-        raise IdTokenRefused("it was issued in the future")
+        raise TokenRefused("it was issued in the future")
     if issued_at < present - OLDEST_SECONDS:
-        raise IdTokenRefused("it is too old; sign in again")
+        raise TokenRefused("it is too old; sign in again")
     if claims.get("nbf") is not None and _instant(claims, "nbf") > present + CLOCK_SKEW_SECONDS:
-        raise IdTokenRefused("it doesn't count yet")
+        raise TokenRefused("it doesn't count yet")
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> int:
     value = claims.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 35:
-        raise IdTokenRefused(f"{name} is missing or wrong")
+        raise TokenRefused(f"{name} is missing or wrong")
     return value
 
 
 def _text(claims: Mapping[str, Any], name: str, *, longest: int = 255) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-        raise IdTokenRefused(f"{name} is missing or wrong")
+        raise TokenRefused(f"{name} is missing or wrong")
     return value
 
 

@@ -1,6 +1,7 @@
 """Tokens on the wire."""
 
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -95,4 +96,13 @@ class DemoTokenCreate(BaseModel):
     )
     academies: Annotated[list[Urn], Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="URNs; all of the trust's unless given.", examples=[[137083]]
+    )
+    project: UUID | None = Field(
+        default=None, description="The research project, for a role that is held for one project only."
+    )
+    person: Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")] | None = Field(
+        default=None,
+        description="Which demo person: a name of your choice, so that two people of one role can be tried. "
+        "The same name in two roles is one person; without it each role is one person.",
+        examples=["second-head"],
     )

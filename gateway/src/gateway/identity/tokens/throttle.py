@@ -62,12 +62,13 @@ _COUNT = text(
     returning failures
     """
 )
-# Rows that somebody else is at are left for the next time.
+# A few at a time, so that no request waits for a long deletion; rows in use are left for the next time.
+FORGOTTEN_AT_ONCE = 100
 _FORGET = text(
     """
     delete from failed_attempt f using (
         select kind, digest from failed_attempt where last_failed_at < :forgotten
-        limit 100 for update skip locked
+        limit :most for update skip locked
     ) old where f.kind = old.kind and f.digest = old.digest
     """
 )
@@ -84,7 +85,8 @@ async def count_failure(session: Session, counters: Sequence[Counter]) -> None:
         pause = pause_seconds(counter.kind, failures)
         if pause:
             await session.execute(_BLOCK, {**key, "until": now + timedelta(seconds=pause)})
-    await session.execute(delete(FailedAttempt).where(col(FailedAttempt.last_failed_at) < now - FORGOTTEN_AFTER))
+    # The one place that forgets: a failure adds three rows at most and removes many more.
+    await session.execute(_FORGET, {"forgotten": now - FORGOTTEN_AFTER, "most": FORGOTTEN_AT_ONCE})
 
 
 async def forgive(session: Session, counters: Sequence[Counter]) -> None:

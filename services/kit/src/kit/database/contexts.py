@@ -6,11 +6,14 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Whose rows a transaction may see: one trust, all (None) or some of its academies, and who asks."""
+    """Whose rows a transaction may see: one trust, all (None) or some of its academies, who is reading, and the
+    research projects that their grant covers.
+    """
 
     tenant_id: UUID
     academies: frozenset[int] | None
     subject: str
+    projects: frozenset[UUID] = frozenset()
 
     @property
     def academies_setting(self) -> str:
@@ -18,6 +21,11 @@ class Context:
         if self.academies is None:
             return "*"
         return ",".join(str(int(urn)) for urn in sorted(self.academies))
+
+    @property
+    def projects_setting(self) -> str:
+        """The value of `app.projects`: ids with commas; empty when there are none."""
+        return ",".join(sorted(str(UUID(str(project))) for project in self.projects))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ def context_statements(context: Context, *, propagate: bool) -> str:
         "app.trust_id": str(UUID(str(context.tenant_id))),
         "app.academies": context.academies_setting,
         "app.subject": context.subject,
+        "app.projects": context.projects_setting,
     }
     statements += [f"set local {name} to {_quoted(value)}" for name, value in settings.items()]
     return "; ".join(statements)

@@ -1,8 +1,8 @@
 """The database as a service sees it: short transactions, each under the context of one caller.
 
-Row-level security shows rows by three settings (`app.trust_id`, `app.academies`, `app.subject`). They are set by one
-function, `set_context`, as the first statement of every transaction and for that transaction only, so that a pooled
-connection can never carry one caller's context into another's request.
+Row-level security shows rows by four settings (`app.trust_id`, `app.academies`, `app.subject`, `app.projects`). They
+are set by one function, `set_context`, as the first statement of every transaction and for that transaction only, so
+that a pooled connection can never carry one caller's context into another's request.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ STATEMENT_CACHE_SIZE = 256
 
 def context_of(caller: Caller) -> Context:
     """The context that a caller's token gives it."""
-    return Context(caller.tenant_id, caller.academies, caller.subject)
+    return Context(caller.tenant_id, caller.academies, caller.subject, caller.projects)
 
 
 async def set_context(target: Session | Connection, context: Context) -> None:

@@ -22,7 +22,8 @@ class Caller:
     """A person or client whose token counts.
 
     `academies` are the URNs that the grant covers, None for all of the trust's; `leads` those
-    that the caller leads and therefore doesn't judge.
+    that the caller leads and therefore doesn't judge. `projects` are the research projects that the
+    grant covers; empty unless it covers nothing else.
     """
 
     subject: str
@@ -34,6 +35,7 @@ class Caller:
     leads: frozenset[int]
     expires_at: datetime
     token_id: str
+    projects: frozenset[UUID] = frozenset()
 
     @property
     def tenant_id(self) -> UUID:
@@ -61,6 +63,7 @@ def caller_of(claims: Claims) -> Caller:
         leads=claims.leads,
         expires_at=claims.expires_at,
         token_id=claims.token_id,
+        projects=claims.projects,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -147,8 +147,3 @@ def _key_set(document: object) -> dict[str, Jwk]:
     if not isinstance(document, dict) or not (keys := usable_keys(document)):
         raise ValueError("the key set holds no usable key")
     return keys
-
-
-def key_ids(keys: Iterable[Jwk]) -> list[str]:
-    """The ids of keys, for logs."""
-    return [str(key.get("kid")) for key in keys]
