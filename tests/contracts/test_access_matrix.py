@@ -65,6 +65,17 @@ def test_every_role_has_only_scopes_of_the_house() -> None:
     assert all(role.scopes <= set(SCOPES) for role in ROLES.values())
 
 
+def test_no_operation_that_writes_takes_a_service_reader() -> None:
+    """By the contract: whatever isn't read with GET needs a scope that the role hasn't, or answers a look-up."""
+    role = ROLES["service-reader"]
+    open_to_it = {
+        operation.operation_id for _, operation in GUARDED if operation.method != "GET" and operation.allows(role)
+    }
+
+    # They answer and store nothing.
+    assert open_to_it <= {"academy_lookup"}
+
+
 async def ask(client: httpx.AsyncClient, operation: Operation, **more: Any) -> httpx.Response:
     body: dict[str, Any] = {"json": {}} if operation.method in {"POST", "PUT", "PATCH"} else {}
     return await client.request(operation.method, path_of(operation), **{**body, **more})

@@ -14,7 +14,13 @@ from trellis.settings import LocalSettings
 
 GUIDE = (HOUSE / "docs" / "guides" / "operating.md").read_text()
 
-PER_SERVICE = {"database_url", "loader_database_url", "follower_database_url"}
+PER_SERVICE = {
+    "database_url",
+    "loader_database_url",
+    "follower_database_url",
+    "service_client_id",
+    "service_client_secret",
+}
 
 
 @pytest.mark.parametrize("settings", [LocalSettings, EnvoySettings, IdentitySettings, ImportLimits])

@@ -64,6 +64,8 @@ def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> Non
     assert set(made.passwords) == set(LOGINS)
     assert len(set(made.passwords.values())) == len(LOGINS)
     assert made.secret_key not in repr(made)
+    assert set(made.service_secrets) == {"academy", "research", "reporting"}
+    assert not any(secret in repr(made) for secret in made.service_secrets.values())
 
 
 def test_a_secret_that_is_missing_is_added_and_the_others_stay(tmp_path: Path) -> None:
@@ -120,6 +122,10 @@ def test_a_service_is_told_its_own_connections_and_no_others(tmp_path: Path) -> 
         "TRELLIS_ACADEMY_FOLLOWER_DATABASE_URL",
         "TRELLIS_ACADEMY_LOADER_DATABASE_URL",
     }
+    of_clients = {name for name in only_for("academy", found) if "SERVICE_CLIENT" in name}
+    assert of_clients == {"TRELLIS_ACADEMY_SERVICE_CLIENT_ID", "TRELLIS_ACADEMY_SERVICE_CLIENT_SECRET"}
+    # Identity registers all of them.
+    assert "TRELLIS_SERVICE_CLIENTS" in only_for("identity", found)
     told_to_the_gateway = only_for(None, found)
     assert not any("DATABASE" in name or "SECRET" in name for name in told_to_the_gateway)
     assert told_to_the_gateway["TRELLIS_PUBLIC_URL"] == "http://127.0.0.1:8080"

@@ -23,7 +23,10 @@ async def test_the_first_credentials_work_and_are_made_once(
 ) -> None:
     settings = identity_settings(committed_database.url("identity_app"), env="production")
     made = await bootstrap(settings, trust=TRUST)
+    services = [one.service for one in made if one.service]
+    made = [one for one in made if not one.service]
     assert [one.role for one in made] == ["platform-operator", "trust-admin"]
+    assert services == ["academy", "research", "reporting"]
     assert await bootstrap(settings, trust=TRUST) == []
     async with identity_on(committed_database, env="production") as desk:
         operator, administrator = [
@@ -41,12 +44,12 @@ async def test_the_first_credentials_work_and_are_made_once(
 async def test_two_at_once_make_one_operator(committed_database: Clone) -> None:
     settings = identity_settings(committed_database.url("identity_app"))
     made = await asyncio.gather(*(bootstrap(settings) for _ in range(4)))
-    assert sorted(len(one) for one in made) == [0, 0, 0, 1]
+    assert sorted(len(one) for one in made) == [0, 0, 0, 4]
 
 
 async def test_a_further_trust_gets_its_administrator_later(committed_database: Clone) -> None:
     settings = identity_settings(committed_database.url("identity_app"))
-    assert [one.role for one in await bootstrap(settings)] == ["platform-operator"]
+    assert (await bootstrap(settings))[0].role == "platform-operator"
     assert [one.role for one in await bootstrap(settings, trust=TRUST)] == ["trust-admin"]
 
 
@@ -68,6 +71,8 @@ async def test_the_command_prints_what_trellis_reads(committed_database: Clone) 
     first = await run()
     assert "TRELLIS_CLIENT_ID=" in first
     assert "TRELLIS_CLIENT_SECRET=trellis_" in first
+    assert "TRELLIS_REPORTING_SERVICE_CLIENT_ID=" in first
+    assert "TRELLIS_REPORTING_SERVICE_CLIENT_SECRET=trellis_" in first
     assert "nothing was made" in await run()
 
 
@@ -75,7 +80,7 @@ async def test_another_secret_key_is_said_and_mended_by_new_keys(
     committed_database: Clone, identity_on: Callable[..., Any]
 ) -> None:
     before = identity_settings(committed_database.url("identity_app"))
-    (operator,) = await bootstrap(before)
+    operator, *_ = await bootstrap(before)
     credentials = {"client_id": operator.client_id, "client_secret": operator.client_secret}
     async with identity_on(committed_database) as desk:
         assert (await desk.ask_as(credentials)).status_code == 200

@@ -53,7 +53,15 @@ def test_powerful_scopes_belong_to_administrators_only(scope: str) -> None:
 def test_only_platform_roles_reach_across_trusts() -> None:
     across = {"platform:admin", "reference:write", "events:follow"}
     for role in ROLES.values():
-        assert (role.level is Level.PLATFORM) is bool(role.scopes & across)
+        # A service reader's token is of one trust: its role reaches across, and no token of it does.
+        reaches = bool(role.scopes & across) or role.code == "service-reader"
+        assert (role.level is Level.PLATFORM) is reaches
+
+
+def test_a_service_reader_reads_and_is_never_a_person() -> None:
+    role = ROLES["service-reader"]
+    assert all(scope.endswith(":read") for scope in role.scopes)
+    assert role.holders == {Holder.CLIENT}
 
 
 def test_an_auditor_changes_nothing() -> None:

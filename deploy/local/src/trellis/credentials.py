@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from gateway.identity.hashing import new_secret
 from trellis import places
 
 SCHEMAS = ("identity", "academy", "research", "reporting")
 LOADING = ("academy",)
+CALLING = ("academy", "research", "reporting")
+"""The services that call others in jobs, each with a client of its own."""
 
 LOGINS: tuple[str, ...] = (
     *(f"{schema}_app" for schema in SCHEMAS),
@@ -21,10 +24,12 @@ LOGINS: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The key that signs cursors and encrypts the token keys, and the passwords of the database roles."""
+    """The key that signs cursors and encrypts the token keys, passwords of database roles, secrets of services."""
 
     secret_key: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)
+    service_secrets: Mapping[str, str] = field(repr=False)
+    """The secret of each service's own client at identity."""
 
     @classmethod
     def kept_in(cls, path: Path) -> "Credentials":
@@ -33,9 +38,12 @@ class Credentials:
         key = stored.get("secret_key")
         known = stored.get("passwords")
         passwords = dict(known) if isinstance(known, dict) else {}
+        clients = stored.get("service_secrets")
+        of_services = dict(clients) if isinstance(clients, dict) else {}
         found = cls(
             secret_key=key if isinstance(key, str) else secrets.token_urlsafe(48),
             passwords={name: passwords.get(name) or secrets.token_urlsafe(24) for name in LOGINS},
+            service_secrets={name: of_services.get(name) or new_secret()[0] for name in CALLING},
         )
         if asdict(found) != stored:
             places.write_private(path, json.dumps(asdict(found), indent=2) + "\n")

@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.identity.clients.rules import service_client_id
 from trellis import state
-from trellis.credentials import LOGINS, Credentials
+from trellis.credentials import LOGINS, SCHEMAS, Credentials
 
 LOOPBACK = "127.0.0.1"
 DATABASE = "trellis"
@@ -130,6 +131,11 @@ def environment_of(settings: LocalSettings, credentials: Credentials, admin_url:
     }
     for role in LOGINS:
         made[variable_of(role)] = url_of(admin_url, role, credentials.passwords[role])
+    made["TRELLIS_SERVICE_CLIENTS"] = json.dumps(dict(credentials.service_secrets))
+    made["TRELLIS_UPSTREAMS"] = json.dumps({name: str(settings.state.socket(name)) for name in SCHEMAS})
+    for service, secret in credentials.service_secrets.items():
+        made[f"TRELLIS_{service.upper()}_SERVICE_CLIENT_ID"] = service_client_id(service)
+        made[f"TRELLIS_{service.upper()}_SERVICE_CLIENT_SECRET"] = secret
     told = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_") and value}
     # The administrator's connection is for migrations and backups; no service gets it, nor this command's secret.
     kept_back = {"TRELLIS_DATABASE_URL", "TRELLIS_CLIENT_ID", "TRELLIS_CLIENT_SECRET"}

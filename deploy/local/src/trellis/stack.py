@@ -19,6 +19,7 @@ WORKERS: Mapping[str, str] = {"academy": "academy.worker"}
 """The module of each service's background worker."""
 
 GATEWAY = "envoy"
+_SECRET_ENDINGS = ("DATABASE_URL", "SERVICE_CLIENT_ID", "SERVICE_CLIENT_SECRET")
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 """Longer than the gateway keeps an idle connection, so that it never sends into one that is being closed."""
@@ -38,10 +39,12 @@ def only_for(service: str | None, environment: Mapping[str, str]) -> dict[str, s
     """The environment without what only other services may know; for None without any secret."""
     others = tuple(f"TRELLIS_{name.upper()}_" for name in SERVICES if name != service)
     hidden = {"TRELLIS_SECRET_KEY"} if service is None else set()
+    if service != "identity":
+        hidden.add("TRELLIS_SERVICE_CLIENTS")
     return {
         name: value
         for name, value in environment.items()
-        if name not in hidden and not (name.startswith(others) and name.endswith("DATABASE_URL"))
+        if name not in hidden and not (name.startswith(others) and name.endswith(_SECRET_ENDINGS))
     }
 
 

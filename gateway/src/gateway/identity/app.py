@@ -17,6 +17,7 @@ from gateway.identity.keys.service import ensure_keys
 from gateway.identity.keys.source import DatabaseKeys
 from gateway.identity.me.routes import router as me
 from gateway.identity.people.routes import router as people
+from gateway.identity.service_clients import register_service_clients
 from gateway.identity.settings import IdentitySettings
 from gateway.identity.tenants.routes import router as tenants
 from gateway.identity.tenants.service import register_demo_tenants
@@ -65,13 +66,17 @@ def equip(app: FastAPI, settings: IdentitySettings) -> None:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Make the first keys, and in a demo its tenants, before the first request."""
+    """Make the first keys, the services' clients and in a demo its tenants, before the first request."""
     equipment: Equipment = app.state.equipment
     try:
         async with app.state.database.session(NOBODY) as session:
             await ensure_keys(session, equipment.key_seal, by="identity")
             if equipment.settings.env == "demo":
                 await register_demo_tenants(session)
+            secrets = {
+                service: secret.get_secret_value() for service, secret in equipment.settings.service_clients.items()
+            }
+            await register_service_clients(session, equipment.hasher, secrets)
     except (DatabaseUnavailable, ProgrammingError):
         # Away or not migrated: `/readyz` says so. The first request for a token makes the keys.
         log.warning("the database isn't ready yet")

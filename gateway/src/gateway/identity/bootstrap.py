@@ -1,8 +1,9 @@
 """The first credentials of an installation: `python -m gateway.identity.bootstrap`, which `trellis bootstrap` runs.
 
-Makes a client of a platform operator and, with `--trust`, a tenant with a client of its administrator. Each is made
-once: where there is an operator, or an administrator, already, nothing is made and nothing is shown. The secrets are
-printed once and kept nowhere.
+Makes a client of a platform operator, one for each service and, with `--trust`, a tenant with a client of its
+administrator. Each is made once: where there is an operator, an administrator or a service's client already, nothing is
+made and nothing is shown. The secrets are printed once and kept nowhere; a service's that stands in the settings isn't
+printed.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from gateway.identity.days import today
 from gateway.identity.equipment import Equipment
 from gateway.identity.grants.service import add_grant
 from gateway.identity.keys.service import ensure_keys
+from gateway.identity.service_clients import SERVICES, make_service_clients, register_service_clients
 from gateway.identity.settings import IdentitySettings
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tenants.schemas import TenantCreate
@@ -42,6 +44,14 @@ class Credentials:
     role: str
     client_id: str
     client_secret: str
+    service: str | None = None
+    """The service whose own client it is."""
+
+    @property
+    def variables(self) -> tuple[str, str]:
+        """The variables that hold id and secret."""
+        middle = "" if self.service is None else f"{self.service.upper()}_SERVICE_"
+        return f"TRELLIS_{middle}CLIENT_ID", f"TRELLIS_{middle}CLIENT_SECRET"
 
 
 async def bootstrap(
@@ -58,9 +68,17 @@ async def bootstrap(
             made = await _first_administrator(session, equipment, PLATFORM, "First platform operator")
             if trust is not None:
                 made += await _trust(session, equipment, trust)
-            return made
+            return made + await _services(session, equipment)
     finally:
         await database.dispose()
+
+
+async def _services(session: Session, equipment: Equipment) -> list[Credentials]:
+    """The services' own clients: with the secrets of the settings, else with new ones, which are shown."""
+    secrets = {name: secret.get_secret_value() for name, secret in equipment.settings.service_clients.items()}
+    await register_service_clients(session, equipment.hasher, secrets)
+    made = await make_service_clients(session, equipment.hasher, [name for name in SERVICES if name not in secrets])
+    return [Credentials(f"service {one.service}", one.client_id, one.client_secret, one.service) for one in made]
 
 
 async def _trust(session: Session, equipment: Equipment, wanted: TenantCreate) -> list[Credentials]:
@@ -90,8 +108,8 @@ def _told(made: list[Credentials]) -> str:
         return "There is an operator (and an administrator) already; nothing was made."
     lines = ["These credentials are shown once. Keep them where you keep passwords.", ""]
     for one in made:
-        lines += [f"# {one.role}", f"TRELLIS_CLIENT_ID={one.client_id}"]
-        lines += [f"TRELLIS_CLIENT_SECRET={one.client_secret}", ""]
+        id_, secret = one.variables
+        lines += [f"# {one.role}", f"{id_}={one.client_id}", f"{secret}={one.client_secret}", ""]
     return "\n".join(lines).rstrip()
 
 

@@ -72,6 +72,9 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Every scope and what it allows."""
 
+SERVICE_READER: Final = "service-reader"
+FOLLOWER: Final = "follower"
+
 _BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
 _DETAIL: Final = _BOARD | {"observations:read", "criteria:read"}
 _ADVISES: Final = _DETAIL | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
@@ -242,10 +245,19 @@ ROLES: Final[Mapping[str, Role]] = _table(
             extents=_TRUST_ONLY,
         ),
         Role(
-            "follower",
+            FOLLOWER,
             "Follower",
             "A service that follows another's change feed across all trusts.",
             frozenset({"events:read", "events:follow"}),
+            level=Level.PLATFORM,
+            holders=_CLIENT,
+            extents=_TRUST_ONLY,
+        ),
+        Role(
+            SERVICE_READER,
+            "Service reader",
+            "A service that reads another's data in a job: its token is for one trust that it names, and never writes.",
+            _DETAIL,
             level=Level.PLATFORM,
             holders=_CLIENT,
             extents=_TRUST_ONLY,

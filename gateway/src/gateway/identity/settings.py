@@ -5,8 +5,9 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from gateway.identity.hashing import hint_of
 from kit.ids import tenant_id
 from kit.settings import ServiceSettings
 
@@ -66,6 +67,20 @@ class IdentitySettings(ServiceSettings):
     hash_waiting: int = Field(
         default=64, ge=1, description="Requests that may wait for that; more are told to come back."
     )
+
+    service_clients: dict[str, SecretStr] = Field(
+        default={},
+        description="The secret of each service's own client, by the service's name, as a JSON object; "
+        "identity registers what is missing.",
+    )
+
+    @field_validator("service_clients")
+    @classmethod
+    def _refuse_strange_secrets(cls, clients: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for service, secret in clients.items():
+            if not hint_of(secret.get_secret_value()):
+                raise ValueError(f"the secret of {service} must look like trellis_<12 hex digits>_<random characters>")
+        return clients
 
     @model_validator(mode="after")
     def _refuse_doubles(self) -> Self:

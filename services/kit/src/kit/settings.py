@@ -13,15 +13,21 @@ from pydantic_settings import (
 )
 
 # Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
-# administrator's connection, to which row-level security doesn't apply.
-PER_SERVICE = ("database_url", "loader_database_url", "follower_database_url")
+# administrator's connection, to which row-level security doesn't apply, and each service has a client of its own.
+PER_SERVICE = (
+    "database_url",
+    "loader_database_url",
+    "follower_database_url",
+    "service_client_id",
+    "service_client_secret",
+)
 
 # Long enough that nobody finds the key by trying.
 SHORTEST_SECRET = 32
 
 
 class _ServiceEnvironment(EnvSettingsSource):
-    """The environment, with the connections taken from the service's own variables."""
+    """The environment, with connections and credentials taken from the service's own variables."""
 
     def __call__(self) -> dict[str, Any]:
         values = super().__call__()
@@ -71,6 +77,13 @@ class ServiceSettings(BaseSettings):
     jwks_socket: Path | None = Field(
         default=None, description="Unix socket of identity, preferred over the network when set."
     )
+    upstreams: dict[str, str] = Field(
+        default={},
+        description="Where the other services listen, as a JSON object: the path of a socket, `host:port` or a URL "
+        "for each; the public URL for those that aren't named.",
+    )
+    service_client_id: str = Field(default="", description="The service's own client, for calls in jobs.")
+    service_client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
     cors_origins: list[str] = Field(default=[], description="Origins of browser clients, as a JSON list.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="From WARNING on, answered requests are no longer logged."

@@ -78,10 +78,20 @@ async def create_client(
     session: Session, hasher: SecretHasher, trust_id: UUID, wanted: ClientCreate, *, by: str
 ) -> tuple[Client, str | None]:
     """Register a client; gives it with its secret, None for a public one. Raises ClientNameTaken."""
+    client = await register_client(session, trust_id, wanted, by=by, id_=uuid7())
+    secret = None
+    if wanted.kind == "confidential":
+        secret, _ = hashing.new_secret()
+        await add_secret(session, hasher, client, secret)
+    return client, secret
+
+
+async def register_client(session: Session, trust_id: UUID, wanted: ClientCreate, *, by: str, id_: UUID) -> Client:
+    """Register a client that has no secret yet. Raises ClientNameTaken."""
     now = clock.now()
     client = Client(
         trust_id=trust_id,
-        id=uuid7(),
+        id=id_,
         name=wanted.name,
         kind=wanted.kind,
         is_active=True,
@@ -92,9 +102,8 @@ async def create_client(
         version=1,
     )
     await _store(session, client)
-    secret = await _add_secret(session, hasher, client) if wanted.kind == "confidential" else None
     await _record(session, events.CLIENT_CREATED, client, before=None, after=_facts(client), by=by)
-    return client, secret
+    return client
 
 
 async def change_client(session: Session, caller: Caller, id_: UUID, patch: ClientPatch, if_match: str) -> Client:
@@ -148,7 +157,8 @@ async def rotate_secret(
     if kept is not None:
         end = now + timedelta(hours=wanted.overlap_hours)
         kept.expires_at = min(kept.expires_at or end, end)
-    secret = await _add_secret(session, hasher, client)
+    secret, _ = hashing.new_secret()
+    await add_secret(session, hasher, client, secret)
     client.updated_at, client.version = now, client.version + 1
     await session.flush()
     await record_event(
@@ -211,13 +221,13 @@ async def _store(session: Session, client: Client) -> None:
         raise ClientNameTaken("Another client has this name; choose another.") from None
 
 
-async def _add_secret(session: Session, hasher: SecretHasher, client: Client) -> str:
-    secret, hint = hashing.new_secret()
+async def add_secret(session: Session, hasher: SecretHasher, client: Client, secret: str) -> None:
+    """Let a client use this secret too."""
     session.add(
         ClientSecret(
             trust_id=client.trust_id,
             client_id=client.id,
-            hint=hint,
+            hint=hashing.hint_of(secret),
             hash=await hasher.hash(secret),
             created_at=clock.now(),
             expires_at=None,
@@ -225,7 +235,6 @@ async def _add_secret(session: Session, hasher: SecretHasher, client: Client) ->
         )
     )
     await session.flush()
-    return secret
 
 
 def _facts(client: Client) -> ClientFacts:

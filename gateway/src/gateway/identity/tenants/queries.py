@@ -48,7 +48,7 @@ async def tenant_page(
     return list((await session.execute(statement)).scalars())
 
 
-async def add_if_unknown(session: Session, tenant: Tenant) -> None:
-    """Store a tenant unless it is known already."""
-    statement = insert(Tenant).values(tenant.model_dump()).on_conflict_do_nothing()
-    await session.execute(statement)
+async def add_if_unknown(session: Session, tenant: Tenant) -> bool:
+    """Store a tenant unless it is known already; whether it was stored."""
+    statement = insert(Tenant).values(tenant.model_dump()).on_conflict_do_nothing().returning(col(Tenant.id))
+    return (await session.execute(statement)).scalar_one_or_none() is not None

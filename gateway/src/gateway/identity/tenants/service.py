@@ -137,7 +137,9 @@ def administrator_grant(
 async def register_demo_tenants(session: Session) -> None:
     """Make the trusts of the demo tenants, unless they are already."""
     for group_uid, group_id, name in DEMO_TENANTS:
-        await queries.add_if_unknown(session, _new(group_uid, group_id, name, by="demo"))
+        tenant = _new(group_uid, group_id, name, by="demo")
+        if await queries.add_if_unknown(session, tenant):
+            await _record(session, events.TENANT_CREATED, tenant, before=None, by="demo")
 
 
 def tenant_etag(tenant: Tenant) -> str:

@@ -41,7 +41,8 @@ class TokenForm(BaseModel):
     trust: str | None = Field(
         default=None,
         max_length=36,
-        description="Which trust, by id, Group UID or TR reference, for who belongs to several.",
+        description="Which trust, by id, Group UID or TR reference: for who belongs to several, and for a service "
+        "reader, which always names the one that its token is for.",
         examples=["16846"],
     )
     subject_token: str | None = Field(default=None, max_length=16384, description="The ID token to exchange.")

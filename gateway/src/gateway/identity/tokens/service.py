@@ -1,9 +1,14 @@
 """Tokens by the ways that the token endpoint knows."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from gateway.identity.anonymous import NOBODY, under
 from gateway.identity.days import today
+from gateway.identity.grants.rules import Grant
 from gateway.identity.grants.service import current_grants
 from gateway.identity.hashing import hint_of
+from gateway.identity.roles import SERVICE_READER
 from gateway.identity.tenants.queries import tenant_by_reference
 from gateway.identity.tokens import queries
 from gateway.identity.tokens.authentication import authenticate
@@ -20,6 +25,8 @@ from gateway.identity.tokens.forms import TokenRequest
 from gateway.identity.tokens.issuing import Bearer, issue
 from gateway.identity.tokens.queries import KnownClient
 from gateway.identity.tokens.schemas import CLIENT_CREDENTIALS, TOKEN_EXCHANGE, TokenOut
+from kit.database.sessions import Session
+from kit.ids import PLATFORM
 
 
 async def token_for(desk: Desk, request: TokenRequest) -> TokenOut:
@@ -52,11 +59,6 @@ async def _for_machine(desk: Desk, client: KnownClient, request: TokenRequest) -
     if client.kind == "public":
         raise ClientNotEntitled("A public client has no rights of its own; it brings the ID tokens of people.")
     async with desk.database.session(NOBODY) as session:
-        trust = request.get("trust")
-        if trust is not None:
-            tenant = await tenant_by_reference(session, trust)
-            if tenant is None or tenant.id != client.trust_id:
-                raise RequestMalformed("The client belongs to another trust.")
         async with under(session, client.trust_id, subject=f"client:{client.id}"):
             # The secret was checked outside of this transaction.
             if not await queries.still_active(session, client):
@@ -64,4 +66,31 @@ async def _for_machine(desk: Desk, client: KnownClient, request: TokenRequest) -
             await queries.note_use(session, client, hint_of(request.client_secret or ""), today())
             grants = await current_grants(session, client.trust_id, client_id=client.id)
         bearer = Bearer(f"client:{client.id}", request.client_id, request.get("role"), request.get("scope"))
-        return await issue(session, desk.equipment, bearer, grants)
+        counting = await _of_named_trust(session, client, request.get("trust"), request.get("role"), grants)
+        return await issue(session, desk.equipment, bearer, counting)
+
+
+async def _of_named_trust(
+    session: Session, client: KnownClient, trust: str | None, role: str | None, grants: Sequence[Grant]
+) -> Sequence[Grant]:
+    """The grants that count for a token of the trust that the request names.
+
+    Only a service reader names a trust that isn't its own, and it always names one. Raises RequestMalformed and
+    ClientNotEntitled.
+    """
+    if trust is None:
+        others = [grant for grant in grants if grant.role != SERVICE_READER]
+        if role == SERVICE_READER or (grants and not others):
+            raise RequestMalformed("A service reader's token is for one trust: send it as trust.")
+        return others
+    tenant = await tenant_by_reference(session, trust)
+    if client.trust_id != PLATFORM:
+        if tenant is None or tenant.id != client.trust_id:
+            raise RequestMalformed("The client belongs to another trust.")
+        return grants
+    reading = [grant for grant in grants if grant.role == SERVICE_READER]
+    if not reading:
+        raise ClientNotEntitled(f"Only a client with the role {SERVICE_READER} gets tokens of a trust that it names.")
+    if tenant is None or not tenant.is_active:
+        raise RequestMalformed("There is no active trust of this name.")
+    return [replace(grant, trust_id=tenant.id) for grant in reading]
