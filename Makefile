@@ -1,6 +1,6 @@
 # Every task of the house. `make` alone lists them.
 
-MEMBERS := services/kit services/academy services/research services/reporting gateway deploy/local
+MEMBERS := services/kit services/sector services/academy services/research services/reporting gateway deploy/local
 BIN := .venv/bin
 STAMP := .venv/.stamp
 NODE_TOOLS := openapi/tools

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from academy.academies.rules import Joining, comes_before, joining, plain_laestab, seen_from_the_other
+from academy.academies.rules import Joining, comes_before, joining, seen_from_the_other
 
 
 @pytest.mark.parametrize(
@@ -20,22 +20,6 @@ def test_an_inspection_is_before_or_after_joining(
     inspected_on: date, joined_on: date | None, expected: Joining | None
 ) -> None:
     assert joining(inspected_on, joined_on) is expected
-
-
-@pytest.mark.parametrize(
-    ("written", "plain"),
-    [
-        ("8504000", "8504000"),
-        ("850/4000", "8504000"),
-        ("850-4000", "8504000"),
-        (" 850 4000 ", "8504000"),
-        ("850/400", None),
-        ("85O4000", None),
-        ("", None),
-    ],
-)
-def test_a_laestab_is_seven_digits_however_it_is_written(written: str, plain: str | None) -> None:
-    assert plain_laestab(written) == plain
 
 
 @pytest.mark.parametrize(

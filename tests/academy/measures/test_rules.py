@@ -14,7 +14,7 @@ from academy.measures.rules import (
     suggest_measure,
     why_not_published,
 )
-from academy.years import parse_academic_year
+from sector.years import parse_academic_year
 
 PHASES = {
     "nursery",

@@ -1,18 +1,11 @@
-"""Days as schools count them: a grant begins and ends at midnight in London."""
+"""Today, as schools count days: a grant begins and ends at midnight in London."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from kit import clock
-
-LONDON = ZoneInfo("Europe/London")
+from sector.days import day_in_london
 
 
 def today() -> date:
     """The present day."""
-    return clock.now().astimezone(LONDON).date()
-
-
-def end_of(day: date) -> datetime:
-    """The instant at which a day is over."""
-    return datetime.combine(day + timedelta(days=1), time(), LONDON).astimezone(UTC)
+    return day_in_london(clock.now())

@@ -1,21 +1,18 @@
-"""Types of the parameters that several slices take: instants, searches, URNs, academic years."""
+"""Types of the parameters that several slices take: instants, searches, codes."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from academy.years import parse_academic_year
 from kit import clock
-
-LONDON = ZoneInfo("Europe/London")
+from sector.days import day_in_london
 
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
-# Nothing was told before, and times near the ends of the calendar can't be turned into another zone.
+# Nothing was recorded before, and times near the ends of the calendar can't be turned into another zone.
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 
@@ -41,42 +38,13 @@ SearchText = Annotated[str, Field(min_length=1, max_length=100)]
 """Words that somebody looks for."""
 
 
-def _only_digits(value: Any) -> Any:
-    """Of `139148.0` there would be a second address."""
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("write a URN in digits")
-    return value
-
-
-Urn = Annotated[int, Field(ge=1, le=9_999_999, examples=[136105]), BeforeValidator(_only_digits)]
-"""The number of a school in the register."""
-
-AcademicYear = Annotated[
-    str,
-    Field(max_length=9, description="As 2018/19, 2018-19 or 201819.", examples=["2018/19"]),
-    AfterValidator(parse_academic_year),
-]
-"""An academic year in any spelling that the sector uses; `2018/19` once it is read."""
-
 Code = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9_.\-]+$")]
 """A code of a catalogue, such as a measure or a pupil group."""
-
-TrustName = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=40,
-        pattern=r"^[A-Za-z0-9\-]+$",
-        description="A trust by its id (UUID), Group UID (`16846`) or TR reference (`TR03794`).",
-        examples=["16846"],
-    ),
-]
-"""One of the names by which a trust is asked for."""
 
 
 def today() -> date:
     """The day that it is in England."""
-    return clock.now().astimezone(LONDON).date()
+    return day_in_london(clock.now())
 
 
 def escaped(words: str) -> str:

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from gateway.identity.tables import Tenant
-from gateway.identity.tenants.rules import trust_reference
 from kit.database.sessions import Session
+from sector.trusts import trust_reference
 
 
 async def tenant_by_reference(session: Session, reference: str, *, lock: bool = False) -> Tenant | None:

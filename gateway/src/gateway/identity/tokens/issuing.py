@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from gateway.identity.days import end_of
 from gateway.identity.equipment import Equipment
 from gateway.identity.grants.rules import Grant, View, leads, views_of
 from gateway.identity.keys.errors import NoSigningKey
@@ -19,6 +18,7 @@ from kit import clock
 from kit.database.sessions import Session
 from kit.ids import PLATFORM
 from kit.telemetry.logs import logger
+from sector.days import end_of
 
 log = logger(__name__)
 

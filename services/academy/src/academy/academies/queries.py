@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from academy.academies.rules import plain_laestab
 from academy.parameters import escaped
 from kit.database.sessions import Session
+from sector.laestabs import plain_laestab
 
 _MEMBER_TODAY = "m.joined_on <= :today and (m.left_on is null or m.left_on > :today)"
 

@@ -19,13 +19,13 @@ from academy.academies.schemas import (
     TrustAcademyParams,
 )
 from academy.answers import TAGGED, list_answer, plain_answer, tagged_answer
-from academy.parameters import TrustName, Urn
 from academy.trusts.errors import TrustNotFound, TrustUnknown
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
 from kit.resources.pages import ListParams
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
+from sector.parameters import TrustName, Urn
 
 router = APIRouter(tags=["academies"])
 

@@ -1,14 +1,11 @@
-"""Pure decisions about academies: whose judgement an inspection was, what a written LAESTAB means, who came first."""
+"""Pure decisions about academies: whose judgement an inspection was, who came first."""
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from enum import StrEnum
 
 PREDECESSOR, SUCCESSOR = "predecessor", "successor"
-
-_LAESTAB = re.compile(r"^(\d{3})[/\- ]?(\d{4})$")
 
 
 class Joining(StrEnum):
@@ -23,12 +20,6 @@ def joining(inspected_on: date, joined_on: date | None) -> Joining | None:
     if joined_on is None:
         return None
     return Joining.BEFORE if inspected_on < joined_on else Joining.AFTER
-
-
-def plain_laestab(text: str) -> str | None:
-    """`850/4000`, `850-4000` or `8504000` as seven digits; None when it is none of these."""
-    match = _LAESTAB.match(text.strip())
-    return None if match is None else match[1] + match[2]
 
 
 def comes_before(link_type: str) -> bool:

@@ -10,8 +10,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.rules import Joining
-from academy.parameters import Instant, SearchText, TrustName, Urn
+from academy.parameters import Instant, SearchText
 from kit.resources.pages import ListParams, Page
+from sector.parameters import TrustName, Urn
 
 
 class Phase(StrEnum):

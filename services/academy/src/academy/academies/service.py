@@ -9,7 +9,7 @@ import orjson
 
 from academy.academies import queries
 from academy.academies.errors import AcademyNotFound, NothingToLookUp, TooManyToLookUp
-from academy.academies.rules import comes_before, joining, plain_laestab, seen_from_the_other
+from academy.academies.rules import comes_before, joining, seen_from_the_other
 from academy.academies.schemas import AcademyListParams, AcademyLookup, InspectionKind, TrustAcademyParams
 from academy.parameters import today
 from academy.recording import synced_to
@@ -18,6 +18,7 @@ from kit.database.sessions import Session
 from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
 from kit.resources.pages import ListParams
+from sector.laestabs import plain_laestab
 
 MOST_LOOKED_UP = 1000
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.rules import ComparisonKind, Direction, OverallMethod
-from academy.parameters import AcademicYear, Code
+from academy.parameters import Code
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
+from sector.parameters import AcademicYear
 
 Title = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$", examples=["Progress 8"])

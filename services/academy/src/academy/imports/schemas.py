@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.observations.schemas import Layer, Release
-from academy.parameters import AcademicYear
 from kit.resources.pages import ListParams, Page
+from sector.parameters import AcademicYear
 
 
 class ImportKind(StrEnum):

@@ -22,7 +22,6 @@ from academy.imports.receiving.upload import ReceivedFile, Shape
 from academy.imports.rules import Layer
 from academy.imports.schemas import ImportCreateParams, ImportListParams
 from academy.parameters import today
-from academy.years import academic_year_on
 from kit import clock
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
@@ -31,6 +30,7 @@ from kit.jobs.queue import defer
 from kit.problems import FieldError
 from kit.resources.cursors import decode, encode
 from kit.resources.etags import check_if_match, etag, tags_of
+from sector.years import academic_year_on
 
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")

@@ -11,7 +11,7 @@ from typing import Final
 
 from academy.measures.catalogue import CATALOGUE
 from academy.measures.measure import Direction, Measure, Unit
-from academy.years import parse_academic_year
+from sector.years import parse_academic_year
 
 __all__ = [
     "MEASURES",

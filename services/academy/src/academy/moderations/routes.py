@@ -26,7 +26,6 @@ from academy.moderations.schemas import (
     ModerationPage,
     ModerationWithdraw,
 )
-from academy.parameters import Urn
 from kit.database.sessions import after_commit
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
@@ -35,6 +34,7 @@ from kit.web.prepared import PreparedResponses
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified
+from sector.parameters import Urn
 
 router = APIRouter(tags=["moderations"], route_class=IdempotentRoute)
 

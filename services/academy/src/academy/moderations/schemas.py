@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.criteria.rules import Status
 from academy.criteria.schemas import Colour, StepCode
-from academy.parameters import Urn
 from kit.resources.pages import ListParams, Page
+from sector.parameters import Urn
 
 EvidenceUrl = Annotated[
     str,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +19,10 @@ from academy.moderations.errors import (
     RatingNotFound,
 )
 from academy.moderations.events import ENDED, MODERATED, ModerationEndedData, RatingModerated
-from academy.moderations.rules import LONGEST_DAYS, day_in_london, end_of, may_lapse_on
+from academy.moderations.rules import LONGEST_DAYS, may_lapse_on
 from academy.moderations.schemas import ModerationCreate, ModerationListParams
 from academy.moderations.tables import Moderation
+from academy.parameters import today
 from academy.rag_statuses import projection
 from academy.recording import begin_recording
 from kit import clock
@@ -33,6 +33,7 @@ from kit.ids import uuid7
 from kit.jobs.queue import defer
 from kit.resources.cursors import decode, encode
 from kit.resources.etags import check_if_match, etag
+from sector.days import end_of
 
 LIST = "moderations"
 LAPSE = "academy.moderations.lapse"
@@ -65,7 +66,7 @@ async def moderate(
     _check_may_judge(caller, urn)
     held = await projection.hold(session, caller.tenant_id, urn)
     is_current = held is not None and held[0] == rating_id
-    replaced = await queries.in_force(session, caller, urn, _today())
+    replaced = await queries.in_force(session, caller, urn, today())
     current_tag = rating_tag(rating_id, replaced["id"] if replaced else None, is_current=is_current)
     check_if_match(if_match, current_tag)
     if not is_current:
@@ -124,7 +125,7 @@ def _check_may_judge(caller: Caller, urn: int) -> None:
 
 def _check_body(body: ModerationCreate, scale: list[dict[str, Any]] | None) -> dict[str, Any]:
     """The step that the new status stands for."""
-    if not may_lapse_on(body.lapses_on, _today()):
+    if not may_lapse_on(body.lapses_on, today()):
         raise ModerationNotPossible.because(
             "lapses_on", "lapses_on_out_of_range", f"Choose a day after today and within {LONGEST_DAYS} days."
         )
@@ -178,7 +179,7 @@ async def lapse(session: Session, trust_id: UUID, moderation_id: UUID) -> bool:
 
 
 def _has_lapsed(moderation: Moderation) -> bool:
-    return moderation.ended_at is None and moderation.lapses_on < _today()
+    return moderation.ended_at is None and moderation.lapses_on < today()
 
 
 async def _end(
@@ -224,7 +225,7 @@ def _ended(urn: int, moderation_id: UUID, how: str, status: str, after: dict[str
 
 async def find(session: Session, caller: Caller, moderation_id: UUID) -> dict[str, Any]:
     """One moderation with its `version`. Raises ModerationNotFound."""
-    found = await queries.moderation(session, caller, moderation_id, _today())
+    found = await queries.moderation(session, caller, moderation_id, today())
     if found is None:
         raise ModerationNotFound(f"There is no moderation {moderation_id} that you may see.")
     return found
@@ -232,7 +233,7 @@ async def find(session: Session, caller: Caller, moderation_id: UUID) -> dict[st
 
 async def moderation_in_force(session: Session, caller: Caller, urn: int) -> dict[str, Any] | None:
     """The override that counts for an academy now; None when the computed rating is told."""
-    return await queries.in_force(session, caller, urn, _today())
+    return await queries.in_force(session, caller, urn, today())
 
 
 async def list_moderations(
@@ -243,13 +244,9 @@ async def list_moderations(
     after = None
     if params.cursor is not None:
         after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    found = await queries.moderations(session, caller, urn, _today(), after=after, limit=params.limit + 1)
-    if not found and after is None and not await queries.belongs(session, caller, urn, _today()):
+    found = await queries.moderations(session, caller, urn, today(), after=after, limit=params.limit + 1)
+    if not found and after is None and not await queries.belongs(session, caller, urn, today()):
         raise AcademyNotFound(f"There is no academy {urn} of your trust that you may see.")
     items, more = found[: params.limit], len(found) > params.limit
     last = [items[-1]["made_at"].isoformat(), items[-1]["id"]] if more else None
     return items, encode(LIST, last, tenant=caller.tenant_id, filters=filters) if last else None
-
-
-def _today() -> date:
-    return day_in_london(clock.now())

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
-from academy.years import parse_academic_year
+from sector.years import parse_academic_year
 
 BAND_METHOD: Final = "dfe-interval-2016"
 """The version of the rule below. A rule that counts otherwise (the DfE proposed quintiles in February 2026)

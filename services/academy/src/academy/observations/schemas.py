@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
 from academy.observations.rules import ProgressBand
-from academy.parameters import AcademicYear, Code, Instant, TrustName, Urn
+from academy.parameters import Code, Instant
 from kit.resources.pages import ListParams, Page
+from sector.parameters import AcademicYear, TrustName, Urn
 
 
 class Layer(StrEnum):

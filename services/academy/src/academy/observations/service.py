@@ -12,13 +12,13 @@ from academy.observations import queries
 from academy.observations.errors import InstantInFuture
 from academy.observations.rules import progress_band
 from academy.observations.schemas import ComparisonArea, Layer, ObservationListParams
-from academy.parameters import LONDON
 from academy.recording import synced_to
 from academy.trusts.service import trust_of_filter
 from kit import clock
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
+from sector.days import day_in_london
 
 _LIST = "observations"
 _LAYERS = {queries.NATIONAL: Layer.NATIONAL, queries.TRUST: Layer.TRUST}
@@ -57,7 +57,7 @@ async def _filter(session: Session, caller: Caller, params: ObservationListParam
     if not urns:
         trust_id = await trust_of_filter(session, caller, params.trust)
         as_of = params.as_of or clock.now()
-        day = as_of.astimezone(LONDON).date()
+        day = day_in_london(as_of)
         urns = None if trust_id is None else await member_urns(session, trust_id, as_of=as_of, day=day)
     return queries.ObservationFilter(
         trust_id=caller.trust_id if Layer.TRUST in layers else None,

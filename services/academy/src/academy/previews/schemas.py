@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from academy.academies.schemas import Phase
 from academy.criteria.rules import Status
 from academy.moderations.schemas import StepOut
-from academy.parameters import Urn
+from sector.parameters import Urn
 
 
 class PreviewStatusOut(BaseModel):

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.rules import Status
-from academy.parameters import Instant, Urn
+from academy.parameters import Instant
 from kit.resources.pages import ListParams, Page
+from sector.parameters import Urn
 
 
 class RagStepOut(BaseModel):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC
 from typing import Any
 
 import asyncpg
 import orjson
 
 from academy.criteria.documents import step_on_scale
-from academy.parameters import LONDON
 from academy.rag_statuses import queries
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams
@@ -19,6 +18,7 @@ from kit import clock
 from kit.database.sessions import Context, Database, Session
 from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
+from sector.days import day_in_london
 
 LIST = "rag-statuses"
 NOTHING_COUNTED = orjson.Fragment(b'{"red":0,"amber":0,"green":0,"not_assessed":0}')
@@ -56,10 +56,6 @@ def _told(row: asyncpg.Record) -> dict[str, Any]:
     }
 
 
-def _day(instant: datetime) -> date:
-    return instant.astimezone(LONDON).date()
-
-
 async def list_statuses(session: Session, caller: Caller, params: RagStatusListParams) -> tuple[bytes, str, str | None]:
     """A page as JSON, the tag of what it says, and the cursor after it.
 
@@ -78,7 +74,7 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
     # Asked before the rows are read: what commits in between is then told again, never missed.
     watermark = await synced_to(session)
     wanted = queries.Wanted(
-        day=_day(params.as_of or now),
+        day=day_in_london(params.as_of or now),
         as_of=params.as_of,
         updated_since=params.updated_since,
         statuses=params.status,
@@ -101,4 +97,4 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
 async def version(database: Database, context: Context) -> str:
     """A word that changes whenever the lists of this context do."""
     async with database.connection(context) as connection:
-        return await queries.version(connection, context, _day(clock.now()))
+        return await queries.version(connection, context, day_in_london(clock.now()))

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from academy.answers import TAGGED, list_answer
 from academy.moderations.service import rating_tag
-from academy.parameters import Urn
 from academy.ratings import service
 from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
 from academy.ratings.schemas import RatingDetailOut, RatingListParams, RatingPage
@@ -19,6 +18,7 @@ from kit.problems import InvalidCursor, responses
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import not_modified
+from sector.parameters import Urn
 
 router = APIRouter(tags=["ratings"])
 

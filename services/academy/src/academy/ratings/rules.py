@@ -21,7 +21,7 @@ from academy.criteria.rules import (
     Status,
     Step,
 )
-from academy.years import shift_year, year_distance
+from sector.years import shift_year, year_distance
 
 NOT_PUBLISHED = "not_published"
 NOT_AVAILABLE = "not_available"

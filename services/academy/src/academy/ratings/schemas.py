@@ -12,8 +12,9 @@ from academy.academies.schemas import Phase
 from academy.criteria.rules import ComparisonKind, Direction, Status
 from academy.criteria.schemas import Layer, OverallOut
 from academy.moderations.schemas import ModerationOut, StepOut
-from academy.parameters import Instant, Urn
+from academy.parameters import Instant
 from kit.resources.pages import ListParams, Page
+from sector.parameters import Urn
 
 SENTENCE = (
     "Attainment 8 was 46.4 points in 2024/25, 0.6 points above the England state-funded figure of 45.8 points: "

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from academy.criteria.queries import published_sets
 from academy.criteria.service import RERATE
-from academy.moderations.rules import end_of
 from academy.moderations.service import end_of_leavers, moderation_in_force
 from academy.parameters import today
 from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
@@ -27,6 +26,7 @@ from kit.events.recording import NewEvent, record_events
 from kit.identity.callers import Caller
 from kit.jobs.queue import defer
 from kit.resources.cursors import decode, encode
+from sector.days import end_of
 
 LIST = "ratings"
 COME_BACK = "academy.ratings.come_back"

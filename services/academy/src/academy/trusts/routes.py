@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from academy.answers import TAGGED, list_answer, tagged_answer
-from academy.parameters import TrustName
 from academy.trusts import service
 from academy.trusts.errors import TrustNotFound
 from academy.trusts.schemas import TrustListParams, TrustOut, TrustPage
@@ -15,6 +14,7 @@ from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
+from sector.parameters import TrustName
 
 router = APIRouter(tags=["trusts"])
 

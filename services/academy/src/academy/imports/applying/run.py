@@ -30,11 +30,11 @@ from academy.imports.receiving.limits import ImportLimits
 from academy.imports.receiving.unpacking import Unpacker, UnpackLimits
 from academy.imports.rules import Layer
 from academy.parameters import today
-from academy.years import academic_year_on
 from kit import clock
 from kit.database.outages import DatabaseUnavailable
 from kit.database.sessions import Context, Database, Session
 from kit.telemetry.logs import logger
+from sector.years import academic_year_on
 
 TICK_SECONDS: Final = 0.5
 READ_PERCENT: Final = 60

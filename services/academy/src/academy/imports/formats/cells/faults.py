@@ -1,15 +1,12 @@
 """Gathers what is wrong with a batch of rows, and finds keys that a file gives twice."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import polars as pl
 
 from academy.imports.formats.cells.columns import Parsed, Unreadable, shown
 from academy.imports.formats.reading import MOST_ERRORS_KEPT, RowError
-
-LOWEST_URN: Final = 10_000
-HIGHEST_URN: Final = 9_999_999
+from sector.urns import HIGHEST_URN, LOWEST_URN
 
 
 class Checker:

@@ -4,6 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from sector import trusts
+
 SPECIAL_TYPES: Final = ("7", "8", "10", "12", "32", "33", "36", "44")
 """Codes of special schools: community, non-maintained, independent, foundation, post-16, and the
 academies."""
@@ -106,10 +108,4 @@ def whole(cells: pl.Expr) -> pl.Expr:
 
 def company_number(cells: pl.Expr) -> pl.Expr:
     """A Companies House number with its eight characters: `7525820.0` is `07525820`, `OC304173` stays."""
-    plain = cells.str.strip_chars().str.to_uppercase().str.replace(r"\.0+$", "")
-    return (
-        pl.when(plain.str.contains(r"^\d{1,8}$"))
-        .then(plain.str.zfill(8))
-        .when(plain.str.contains(r"^[A-Z]{2}\d{6}$"))
-        .then(plain)
-    )
+    return cells.map_elements(trusts.company_number, return_dtype=pl.String)

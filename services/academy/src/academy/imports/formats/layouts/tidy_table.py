@@ -21,15 +21,9 @@ from academy.imports.formats.layouts.figures import (
 )
 from academy.imports.formats.layouts.wide_table import ending
 from academy.imports.formats.reading import Column, Reading, ReadingWarning, Request, RowError
-from academy.years import parse_academic_year
+from sector.terms import TIME_IDENTIFIERS
+from sector.years import parse_academic_year
 
-PERIODS: Final = {
-    "academic year": "year",
-    "autumn term": "autumn",
-    "spring term": "spring",
-    "summer term": "summer",
-    "autumn and spring term": "autumn_spring",
-}
 WHOLE_YEAR_SESSIONS: Final = 340
 """A school year has at least 380 half-day sessions (190 days), of which leavers miss some: whole years come
 to 360 and more for each pupil enrolled, a year until May to about 310."""
@@ -204,7 +198,7 @@ def _sort_rows(frame: pl.DataFrame, table: TidyTable) -> pl.DataFrame:
             _coded(_word(frame, "education_phase", "total"), PHASES).alias("phase"),
             subject.alias("subject"),
             pl.when(topic.is_in(_TOPICS)).then(_coded(_word(frame, "breakdown", "total"), GROUPS)).alias("pupil_group"),
-            _coded(_word(frame, "time_identifier", "academic year"), PERIODS).alias("period"),
+            _coded(_word(frame, "time_identifier", "academic year"), TIME_IDENTIFIERS).alias("period"),
             level.alias("level"),
         )
         .with_columns(

@@ -20,7 +20,7 @@ from academy.imports.formats.layouts.figures import (
 )
 from academy.imports.formats.reading import Column, FileRefused, Reading, ReadingWarning, Request, RowError
 from academy.measures.rules import why_not_published
-from academy.years import parse_academic_year
+from sector.years import parse_academic_year
 
 
 @dataclass(frozen=True, slots=True)

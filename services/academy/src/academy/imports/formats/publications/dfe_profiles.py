@@ -30,8 +30,8 @@ from academy.imports.formats.layouts.wide_table import ending, the_year
 from academy.imports.formats.publications.dfe_profile_keys import Key, parse_key
 from academy.imports.formats.reading import Column, FileRefused, Reading, Request, RowError
 from academy.measures.rules import MEASURES, why_not_published
-from academy.years import shift_year
 from kit.names import repeated_name
+from sector.years import shift_year
 
 SOURCE: Final = "DfE School Profiles"
 LARGEST: Final = 256 << 20

@@ -27,7 +27,7 @@ from academy.imports.formats.layouts.tidy_table import check_not_ahead, read_yea
 from academy.imports.formats.layouts.wide_table import ending
 from academy.imports.formats.reading import SCHEMAS, Column, FileRefused, Reading, Request, RowError
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, suggest_measure
-from academy.years import FIRST_YEAR, LAST_YEAR, format_academic_year, parse_academic_year
+from sector.years import FIRST_YEAR, LAST_YEAR, format_academic_year, parse_academic_year
 
 SOURCE: Final = "the trust's own data"
 

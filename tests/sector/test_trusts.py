@@ -1,10 +1,10 @@
-"""How a trust can be named."""
+"""How a trust can be named, and the number of its company."""
 
 from uuid import UUID
 
 import pytest
 
-from gateway.identity.tenants.rules import trust_reference
+from sector.trusts import company_number, trust_reference
 
 ID = UUID("9ef4e9a4-8b2c-53e6-a5c5-0f0a4c1a2b3c")
 
@@ -28,3 +28,21 @@ ID = UUID("9ef4e9a4-8b2c-53e6-a5c5-0f0a4c1a2b3c")
 )
 def test_by_id_group_uid_or_tr_reference(text: str, meant: object) -> None:
     assert trust_reference(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("7525820.0", "07525820"),
+        ("10872612", "10872612"),
+        ("oc304173", "OC304173"),
+        (" 123 ", "00000123"),
+        ("", None),
+        ("n/a", None),
+        ("123456789", None),
+        ("OC30417", None),
+        ("٧٥٢٥٨٢٠", None),
+    ],
+)
+def test_company_numbers_have_eight_characters(cell: str, number: str | None) -> None:
+    assert company_number(cell) == number

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from academy.years import (
+from sector.years import (
     FIRST_YEAR,
     LAST_YEAR,
     academic_year_on,
@@ -15,7 +15,7 @@ from academy.years import (
     shift_year,
     year_distance,
 )
-from academy.years import year_start as start_of
+from sector.years import year_start as start_of
 
 STARTS = st.integers(FIRST_YEAR, LAST_YEAR)
 
