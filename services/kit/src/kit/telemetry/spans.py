@@ -5,11 +5,18 @@ from contextlib import contextmanager
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
-from opentelemetry.propagate import extract
+from opentelemetry.propagate import extract, inject
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+
+def outgoing() -> dict[str, str]:
+    """The headers of the present span; none outside of one."""
+    headers: dict[str, str] = {}
+    inject(headers)
+    return headers
 
 
 class _RequestSpan:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
 from kit import clock
+from kit.calls.client import Calls
 from kit.database.sessions import Database, service_database
 from kit.events.epochs import epoch_problem
 from kit.events.recording import EventType
@@ -152,6 +153,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     app.state.prepared = prepared
     app.state.metrics = metrics
     app.state.closing = closing
+    app.state.calls = Calls(settings)
     closing.on_begin(database.wakeups.wake_everybody)
     answers.install(app)
     prefix = f"/{settings.service}/v1"
@@ -242,6 +244,7 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
             if (tracing := start_tracing(settings.service)) is not None:
                 state.edge.tracing = tracing
                 stack.callback(tracing.shutdown)
+            stack.push_async_callback(state.calls.aclose)
             stack.push_async_callback(state.database.dispose)
             if state.follower_database is not None:
                 stack.push_async_callback(state.follower_database.dispose)
