@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest_asyncio
 
-from academy.worker import CHAIN
+from academy.definition import ACADEMY
 from kit.ids import tenant_id
 from kit.schema.migrations import create_roles, migrate_sync
 from tests.support.cluster import Cluster
@@ -24,8 +24,8 @@ async def empty(cluster: Cluster) -> AsyncIterator[Clone]:
 
 
 async def test_days_of_leaving_that_followed_from_joining_are_not_taken_for_stated_ones(empty: Clone) -> None:
-    await create_roles(empty.admin_url, [CHAIN.schema])
-    migrate_sync(empty.admin_url, [CHAIN], revision="0007_limit_imports_to_academies")
+    await create_roles(empty.admin_url, [ACADEMY.chain.schema])
+    migrate_sync(empty.admin_url, [ACADEMY.chain], revision="0007_limit_imports_to_academies")
     async with empty.admin() as admin:
         await admin.execute("set search_path = academy")
         for trust, number in ((ONE, "101"), (OTHER, "102")):
@@ -62,7 +62,7 @@ async def test_days_of_leaving_that_followed_from_joining_are_not_taken_for_stat
                 f"academy.{task}",
                 at,
             )
-    migrate_sync(empty.admin_url, [CHAIN], revision="0008_keep_stated_days_of_leaving")
+    migrate_sync(empty.admin_url, [ACADEMY.chain], revision="0008_keep_stated_days_of_leaving")
     async with empty.admin() as admin:
         await admin.execute("set search_path = academy")
         rows = await admin.fetch("select urn, stated_left_on from membership where register_id = $1 order by urn", ONE)

@@ -2,21 +2,21 @@
 
 import pytest
 
+from academy.definition import ACADEMY
 from academy.imports.applying.end import FORGET_TASK
 from academy.imports.applying.load import RERATE_TASK, TELL_TASK
 from academy.imports.service import RUN_TASK
-from academy.main import EVENT_TYPES
-from academy.worker import TASKS, databases_of
+from academy.worker import databases_of
 from tests.support.clients import settings_of
 
 
 def test_every_task_that_imports_queue_can_be_worked_on() -> None:
-    known = {task.name for tasks in TASKS for task in tasks}
+    known = {task.name for tasks in ACADEMY.tasks for task in tasks}
     assert {RUN_TASK, TELL_TASK, FORGET_TASK, RERATE_TASK} <= known
 
 
 def test_every_event_type_is_told_once() -> None:
-    types = [event_type.type for event_type in EVENT_TYPES]
+    types = [event_type.type for event_type in ACADEMY.event_types]
     assert len(types) == len(set(types))
     assert {"org.trellis.academy.import.finished.v1", "org.trellis.academy.academy.left.v1"} <= set(types)
 

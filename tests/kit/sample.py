@@ -271,7 +271,7 @@ def sample_service(**changes: Any) -> Service:
         routers=[router, extras],
         keys=keys,
     )
-    app.state.prepared.route("/sample/v1/polled", version=_version)
+    app.state.tools.prepared.route("/sample/v1/polled", version=_version)
     return app
 
 

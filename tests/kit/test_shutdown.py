@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from kit.web.app import create_service
-from kit.web.closing import closing_of
+from kit.web.tools import tools_of
 from tests.kit.sample import sample_settings
 from tests.support.tokens import trusted_keys
 
@@ -29,13 +29,13 @@ class Out(BaseModel):
 @router.get("/waits", operation_id="wait_view")
 async def wait_view(request: Request) -> Out:
     "Wait for half a minute."
-    return Out(asked=await closing_of(request).sleep(30))
+    return Out(asked=await tools_of(request).closing.sleep(30))
 
 @router.get("/streams", operation_id="stream_view", response_class=StreamingResponse)
 async def stream_view(request: Request) -> StreamingResponse:
     "A stream until the end of the process."
     async def parts():
-        while not await closing_of(request).sleep(0.05):
+        while not await tools_of(request).closing.sleep(0.05):
             yield b": ping\\n\\n"
         yield b": bye\\n\\n"
     return StreamingResponse(parts(), media_type="text/event-stream")

@@ -55,7 +55,7 @@ class Transport(httpx.ASGITransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange."""
-        self._app.state.database = self._database
+        self._app.state.tools.database = self._database
         response = await super().handle_async_request(request)
         await response.aread()
         if self._contract is not None:

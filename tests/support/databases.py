@@ -15,6 +15,7 @@ from kit.database.outages import outages_as_503
 from kit.database.sessions import Connection, Context, Database, Session, Timeouts, set_context
 from kit.database.urls import asyncpg_dsn
 from tests.support.cluster import Cluster
+from trellis.docs import definition_of
 
 _NUMBERS = itertools.count(1)
 _BOOKKEEPING = ("begin", "commit", "rollback", "savepoint", "release", "set local", "reset", "select set_config", ";")
@@ -33,7 +34,12 @@ class RolledBack(Database):
     """
 
     def __init__(self, outer: AsyncConnection, schema: str, role: str) -> None:
-        super().__init__("postgresql://nobody@/nowhere", application_name=schema, schema=schema)
+        super().__init__(
+            "postgresql://nobody@/nowhere",
+            application_name=schema,
+            schema=schema,
+            registered=definition_of(schema),
+        )
         self._outer = outer
         self._role = role
 
@@ -86,7 +92,8 @@ class RolledBack(Database):
         await self._outer.execute(
             text(
                 "select set_config('app.trust_id', '', true), set_config('app.academies', '', true),"
-                " set_config('app.subject', '', true)"
+                " set_config('app.subject', '', true), set_config('app.projects', '', true),"
+                " set_config('app.pupils', '', true)"
             )
         )
 
@@ -167,7 +174,11 @@ class Clone:
     def new(self, schema: str, role: str = "app", *, pool_size: int = 8, timeouts: Timeouts | None = None) -> Database:
         """Another pool, which the test disposes of."""
         return Database(
-            self.url(f"{schema}_{role}"), application_name=schema, schema=schema, pool_size=pool_size, timeouts=timeouts
+            self.url(f"{schema}_{role}"),
+            application_name=schema,
+            schema=schema,
+            pool_size=pool_size,
+            timeouts=timeouts,
         )
 
     @asynccontextmanager

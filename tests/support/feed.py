@@ -36,8 +36,8 @@ def feed_service(database: Database, follower: Database | None = None) -> Servic
         event_types=[NOTED, HIDDEN, WHOLE],
         keys=trusted_keys(),
     )
-    app.state.database = database
-    app.state.follower_database = follower
+    app.state.tools.database = database
+    app.state.tools.follower_database = follower
     return app
 
 

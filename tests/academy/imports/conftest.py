@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from academy.worker import TASKS
+from academy.definition import ACADEMY
 from kit.jobs.worker import Worker
 from tests.academy.rated import rerate
 from tests.support.clients import Clients
@@ -34,7 +34,7 @@ class Workbench:
     def worker(self) -> Worker:
         """The service's own worker."""
         databases = {name: self.database.of("academy", name) for name in ("app", "loader")}
-        return Worker("academy", TASKS, databases)
+        return Worker("academy", ACADEMY.tasks, databases)
 
     async def work(self) -> None:
         """Do all that is queued, and what that queues."""

@@ -8,7 +8,8 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import text
 
-from academy.worker import TASKS, databases_of
+from academy.definition import ACADEMY
+from academy.worker import databases_of
 from kit.jobs.worker import Worker
 from tests.academy.rated import (
     GREEN,
@@ -114,7 +115,7 @@ async def test_the_worker_rates_what_was_published(committed_client: Clients, co
     )
     databases = databases_of(settings)
     try:
-        await Worker("academy", TASKS, databases).drain()
+        await Worker("academy", ACADEMY.tasks, databases).drain()
     finally:
         for database in databases.values():
             await database.dispose()

@@ -125,7 +125,7 @@ def identity_on(client: Clients, quick_hasher: PasswordHasher) -> Callable[..., 
         app = create_app(identity_settings(clone.url("identity_app"), **changes))
         app.state.equipment = replace(app.state.equipment, hasher=SecretHasher(argon2=quick_hasher))
         async with app.router.lifespan_context(app):
-            started = Desk(app, client, app.state.database)
+            started = Desk(app, client, app.state.tools.database)
             yield started
             await started.aclose()
 

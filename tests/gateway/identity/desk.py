@@ -42,7 +42,7 @@ class Desk:
 
     def forget_keys(self) -> None:
         """The app believes no key from before."""
-        self.app.state.keys.forget()
+        self.app.state.tools.keys.forget()
 
     async def administrator(self, trust: UUID | None = PROSPERE, **claims: Any) -> httpx.AsyncClient:
         """Somebody who administers a trust, or the platform (None)."""

@@ -11,13 +11,13 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
+from fastapi import APIRouter
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kit.database.outages import DatabaseUnavailable
 from kit.database.sessions import Context, Database, Timeouts, after_commit, service_database, set_context
-from kit.identity.callers import Authenticator
+from kit.web.app import create_service
 from kit.web.sessions import SessionDep
 from tests.support.clients import settings_of
 from tests.support.databases import Clone
@@ -362,18 +362,25 @@ async def test_a_commit_that_fails_is_never_answered_with_200(committed_database
             "create table academy.late (n int unique deferrable initially deferred);"
             "grant select, insert on academy.late to academy_app"
         )
-    app = FastAPI()
-    app.state.database = committed_database.of("academy")
-    app.state.authenticator = Authenticator(trusted_keys(), issuer="http://127.0.0.1:8080", audience="trellis")
+    router = APIRouter()
 
-    @app.post("/late")
+    @router.post("/late", operation_id="late_add")
     async def late(session: SessionDep, number: int) -> dict[str, bool]:
+        """Store two numbers."""
         await session.execute(text("insert into academy.late values (:n), (:m)"), {"n": 1, "m": number})
         return {"stored": True}
 
+    app = create_service(
+        settings_of("academy", committed_database.url("academy_app")),
+        title="Late",
+        description="A constraint that is checked at the commit.",
+        routers=[router],
+        keys=trusted_keys(),
+    )
+    app.state.tools.database = committed_database.of("academy")
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {issue_token()}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         with pytest.raises(IntegrityError):
-            await client.post("/late?number=1")
-        assert (await client.post("/late?number=2")).json() == {"stored": True}
+            await client.post("/academy/v1/late?number=1")
+        assert (await client.post("/academy/v1/late?number=2")).json() == {"stored": True}

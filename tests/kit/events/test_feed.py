@@ -267,7 +267,7 @@ async def test_waiting_ends_when_the_process_is_asked_to_stop(service: Service, 
     waiting = asyncio.create_task(read(client, wait=20))
     await asyncio.sleep(0.2)
     began = time.monotonic()
-    service.state.closing.begin()
+    service.state.tools.closing.begin()
     assert numbers(await waiting) == []
     assert time.monotonic() - began < 1
 

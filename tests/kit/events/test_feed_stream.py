@@ -85,7 +85,7 @@ async def test_a_stream_ends_when_the_process_is_asked_to_stop(service: Service)
     async with streamed(service, PATH, listening()) as stream:
         await stream.block()
         await asyncio.sleep(0.1)
-        service.state.closing.begin()
+        service.state.tools.closing.begin()
         await stream.end(1)
 
 

@@ -66,7 +66,7 @@ def traced() -> Iterator[Traced]:
     """A service that is traced."""
     app, exporter = sample_service(), InMemorySpanExporter()
     spans = Spans("sample", exporter)
-    app.state.edge.tracing = spans
+    app.state.tools.edge.tracing = spans
     yield Traced(app, exporter, spans)
     spans.shutdown()
 

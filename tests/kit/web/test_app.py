@@ -125,7 +125,7 @@ async def test_pool_without_a_free_connection_is_503(
     monkeypatch.setattr(db, "CHECKOUT_SECONDS", 0.05)
     app = service(committed_database, pool_size=1)
     async with app.router.lifespan_context(app), sample_client(app) as client:
-        async with app.state.database.session(Context(PROSPERE, None, "holder")):
+        async with app.state.tools.database.session(Context(PROSPERE, None, "holder")):
             answer = await client.get("/academy/v1/rows")
         assert (answer.status_code, answer.json()["code"]) == (503, "database-unavailable")
         assert (await client.get("/academy/v1/rows")).status_code == 200
@@ -167,7 +167,7 @@ async def test_life_of_the_process() -> None:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         told.append("began")
         yield
-        assert app.state.closing.asked is False
+        assert app.state.tools.closing.asked is False
         told.append("ended")
 
     app = create_service(
@@ -176,18 +176,18 @@ async def test_life_of_the_process() -> None:
     async with app.router.lifespan_context(app):
         assert told == ["began"]
     assert told == ["began", "ended"]
-    assert app.state.closing.asked
+    assert app.state.tools.closing.asked
 
 
 async def test_keys_come_from_the_issuer_unless_they_are_given() -> None:
     app = create_service(sample_settings(), title="Rows", description="Rows.", routers=[router])
-    assert isinstance(app.state.keys, RemoteKeys)
+    assert isinstance(app.state.tools.keys, RemoteKeys)
     async with app.router.lifespan_context(app):
         pass
     given = create_service(
         sample_settings(), title="Rows", description="Rows.", routers=[router], keys=StaticKeys({"keys": []})
     )
-    assert isinstance(given.state.keys, StaticKeys)
+    assert isinstance(given.state.tools.keys, StaticKeys)
 
 
 async def test_followers_have_a_connection_of_their_own(committed_database: Clone) -> None:
@@ -197,9 +197,9 @@ async def test_followers_have_a_connection_of_their_own(committed_database: Clon
         follower_database_url=committed_database.url("academy_follower"),
     )
     with_feed = create_service(settings, title="Rows", description="Rows.", routers=[router], event_types=[])
-    assert with_feed.state.follower_database.url == committed_database.url("academy_follower")
+    assert with_feed.state.tools.follower_database.url == committed_database.url("academy_follower")
     without = create_service(settings, title="Rows", description="Rows.", routers=[router])
-    assert without.state.follower_database is None
+    assert without.state.tools.follower_database is None
 
 
 def test_what_belongs_to_no_prefix_stands_at_the_root() -> None:

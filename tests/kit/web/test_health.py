@@ -44,7 +44,7 @@ async def test_alive_needs_nothing(sample: Service) -> None:
 async def test_ready_with_the_migrated_database(worker_database: Clone) -> None:
     app = service(worker_database.url("academy_app"))
     assert await ready(app) == (200, {"status": "ready", "checks": {"database": "ok", "keys": "ok"}})
-    await app.state.database.dispose()
+    await app.state.tools.database.dispose()
 
 
 async def test_unready_before_its_migrations(worker_database: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ async def test_unready_before_its_migrations(worker_database: Clone, monkeypatch
     status, body = await ready(app)
     assert status == 503
     assert "this code needs 9999_not_yet" in body["checks"]["database"]
-    await app.state.database.dispose()
+    await app.state.tools.database.dispose()
 
 
 async def test_unready_when_restored_from_another_cluster(committed_database: Clone) -> None:
@@ -63,7 +63,7 @@ async def test_unready_when_restored_from_another_cluster(committed_database: Cl
         await admin.execute("update academy.feed_epoch set system_identifier = '7000000000000000000'")
     _, body = await ready(app)
     assert "raises the epoch" in body["checks"]["database"]
-    await app.state.database.dispose()
+    await app.state.tools.database.dispose()
 
 
 async def test_unready_without_a_database() -> None:
@@ -106,6 +106,6 @@ async def test_services_add_checks_of_their_own(monkeypatch: pytest.MonkeyPatch)
 
 async def test_unready_once_it_was_asked_to_stop() -> None:
     app = service()
-    app.state.closing.begin()
+    app.state.tools.closing.begin()
     _, body = await ready(app)
     assert body["checks"]["process"] == "was asked to stop"

@@ -99,7 +99,7 @@ def service(database: Database) -> Service:
         event_types=[NOTED],
         keys=trusted_keys(),
     )
-    app.state.database = database
+    app.state.tools.database = database
     return app
 
 

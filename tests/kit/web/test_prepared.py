@@ -34,7 +34,7 @@ def change(app: Service | None = None, tenant: UUID = PROSPERE) -> None:
     """What the list says changes, in this process (`app`) or in another."""
     STATE["version"] += 1
     if app is not None:
-        app.state.prepared.forget(tenant)
+        app.state.tools.prepared.forget(tenant)
 
 
 async def version(client: httpx.AsyncClient, **headers: str) -> int:
@@ -54,7 +54,7 @@ async def test_answer_is_made_once_and_given_often(polled: Service) -> None:
     for other in others:
         assert other.content == first.content
         assert {**other.headers, "x-request-id": ""} == {**first.headers, "x-request-id": ""}
-    assert polled.state.metrics.prepared == {"hit": 20, "not_modified": 0, "made": 1}
+    assert polled.state.tools.metrics.prepared == {"hit": 20, "not_modified": 0, "made": 1}
 
 
 async def test_reader_who_always_sends_the_tag_makes_the_answer_once(polled: Service) -> None:
@@ -104,7 +104,7 @@ async def test_seldom_reader_sees_the_newest(polled: Service) -> None:
 
 async def test_change_while_the_answer_is_made_is_noticed(polled: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """The version is read before the answer, so an answer can only be newer than its version."""
-    prepared = polled.state.prepared
+    prepared = polled.state.tools.prepared
     watch = prepared.watch
 
     async def changing(*arguments: Any) -> None:
@@ -174,7 +174,7 @@ async def test_without_a_version_nothing_is_kept(polled: Service) -> None:
     async def away(_: Context) -> str:
         raise DatabaseUnavailable
 
-    polled.state.prepared.route(URL, version=away)
+    polled.state.tools.prepared.route(URL, version=away)
     async with sample_client(polled) as client:
         for _ in range(3):
             assert await version(client) == 1
@@ -183,19 +183,19 @@ async def test_without_a_version_nothing_is_kept(polled: Service) -> None:
 
 
 async def test_outage_ends_prepared_answers_and_its_end_brings_them_back(polled: Service) -> None:
-    working = polled.state.prepared._versions[URL]
+    working = polled.state.tools.prepared._versions[URL]
 
     async def away(_: Context) -> str:
         raise ConnectionRefusedError
 
     async with sample_client(polled) as client:
         await version(client)
-        for watched in polled.state.prepared._watched.values():
+        for watched in polled.state.tools.prepared._watched.values():
             watched.version = away
             watched.forget()
         await version(client)
         assert STATE["made"] == 2
-        for watched in polled.state.prepared._watched.values():
+        for watched in polled.state.tools.prepared._watched.values():
             watched.version = working
         for _ in range(3):
             await version(client)
@@ -214,12 +214,12 @@ async def test_refusals_are_not_kept(polled: Service) -> None:
     async with sample_client(polled) as client:
         for _ in range(3):
             assert (await client.get(f"{URL}?x=1")).status_code == 422
-    assert polled.state.prepared._answers == {}
+    assert polled.state.tools.prepared._answers == {}
 
 
 async def test_memory_is_bounded(polled: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(house_prepared, "MOST_ANSWERS", 3)
-    prepared = polled.state.prepared
+    prepared = polled.state.tools.prepared
     size = 0
     for _ in range(8):
         async with sample_client(polled) as client:
@@ -236,7 +236,7 @@ async def test_bytes_are_bounded(polled: Service, monkeypatch: pytest.MonkeyPatc
         for _ in range(3):
             assert await version(client) == 1
         assert (await client.get(URL, headers={"If-None-Match": '"v1"'})).status_code == 304
-    assert polled.state.prepared._answers == {}
+    assert polled.state.tools.prepared._answers == {}
 
 
 async def test_answers_are_made_anew_after_a_minute(polled: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,27 @@
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from kit.definition import ServiceDefinition
 from trellis.contracts.documents import APPS, Contract, made, repository
 
-EVENTS = {"academy": "academy.main", "identity": "gateway.identity.events"}
-"""Where each service lists what its feed tells; the others have nothing to tell yet."""
+DEFINITIONS = {
+    "academy": "academy.definition:ACADEMY",
+    "identity": "gateway.identity.app:IDENTITY",
+    "research": "research.definition:RESEARCH",
+    "reporting": "reporting.definition:REPORTING",
+}
+"""Where each service says what it is made of."""
+
+
+def definition_of(service: str) -> ServiceDefinition:
+    """What a service is made of."""
+    module, _, name = DEFINITIONS[service].partition(":")
+    definition: ServiceDefinition = getattr(importlib.import_module(module), name)
+    return definition
+
 
 _EVENTS_HEAD = """# Events
 
@@ -40,8 +53,10 @@ def events(_: dict[str, Contract]) -> str:
 
 
 def _event_lines() -> Iterator[str]:
-    for service, module in EVENTS.items():
-        types: Sequence[Any] = importlib.import_module(module).EVENT_TYPES
+    for service in DEFINITIONS:
+        types = definition_of(service).event_types
+        if not types:
+            continue
         yield f"## {service}\n"
         yield "| type | what happened | needs |"
         yield "|---|---|---|"

@@ -4,42 +4,38 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from sqlalchemy.exc import ProgrammingError
 
 from gateway.identity.anonymous import NOBODY
-from gateway.identity.clients.routes import router as clients
 from gateway.identity.equipment import Equipment
-from gateway.identity.events import EVENT_TYPES
-from gateway.identity.grants.routes import router as grants
-from gateway.identity.keys.routes import router as keys
 from gateway.identity.keys.service import ensure_keys
 from gateway.identity.keys.source import DatabaseKeys
-from gateway.identity.me.routes import router as me
-from gateway.identity.people.routes import router as people
 from gateway.identity.service_clients import register_service_clients
 from gateway.identity.settings import IdentitySettings
-from gateway.identity.tenants.routes import router as tenants
 from gateway.identity.tenants.service import register_demo_tenants
 from gateway.identity.tokens.id_tokens import IdTokens
-from gateway.identity.tokens.routes import router as tokens
 from kit.database.outages import DatabaseUnavailable
-from kit.schema.chains import Chain
+from kit.definition import ServiceDefinition
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import logger
+from kit.web.tools import tools_of
 
-__all__ = ["CHAIN", "EVENT_TYPES", "equip", "lifespan", "own_keys", "root_routers", "routers", "settings_of"]
+__all__ = ["IDENTITY", "equip", "lifespan", "own_keys", "settings_of"]
 
 log = logger(__name__)
 
-CHAIN: Final = Chain("identity", "gateway.identity")
-"""The migrations of the identity schema."""
+IDENTITY: Final = ServiceDefinition(
+    "identity",
+    package="gateway.identity",
+    slices=("tokens", "clients", "people", "grants", "tenants", "me", "keys"),
+    title="Trellis identity",
+    description="""
+    Who may do what where: tokens for machines and people, the keys that sign them, and the grants behind them.
 
-routers: Final[tuple[APIRouter, ...]] = (tokens, clients, people, grants, tenants, me)
-"""What is mounted under `/identity/v1`."""
-
-root_routers: Final[tuple[APIRouter, ...]] = (keys,)
-"""The well-known documents, mounted at the root."""
+    Every other service trusts tokens from here, and checks each one itself.
+    """,
+)
 
 
 def settings_of(settings: ServiceSettings | None) -> IdentitySettings:
@@ -60,8 +56,9 @@ def equip(app: FastAPI, settings: IdentitySettings) -> None:
     """Give the app what its routes work with; before it serves."""
     app.state.equipment = Equipment.of(settings)
     app.state.id_tokens = IdTokens(settings.oidc_issuers)
-    if isinstance(app.state.keys, DatabaseKeys):
-        app.state.keys.read_from(lambda: app.state.database)
+    keys = tools_of(app).keys
+    if isinstance(keys, DatabaseKeys):
+        keys.read_from(lambda: tools_of(app).database)
 
 
 @asynccontextmanager
@@ -69,7 +66,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Make the first keys, the services' clients and in a demo its tenants, before the first request."""
     equipment: Equipment = app.state.equipment
     try:
-        async with app.state.database.session(NOBODY) as session:
+        async with tools_of(app).database.session(NOBODY) as session:
             await ensure_keys(session, equipment.key_seal, by="identity")
             if equipment.settings.env == "demo":
                 await register_demo_tenants(session)

@@ -129,22 +129,3 @@ TENANT_CHANGED: Final = _type("tenant.changed", "A tenant was changed", TenantCh
 KEY_CREATED: Final = _type("key.created", "A signing key was published", KeyChange, "platform:admin")
 KEY_ROTATED: Final = _type("key.rotated", "A signing key was told to take over", KeyChange, "platform:admin")
 KEY_REVOKED: Final = _type("key.revoked", "A signing key was revoked", KeyChange, "platform:admin")
-
-EVENT_TYPES: Final = (
-    CLIENT_CREATED,
-    CLIENT_CHANGED,
-    CLIENT_DELETED,
-    SECRET_ROTATED,
-    PERSON_CREATED,
-    PERSON_CHANGED,
-    PERSON_BOUND,
-    PERSON_ERASED,
-    GRANT_CREATED,
-    GRANT_ENDED,
-    TENANT_CREATED,
-    TENANT_CHANGED,
-    KEY_CREATED,
-    KEY_ROTATED,
-    KEY_REVOKED,
-)
-"""Every type of event of this service."""

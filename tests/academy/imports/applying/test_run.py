@@ -27,7 +27,7 @@ GROUPS = (
 
 WORKER = """
 import asyncio, sys
-from academy.worker import CHAIN, TASKS
+from academy.definition import ACADEMY
 from kit.database.sessions import WORKER_TIMEOUTS, Database
 from kit.jobs.worker import run_worker
 from tests.support.jobs import QUICK
@@ -36,7 +36,7 @@ databases = {
     name: Database(url, application_name=f"academy-{name}", schema="academy", timeouts=WORKER_TIMEOUTS)
     for name, url in urls.items()
 }
-asyncio.run(run_worker(CHAIN, TASKS, databases, manners=QUICK))
+asyncio.run(run_worker(ACADEMY.chain, ACADEMY.tasks, databases, manners=QUICK))
 """
 
 

@@ -247,7 +247,7 @@ async def test_files_over_the_limits_are_refused(bench: Workbench, monkeypatch: 
 
 async def test_a_sender_who_goes_away_leaves_nothing(bench: Workbench) -> None:
     app = await bench.clients._app_of("academy")
-    app.state.database = bench.database.of("academy")
+    app.state.tools.database = bench.database.of("academy")
     messages = [
         {"type": "http.request", "body": GOOD.encode() * 100_000, "more_body": True},
         {"type": "http.disconnect"},

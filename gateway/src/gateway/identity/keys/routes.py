@@ -9,10 +9,11 @@ from gateway.identity.keys import service
 from gateway.identity.platform_session import PlatformSession
 from gateway.identity.roles import SCOPES
 from gateway.identity.settings import IdentitySettings
+from kit.web.tools import tools_of
 
 CACHE_SECONDS = 30
 
-router = APIRouter(tags=["keys"])
+root_router = APIRouter(tags=["keys"])
 
 
 class Jwk(BaseModel):
@@ -52,7 +53,7 @@ def _cacheable(response: Response, seconds: int) -> None:
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
 
 
-@router.get(
+@root_router.get(
     "/.well-known/jwks.json",
     operation_id="key_set_view",
     summary="The public keys",
@@ -66,11 +67,12 @@ async def key_set_view(response: Response, session: PlatformSession) -> dict[str
 
 
 def _settings(request: Request) -> IdentitySettings:
-    settings: IdentitySettings = request.app.state.settings
+    settings = tools_of(request).settings
+    assert isinstance(settings, IdentitySettings)
     return settings
 
 
-@router.get(
+@root_router.get(
     "/.well-known/oauth-authorization-server",
     operation_id="server_metadata_view",
     summary="How to get a token, for programs",

@@ -115,6 +115,6 @@ async def demo_token_issue(
     body: DemoTokenCreate, request: Request, response: Response, equipment: EquipmentDep
 ) -> TokenOut:
     """In a demo, anybody is who they say; everywhere else this is 404."""
-    token = await demo_token(request.app.state.database, equipment, body)
+    token = await demo_token(database_of_request(request), equipment, body)
     response.headers.update(_NO_STORE)
     return token

@@ -15,5 +15,3 @@ CHANGED = _type("changed", "A draft of a criteria set was changed")
 DELETED = _type("deleted", "A draft of a criteria set was deleted")
 PUBLISHED = _type("published", "A criteria set was published and rates academies from now on")
 RETIRED = _type("retired", "A criteria set was retired: another took its place")
-
-EVENT_TYPES = (CREATED, CHANGED, DELETED, PUBLISHED, RETIRED)

@@ -55,5 +55,3 @@ OBSERVATION_CHANGED = EventType(
     scope="observations:read",
     data=ObservationChanged,
 )
-
-EVENT_TYPES = (IMPORT_FINISHED, OBSERVATION_CHANGED)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from academy.answers import TAGGED, list_answer, tagged_answer
@@ -43,6 +43,12 @@ from kit.web.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of
 from kit.web.security import requires
 from kit.web.sessions import SessionDep, database_of_request
 from kit.web.tags import IfMatch
+
+
+def install(app: FastAPI) -> None:
+    """Give the app its limits; tests narrow them."""
+    app.state.import_limits = ImportLimits()
+
 
 router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
 

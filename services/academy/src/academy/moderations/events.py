@@ -52,5 +52,3 @@ MODERATED = EventType(
 ENDED = EventType(
     "org.trellis.academy.moderation.ended.v1", "An override counts no longer", "ratings:read", ModerationEndedData
 )
-
-EVENT_TYPES = (MODERATED, ENDED)

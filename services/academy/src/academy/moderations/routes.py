@@ -52,7 +52,7 @@ def _answer(found: dict[str, Any], status: int = 200, **headers: str) -> Respons
 
 def _forget_prepared(request: Request, session: SessionDep, caller: Caller) -> None:
     """The next reader in this process sees the change at once; those in others within a second."""
-    prepared: PreparedResponses = request.app.state.prepared
+    prepared: PreparedResponses = request.app.state.tools.prepared
     after_commit(session, lambda: prepared.forget(caller.tenant_id))
 
 

@@ -10,15 +10,15 @@ from academy.answers import TAGGED
 from academy.rag_statuses import service
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams, RagStatusPage
-from kit.database.sessions import Context, Database
+from kit.database.sessions import Context
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
 from kit.resources.etags import etag
 from kit.web.links import page_links
-from kit.web.prepared import PreparedResponses
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import not_modified
+from kit.web.tools import tools_of
 
 router = APIRouter(tags=["rag-statuses"])
 
@@ -47,12 +47,10 @@ async def rag_status_list(
     return response
 
 
-def keep_prepared(app: FastAPI, prefix: str) -> None:
+def install(app: FastAPI) -> None:
     """Keep finished answers of the list in this app, held against the version of what they say."""
 
     async def version(context: Context) -> str:
-        database: Database = app.state.database
-        return await service.version(database, context)
+        return await service.version(tools_of(app).database, context)
 
-    prepared: PreparedResponses = app.state.prepared
-    prepared.route(f"{prefix}{PATH}", version=version)
+    tools_of(app).prepared.route(f"/academy/v1{PATH}", version=version)

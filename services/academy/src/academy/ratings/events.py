@@ -33,5 +33,3 @@ class RatingComputed(BaseModel):
 COMPUTED = EventType(
     "org.trellis.academy.rating.computed.v1", "An academy was rated anew", "ratings:read", RatingComputed
 )
-
-EVENT_TYPES = (COMPUTED,)

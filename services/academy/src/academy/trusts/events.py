@@ -63,5 +63,3 @@ MEMBERSHIP_CHANGED = EventType(
     scope="academies:read",
     data=MembershipChanged,
 )
-
-EVENT_TYPES = (MEMBERSHIP_CHANGED, ACADEMY_JOINED, ACADEMY_LEFT)

@@ -7,13 +7,14 @@ from uuid import UUID
 @dataclass(frozen=True, slots=True)
 class Context:
     """Whose rows a transaction may see: one trust, all (None) or some of its academies, who is reading, and the
-    research projects that their grant covers.
+    research projects that their grant covers. With `pupils` rows of single pupils are visible too.
     """
 
     tenant_id: UUID
     academies: frozenset[int] | None
     subject: str
     projects: frozenset[UUID] = frozenset()
+    pupils: bool = False
 
     @property
     def academies_setting(self) -> str:
@@ -73,6 +74,8 @@ def context_statements(context: Context, *, propagate: bool) -> str:
         "app.academies": context.academies_setting,
         "app.subject": context.subject,
         "app.projects": context.projects_setting,
+        # All of them each time: a transaction may change its context, and nothing of the last one may stay.
+        "app.pupils": "yes" if context.pupils else "",
     }
     statements += [f"set local {name} to {_quoted(value)}" for name, value in settings.items()]
     return "; ".join(statements)

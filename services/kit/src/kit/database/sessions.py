@@ -1,13 +1,14 @@
 """The database as a service sees it: short transactions, each under the context of one caller.
 
-Row-level security shows rows by four settings (`app.trust_id`, `app.academies`, `app.subject`, `app.projects`). They
-are set by one function, `set_context`, as the first statement of every transaction and for that transaction only, so
-that a pooled connection can never carry one caller's context into another's request.
+Row-level security shows rows by settings such as `app.trust_id` (see `kit.database.contexts`). They are set by one
+function, `set_context`, as the first statement of every transaction and for that transaction only, so that a pooled
+connection can never carry one caller's context into another's request.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from sqlalchemy.util import await_only
 from kit.database.connections import Connection, ContextConnection
 from kit.database.contexts import WORKER_TIMEOUTS, Context, Timeouts, context_statements
 from kit.database.outages import is_outage, outages_as_503
+from kit.database.registered import Registered
 from kit.database.urls import asyncpg_dsn
 from kit.database.wakeups import Wakeups
 from kit.identity.callers import Caller
@@ -46,19 +48,26 @@ __all__ = [
     "set_context",
 ]
 
-AFTER_COMMIT = "trellis.after_commit"
-DATABASE = "trellis.database"
-CONTEXT = "trellis.context"
-DRIVER = "trellis.driver"
+TRANSACTION = "trellis"
 
 CONNECT_SECONDS = 5.0
 CHECKOUT_SECONDS = 10.0
 STATEMENT_CACHE_SIZE = 256
 
 
+@dataclass(slots=True)
+class Transaction:
+    """What a session's open transaction is: whose rows it sees, over which connection, and what follows its commit."""
+
+    context: Context
+    driver: Connection
+    database: "Database | None" = None
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+
 def context_of(caller: Caller) -> Context:
     """The context that a caller's token gives it."""
-    return Context(caller.tenant_id, caller.academies, caller.subject, caller.projects)
+    return Context(caller.tenant_id, caller.academies, caller.subject, caller.projects, caller.sees_pupils)
 
 
 async def set_context(target: Session | Connection, context: Context) -> None:
@@ -78,7 +87,11 @@ def _begin(session: SyncSession, context: Context) -> None:
     raw = pooled.connection
     driver = raw.driver_connection
     assert driver is not None
-    session.info[CONTEXT], session.info[DRIVER] = context, driver
+    open_already = session.info.get(TRANSACTION)
+    if isinstance(open_already, Transaction):
+        open_already.context, open_already.driver = context, driver
+    else:
+        session.info[TRANSACTION] = Transaction(context, driver)
     if driver.is_in_transaction():
         await_only(driver.execute(_statements(driver, context)))
         return
@@ -99,10 +112,14 @@ def _statements(driver: Connection, context: Context) -> str:
     return context_statements(context, propagate=getattr(driver, "propagates", False))
 
 
+def _transaction(session: Session) -> Transaction:
+    transaction: Transaction = session.info[TRANSACTION]
+    return transaction
+
+
 def driver_of(session: Session) -> Connection:
     """The driver's own connection inside the session's transaction: for COPY and hot statements."""
-    driver: Connection = session.info[DRIVER]
-    return driver
+    return _transaction(session).driver
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
@@ -110,19 +127,19 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
 
     For what only hastens things (waking workers and readers, forgetting prepared answers): it must not raise.
     """
-    session.info.setdefault(AFTER_COMMIT, []).append(callback)
+    _transaction(session).after_commit.append(callback)
 
 
 def database_of(session: Session) -> "Database":
     """The database that a session belongs to."""
-    database: Database = session.info[DATABASE]
+    database = _transaction(session).database
+    assert database is not None
     return database
 
 
 def context_of_session(session: Session) -> Context:
     """The context that the session's transaction runs under."""
-    context: Context = session.info[CONTEXT]
-    return context
+    return _transaction(session).context
 
 
 class Database:
@@ -138,15 +155,18 @@ class Database:
         timeouts: Timeouts | None = None,
         statement_cache_size: int = STATEMENT_CACHE_SIZE,
         propagate_context: bool = False,
+        registered: Registered | None = None,
     ) -> None:
         """Connect lazily to `url` (libpq style).
 
         `schema` is the service's own (default: the application name up to its first hyphen). Behind PgBouncer in
         transaction mode `statement_cache_size` is 0: statements then have names of their own, and timeouts come
-        from the role. `propagate_context` is for a sharded Postgres.
+        from the role. `propagate_context` is for a sharded Postgres. With `registered` other events and jobs than the
+        service's own are refused when they are recorded.
         """
         self.url = url
         self.schema = schema or application_name.partition("-")[0]
+        self.registered = registered
         self._dsn = asyncpg_dsn(url)
         self._application_name = application_name
         self._pooler = statement_cache_size == 0
@@ -192,7 +212,8 @@ class Database:
         """
         with outages_as_503():
             async with self._new_session(context) as session:
-                session.info[DATABASE] = self
+                transaction = _transaction(session)
+                transaction.database = self
                 try:
                     yield session
                     await session.commit()
@@ -203,7 +224,7 @@ class Database:
                 except BaseException:
                     await session.rollback()
                     raise
-            for callback in session.info.get(AFTER_COMMIT, ()):
+            for callback in transaction.after_commit:
                 callback()
 
     @asynccontextmanager
@@ -261,6 +282,7 @@ def service_database(
     application_name: str,
     pool_size: int | None = None,
     timeouts: Timeouts | None = None,
+    registered: Registered | None = None,
 ) -> Database:
     """A database of a service as its settings describe it."""
     return Database(
@@ -271,6 +293,7 @@ def service_database(
         timeouts=timeouts,
         statement_cache_size=0 if settings.database_behind_pooler else STATEMENT_CACHE_SIZE,
         propagate_context=settings.database_is_sharded,
+        registered=registered,
     )
 
 

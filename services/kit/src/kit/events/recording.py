@@ -34,6 +34,10 @@ class EventType:
     whole_tenant: bool = False
 
 
+class EventNotRegistered(Exception):
+    """The service's feed shows no events of this type; its `EventType` belongs in the `events.py` of a slice."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """Something that happens in the present transaction.
@@ -84,7 +88,10 @@ async def record_events(session: Session, events: Sequence[NewEvent], *, tenant_
     """Many events of one trust in one statement; they are read in this order."""
     if not events:
         return
+    database = database_of(session)
     for event in events:
+        if database.registered is not None and not database.registered.has_event(event.event_type):
+            raise EventNotRegistered(event.event_type.type)
         if not isinstance(event.data, event.event_type.data):
             raise TypeError(f"{event.event_type.type} carries {event.event_type.data.__name__}")
     occurred_at: datetime = clock.now()
@@ -98,5 +105,4 @@ async def record_events(session: Session, events: Sequence[NewEvent], *, tenant_
         "data": [event.data.model_dump_json() for event in events],
     }
     await session.execute(_INSERT, parameters)
-    database = database_of(session)
     after_commit(session, lambda: database.wakeups.poke(channel(database.schema)))

@@ -13,6 +13,8 @@ from kit.ids import PLATFORM
 from kit.problems import InsufficientScope, ServiceUnavailable, Unauthorized
 
 REALM = "trellis"
+# Rows about single pupils are visible with this scope alone.
+PUPILS_READ = "pupils:read"
 # More callers than this at once push out the one that came first.
 MOST_REMEMBERED = 10_000
 
@@ -41,6 +43,11 @@ class Caller:
     def tenant_id(self) -> UUID:
         """The tenant that the caller's rows belong to; the platform's for a caller without a trust."""
         return self.trust_id or PLATFORM
+
+    @property
+    def sees_pupils(self) -> bool:
+        """Are rows of pupils visible to it?"""
+        return PUPILS_READ in self.scopes
 
     def may(self, scope: str) -> bool:
         """Does the token carry this scope?"""

@@ -16,6 +16,11 @@ from kit.database.sessions import Session, after_commit, database_of
 
 JobId = str | int | UUID | None
 
+
+class TaskNotRegistered(Exception):
+    """The service's worker runs no task of this name; it belongs in the `jobs.py` of a slice."""
+
+
 # procrastinate's own channel for "there is a job"; its triggers, which would notify inside transactions, are dropped.
 WAKE_CHANNEL = "procrastinate_any_queue_v1"
 WAKE_PAYLOAD = json.dumps({"type": "job_inserted", "job_id": 0})
@@ -54,6 +59,9 @@ async def defer(
         raise ValueError(f"a job for later can't hold the lock {lock!r} until then")
     if not _TASK.match(task):
         raise ValueError(f"not a task name: {task!r}")
+    database = database_of(session)
+    if database.registered is not None and not database.registered.has_task(task):
+        raise TaskNotRegistered(task)
     values = {name: str(value) if isinstance(value, UUID) else value for name, value in ids.items()}
     for name, value in values.items():
         if isinstance(value, str) and len(value) > _LONGEST_ID:
@@ -67,6 +75,5 @@ async def defer(
         "at": at,
     }
     number: int = (await session.execute(_DEFER, parameters)).scalar_one()
-    database = database_of(session)
     after_commit(session, lambda: database.wakeups.poke(WAKE_CHANNEL, WAKE_PAYLOAD))
     return number

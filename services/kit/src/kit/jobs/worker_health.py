@@ -26,8 +26,7 @@ class _Server(uvicorn.Server):
 async def telling_health(name: str, socket: Path, checks: Mapping[str, Check]) -> AsyncIterator[None]:
     """Inside the block, whoever may open the socket is told how the worker `name` is."""
     app = FastAPI(openapi_url=None)
-    app.state.closing = Closing()
-    app.include_router(health_router(checks, Metrics(name)))
+    app.include_router(health_router(checks, Metrics(name), Closing()))
     config = uvicorn.Config(
         app, uds=str(socket), lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )

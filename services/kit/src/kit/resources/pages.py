@@ -1,6 +1,8 @@
 """Pages of a list: `limit` and `cursor` in, `items` and `next` out."""
 
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +12,15 @@ DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 500
 
 Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Row]):
+    """The rows of a page and the cursor of the next one; None at the end."""
+
+    rows: Sequence[Row]
+    next: str | None
 
 
 class Page(BaseModel, Generic[Item]):
@@ -19,6 +30,11 @@ class Page(BaseModel, Generic[Item]):
     next: str | None = Field(
         description="Send it as `cursor` to get the next page; null at the end.", examples=["c29tZSBwbGFjZQ"]
     )
+
+    @classmethod
+    def of(cls, found: Found[Any], out: Callable[[Any], Item]) -> Self:
+        """The page of what `paginate` found, each row as `out` shows it."""
+        return cls(items=[out(row) for row in found.rows], next=found.next)
 
 
 class ListParams(BaseModel):

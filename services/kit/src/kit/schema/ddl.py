@@ -7,6 +7,7 @@ migration executes must not change: alter these tables by a later migration, not
 import re
 from collections.abc import Sequence
 from importlib import resources
+from typing import Literal, TypedDict, Unpack
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,50}$")
 
@@ -28,37 +29,82 @@ def _academies(column: str) -> str:
     return f"current_setting('app.academies', true) = '*' or {column} = any({urns}::int[])"
 
 
+def _given(setting: str, kind: str) -> str:
+    """The members of a setting that lists some with commas; null where it is empty or says `*` for all."""
+    given = f"nullif(nullif(current_setting('{setting}', true), ''), '*')"
+    return f"(select string_to_array({given}, ',')::{kind}[])"
+
+
+_COLUMNS: tuple[Literal["academy_column", "academies_column", "subject_column", "project_column"], ...] = (
+    "academy_column",
+    "academies_column",
+    "subject_column",
+    "project_column",
+)
+
+
+class Rules(TypedDict, total=False):
+    """What narrows a trust's rows for some of its callers; a row is visible when it fits all of them."""
+
+    academy_column: str | None
+    """The URN by which a grant for some academies restricts rows."""
+    academy_optional: bool
+    """A row without a URN concerns the whole trust and is visible to all of it."""
+    academies_column: str | None
+    """An `int[]` of which one URN must be the caller's."""
+    whole_trust: bool
+    """Only callers without a list of academies."""
+    subject_column: str | None
+    """Only the subject that stands here."""
+    project_column: str | None
+    """Members of the project, and callers without a list of academies."""
+    pupils: bool
+    """Only callers who may see rows of pupils."""
+
+
+def restrictions(rules: Rules) -> dict[str, str]:
+    """The conditions of these rules, by the name of their policy."""
+    columns = {name: str(rules[name]) for name in _COLUMNS if rules.get(name)}
+    _checked(*columns.values())
+    found: dict[str, str] = {}
+    if academy_column := columns.get("academy_column"):
+        rule = _academies(academy_column)
+        found["academies"] = f"{academy_column} is null or {rule}" if rules.get("academy_optional") else rule
+    if academies_column := columns.get("academies_column"):
+        given = _given("app.academies", "int")
+        found["academies"] = f"current_setting('app.academies', true) = '*' or {academies_column} && {given}::int[]"
+    if rules.get("whole_trust"):
+        found["whole_trust"] = "current_setting('app.academies', true) = '*'"
+    if subject_column := columns.get("subject_column"):
+        found["subject"] = f"{subject_column} = nullif(current_setting('app.subject', true), '')"
+    if project_column := columns.get("project_column"):
+        given = _given("app.projects", "uuid")
+        found["project"] = f"current_setting('app.academies', true) = '*' or {project_column} = any({given}::uuid[])"
+    if rules.get("pupils"):
+        found["pupils"] = "current_setting('app.pupils', true) = 'yes'"
+    return found
+
+
 def tenant_table_policies(
-    schema: str,
-    table: str,
-    *,
-    academy_column: str | None,
-    academy_optional: bool = False,
-    grants: Sequence[str] = ("select", "insert", "update", "delete"),
+    schema: str, table: str, *, grants: Sequence[str] = ("select", "insert", "update", "delete"), **rules: Unpack[Rules]
 ) -> list[str]:
     """Row-level security and the app role's grants for a table that leads with `trust_id`.
 
-    `academy_column` names the URN by which a grant for some academies only restricts rows; with `academy_optional`
-    a row without a URN concerns the whole trust and is shown to all of it. `grants` leaves out what never happens to
-    the table (a history is never updated). Nobody but the app role has a policy, so that everyone else, the owner
-    included (FORCE), sees nothing.
+    `rules` narrow the trust's rows. `grants` leaves out what never happens to the table (a history is never updated).
+    Only the app role has a policy: everyone else, the owner included (FORCE), sees nothing.
     """
-    _checked(schema, table, *([academy_column] if academy_column else []), *grants)
+    _checked(schema, table, *grants)
     name, app = f"{schema}.{table}", f"{schema}_app"
-    statements = [
+    return [
         f"alter table {name} enable row level security",
         f"alter table {name} force row level security",
         f"create policy trust on {name} to {app} using (trust_id = {TRUST}) with check (trust_id = {TRUST})",
+        *(
+            f"create policy {rule} on {name} as restrictive to {app} using ({fits}) with check ({fits})"
+            for rule, fits in restrictions(rules).items()
+        ),
+        f"grant {', '.join(grants)} on {name} to {app}",
     ]
-    if academy_column is not None:
-        rule = _academies(academy_column)
-        if academy_optional:
-            rule = f"{academy_column} is null or {rule}"
-        statements.append(
-            f"create policy academies on {name} as restrictive to {app} using ({rule}) with check ({rule})"
-        )
-    statements.append(f"grant {', '.join(grants)} on {name} to {app}")
-    return statements
 
 
 def reader_policy(schema: str, table: str, role: str) -> list[str]:
@@ -150,6 +196,32 @@ def _event_tables(schema: str) -> list[str]:
             for each row execute function {s}.event_position()""",
         *tenant_table_policies(s, "event", academy_column="urn", academy_optional=True, grants=("select", "insert")),
         *reader_policy(s, "event", f"{s}_follower"),
+    ]
+
+
+def state_change_table(schema: str) -> list[str]:
+    """Changes of state with their reasons, kept for good; `kit.resources.transitions` writes them."""
+    _checked(schema)
+    return [
+        f"""create table {schema}.state_change (
+            trust_id uuid not null,
+            id uuid not null,
+            thing text not null,
+            thing_id uuid not null,
+            urn integer,
+            verb text not null,
+            before text,
+            after text not null,
+            at timestamptz not null,
+            by text not null,
+            as_role text,
+            reason text,
+            primary key (trust_id, id)
+        )""",
+        f"create index state_change_of_thing on {schema}.state_change (trust_id, thing, thing_id, id)",
+        *tenant_table_policies(
+            schema, "state_change", academy_column="urn", academy_optional=True, grants=("select", "insert")
+        ),
     ]
 
 

@@ -106,6 +106,7 @@ KIT_TABLES = frozenset(
         "procrastinate_jobs",
         "procrastinate_periodic_defers",
         "procrastinate_workers",
+        "state_change",
     }
 )
 

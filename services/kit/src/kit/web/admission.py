@@ -1,6 +1,5 @@
 """Whether a request may go on: everything that the contract rules out is refused before it is routed."""
 
-from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
@@ -11,13 +10,10 @@ from kit import problems
 from kit.identity.callers import Authenticator, check_scopes
 from kit.settings import ServiceSettings
 from kit.web.bodies import check_json, check_media_type, is_json, media_type_of, too_large
+from kit.web.exchange import exchange_of
 from kit.web.operations import Operation, PathOperations
-from kit.web.security import CALLER
 from kit.web.validation import query_errors
 
-# Where a request keeps its operation, and what is wrong with its query.
-OPERATION: Final = "trellis.operation"
-ERRORS: Final = "trellis.errors"
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -37,20 +33,21 @@ class Admission:
         if path is None:
             raise problems.NotFound("There is nothing at this path.")
         _check_path(scope)
+        exchange = exchange_of(scope)
         operation = path.find(scope["method"])
         if operation is None:
             raise problems.MethodNotAllowed(f"This path takes {path.allow}.", headers={"Allow": path.allow})
         if operation.scopes is not None:
             authorization = [value for name, value in scope["headers"] if name == b"authorization"]
-            scope[CALLER] = caller = await self._authenticator.authenticate(authorization)
+            exchange.caller = caller = await self._authenticator.authenticate(authorization)
             check_scopes(caller, operation.scopes)
         if scope["query_string"] and (errors := query_errors(scope["query_string"], operation.query)):
-            scope[ERRORS] = errors
+            exchange.query_errors = errors
         if scope["method"] not in _READS:
             receive = await self._admit_body(operation, scope, receive)
         _, found = operation.route.matches(scope)
         scope.update(found)
-        scope[OPERATION] = operation
+        exchange.operation = operation
         return receive
 
     async def _admit_body(self, operation: Operation, scope: Scope, receive: Receive) -> Receive:

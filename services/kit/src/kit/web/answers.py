@@ -15,11 +15,10 @@ from starlette.types import Scope
 from kit import problems
 from kit.database.outages import DRIVER_ERRORS, RETRY_AFTER_SECONDS, DatabaseUnavailable, is_outage
 from kit.problems import FieldError, Problem
+from kit.web.exchange import exchange_of
+from kit.web.replies import NotModified
 from kit.web.validation import field_errors
 
-# Where a request keeps its id, and the code of the problem that it ran into.
-REQUEST_ID = "trellis.request_id"
-CODE = "trellis.code"
 LONGEST_INSTANCE = 500
 
 _BY_STATUS: dict[int, type[Problem]] = {
@@ -50,9 +49,10 @@ class ValueNotStorable(problems.InvalidRequest):
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
     """The answer that tells a problem."""
-    scope[CODE] = problem.code
+    exchange = exchange_of(scope)
+    exchange.problem_code = problem.code
     instance = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in scope["path"])
-    body = problem.body(instance=instance[:LONGEST_INSTANCE], trace_id=scope.get(REQUEST_ID) or "none")
+    body = problem.body(instance=instance[:LONGEST_INSTANCE], trace_id=exchange.request_id)
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(orjson.dumps(body, default=str), problem.status, headers=headers, media_type=problems.MEDIA_TYPE)
 
@@ -95,6 +95,11 @@ async def _answer_fault(request: Request, _: Exception) -> Response:
     return problem_response(problems.InternalError("This is a fault of ours; it was logged."), request.scope)
 
 
+async def _not_modified(_: Request, error: Exception) -> Response:
+    assert isinstance(error, NotModified)
+    return error.response
+
+
 def install(app: FastAPI) -> None:
     """Let the app answer with problems."""
     kinds: list[Any] = [
@@ -109,4 +114,5 @@ def install(app: FastAPI) -> None:
     ]
     for kind in kinds:
         app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(NotModified, _not_modified)
     app.add_exception_handler(Exception, _answer_fault)

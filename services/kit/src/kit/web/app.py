@@ -12,9 +12,10 @@ from fastapi.routing import APIRoute, iter_route_contexts, request_response
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
-from kit import clock
 from kit.calls.client import Calls
-from kit.database.sessions import Database, service_database
+from kit.database.registered import Registered
+from kit.database.sessions import service_database
+from kit.definition import ServiceDefinition
 from kit.events.epochs import epoch_problem
 from kit.events.recording import EventType
 from kit.identity.callers import Authenticator
@@ -26,15 +27,17 @@ from kit.telemetry.logs import configure_logs, hide_messages_of
 from kit.telemetry.metrics import Metrics
 from kit.telemetry.tracing import start_tracing
 from kit.web import answers
-from kit.web.admission import ERRORS, OPERATION, Admission
+from kit.web.admission import Admission
 from kit.web.contract import write_contract
 from kit.web.edge import Edge
+from kit.web.exchange import exchange_of
 from kit.web.feed_routes import feed_router
 from kit.web.health import Check, database_check, health_router
 from kit.web.idempotency import purging
 from kit.web.operations import Operations
 from kit.web.prepared import OLDEST_SECONDS, PreparedResponses
 from kit.web.strictness import strict_body
+from kit.web.tools import Tools, tools_of
 from kit.web.validation import refuse
 
 # Followers are few and wait without a connection.
@@ -48,11 +51,13 @@ class _Chosen(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Fits every request that the edge let in."""
-        return (Match.FULL, {}) if OPERATION in scope else (Match.NONE, {})
+        return (Match.NONE, {}) if exchange_of(scope).operation is None else (Match.FULL, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the operation."""
-        await scope[OPERATION].route.app(scope, receive, send)
+        operation = exchange_of(scope).operation
+        assert operation is not None
+        await operation.route.app(scope, receive, send)
 
 
 class Service(FastAPI):
@@ -101,14 +106,16 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     root_routers: Sequence[APIRouter] = (),
     tags: Mapping[str, str] | None = None,
     chain: Chain | None = None,
+    registered: Registered | None = None,
 ) -> Service:
     """The app of a service.
 
     `routers` are mounted under `/{service}/v1`, `root_routers` at the root (well-known documents). With
     `event_types`, even an empty list, the service has a change feed. `keys` are the issuer's public
     ones, fetched from it unless given. `chain` names the migrations that the database must be at, those
-    of the package with the service's name unless given. Raises ValueError when a route has no name or
-    no words.
+    of the package with the service's name unless given. With `registered` other events and jobs than the
+    service's own are refused when they are recorded. Raises ValueError when a route has no name or no
+    description.
     """
     keys = keys or RemoteKeys(settings.jwks_url, socket=settings.jwks_socket)
     chain = chain or Chain(settings.service, settings.service)
@@ -120,7 +127,9 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         # Tests change the database behind the service's back.
         oldest_seconds=0.0 if settings.env == "test" else OLDEST_SECONDS,
     )
-    database = service_database(settings, settings.database_url, application_name=settings.service)
+    database = service_database(
+        settings, settings.database_url, application_name=settings.service, registered=registered
+    )
     follower_database = None
     if event_types is not None and settings.follower_database_url is not None:
         follower_database = service_database(
@@ -144,16 +153,17 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_life(settings, lifespan),
     )
-    app.state.settings = settings
-    app.state.database = database
-    app.state.follower_database = follower_database
-    app.state.keys = keys
-    app.state.clock = clock
-    app.state.authenticator = authenticator
-    app.state.prepared = prepared
-    app.state.metrics = metrics
-    app.state.closing = closing
-    app.state.calls = Calls(settings)
+    app.state.tools = tools = Tools(
+        settings=settings,
+        database=database,
+        follower_database=follower_database,
+        keys=keys,
+        authenticator=authenticator,
+        prepared=prepared,
+        metrics=metrics,
+        closing=closing,
+        calls=Calls(settings),
+    )
     closing.on_begin(database.wakeups.wake_everybody)
     answers.install(app)
     prefix = f"/{settings.service}/v1"
@@ -168,7 +178,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         "keys": _keys_check(keys),
         **(extra_ready or {}),
     }
-    _mount(app, health_router(checks, metrics), "")
+    _mount(app, health_router(checks, metrics, closing), "")
     mounted = [route for route in app.router.routes if isinstance(route, APIRoute)]
     edge = Edge(
         app.without_edge,
@@ -179,7 +189,35 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         metrics=metrics,
     )
     app.put_edge(edge)
-    app.state.edge = edge
+    tools.edge = edge
+    return app
+
+
+def create_app(
+    definition: ServiceDefinition,
+    settings: ServiceSettings,
+    *,
+    keys: KeySource | None = None,
+    lifespan: Lifespan | None = None,
+    root_routers: Sequence[APIRouter] = (),
+) -> Service:
+    """The app of a service as it is defined: what its slices hold, found by name (see `kit.definition`)."""
+    # Rows of one slice refer to those of another: all tables are known before the first row is written.
+    assert definition.tables is not None
+    app = create_service(
+        settings,
+        title=definition.title,
+        description=definition.description,
+        routers=definition.named("routes", "router"),
+        event_types=definition.event_types,
+        keys=keys,
+        lifespan=lifespan,
+        root_routers=(*definition.named("routes", "root_router"), *root_routers),
+        chain=definition.chain,
+        registered=definition,
+    )
+    for install in definition.named("routes", "install"):
+        install(app)
     return app
 
 
@@ -224,7 +262,7 @@ def _refusing(route: APIRoute, handle: Handler) -> Handler:
     strict = strict_body(route)
 
     async def handle_admitted(request: Request) -> Response:
-        errors = request.scope.get(ERRORS, ())
+        errors = exchange_of(request.scope).query_errors
         body = await request.body() if strict is not None else b""
         body_errors = strict.errors(body) if strict is not None and body else ()
         if errors or body_errors:
@@ -237,22 +275,23 @@ def _refusing(route: APIRoute, handle: Handler) -> Handler:
 def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        state = app.state
+        tools = tools_of(app)
         if settings.env != "test":
             configure_logs(settings.service, settings.log_level)
         async with AsyncExitStack() as stack:
             if (tracing := start_tracing(settings.service)) is not None:
-                state.edge.tracing = tracing
+                assert tools.edge is not None
+                tools.edge.tracing = tracing
                 stack.callback(tracing.shutdown)
-            stack.push_async_callback(state.calls.aclose)
-            stack.push_async_callback(state.database.dispose)
-            if state.follower_database is not None:
-                stack.push_async_callback(state.follower_database.dispose)
-            if isinstance(state.keys, RemoteKeys):
-                stack.push_async_callback(state.keys.aclose)
-            stack.enter_context(state.closing.listening())
-            stack.callback(state.closing.begin)
-            await stack.enter_async_context(purging(state.database))
+            stack.push_async_callback(tools.calls.aclose)
+            stack.push_async_callback(tools.database.dispose)
+            if tools.follower_database is not None:
+                stack.push_async_callback(tools.follower_database.dispose)
+            if isinstance(tools.keys, RemoteKeys):
+                stack.push_async_callback(tools.keys.aclose)
+            stack.enter_context(tools.closing.listening())
+            stack.callback(tools.closing.begin)
+            await stack.enter_async_context(purging(tools.database))
             if lifespan is not None:
                 await stack.enter_async_context(lifespan(app))
             yield
@@ -262,7 +301,7 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
 
 def _database_check(app: Service, chain: Chain, *, has_feed: bool) -> Check:
     async def check() -> str | None:
-        database: Database = app.state.database
+        database = tools_of(app).database
         wrong = await database_check(database, chain)()
         return await epoch_problem(database) if wrong is None and has_feed else wrong
 

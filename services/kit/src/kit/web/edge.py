@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit import clock
-from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import InternalError, Problem
 from kit.resources import cursors
@@ -21,10 +20,10 @@ from kit.telemetry.logs import logger, request_id, write_line
 from kit.telemetry.metrics import NO_ROUTE, Metrics
 from kit.telemetry.tracing import Tracing
 from kit.web.admission import Admission
-from kit.web.answers import CODE, REQUEST_ID, problem_of, problem_response
+from kit.web.answers import problem_of, problem_response
+from kit.web.exchange import exchange_of
 from kit.web.operations import Operations, PathOperations
 from kit.web.prepared import Asked, Finished, Headers, PreparedResponses
-from kit.web.security import CALLER
 
 # How the log calls a request whose caller went away.
 CLOSED = 499
@@ -125,7 +124,8 @@ class Edge:
         """Answer one request."""
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         name = given if _GIVEN_ID.fullmatch(given) else uuid7().hex.encode()
-        scope[REQUEST_ID] = name.decode()
+        exchange = exchange_of(scope)
+        exchange.request_id = name.decode()
         extra: Headers = [(b"x-request-id", name)]
         began = self._metrics.begin()
         method, route, status = scope["method"], NO_ROUTE, None
@@ -136,7 +136,7 @@ class Edge:
                 if status is not None:
                     route = scope["path"]
                     return
-            request_id.set(scope[REQUEST_ID])
+            request_id.set(exchange.request_id)
             cursors.use_key(self._cursor_key)
             path = self._operations.find(scope["path"])
             route = path.template if path is not None else NO_ROUTE
@@ -218,12 +218,14 @@ class Edge:
         async with self._prepared.turn(asked):
             if await self._prepared.answer(asked, scope, answering, []) is not None:
                 return
-            await self._prepared.watch(asked, scope[CALLER])
+            caller = exchange_of(scope).caller
+            assert caller is not None
+            await self._prepared.watch(asked, caller)
             made = _Collecting()
             await self._app(scope, receive, made)
             finished: Finished | None = None
             if made.status == 200:
-                finished = self._prepared.finish(asked, scope[CALLER], _with_cache(made.headers), made.body)
+                finished = self._prepared.finish(asked, caller, _with_cache(made.headers), made.body)
         if finished is None:
             await made.pass_on(answering)
         else:
@@ -241,25 +243,25 @@ class Edge:
 
     def _told(self, began: float, method: str, route: str, status: int, scope: Scope) -> None:
         seconds = self._metrics.end(began, method, route, status)
-        code = scope.get(CODE)
+        exchange = exchange_of(scope)
+        code, caller = exchange.problem_code, exchange.caller
         if code is not None:
             self._metrics.problem(route, code)
         # Probes ask every few seconds, and whoever runs them keeps what they saw.
         if status < 500 and (not self._logs_requests or route in PROBES):
             return
-        caller = scope.get(CALLER)
         write_line(
             {
                 "event": "request",
                 "level": "error" if status >= 500 else "info",
                 "at": clock.now(),
                 "service": self._settings.service,
-                "request_id": scope[REQUEST_ID],
+                "request_id": exchange.request_id,
                 "method": method,
                 "route": route,
                 "status": status,
                 "milliseconds": round(seconds * 1000, 2),
                 **({"code": code} if code is not None else {}),
-                **({"client_id": caller.client_id} if isinstance(caller, Caller) else {}),
+                **({"client_id": caller.client_id} if caller is not None else {}),
             }
         )

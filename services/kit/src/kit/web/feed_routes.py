@@ -11,15 +11,15 @@ from starlette.responses import Response
 
 from kit import clock
 from kit.database.outages import DatabaseUnavailable
-from kit.database.sessions import Database, context_of
+from kit.database.sessions import context_of
 from kit.events.feed import FeedRestarted, Follower, Page, Reader, cursor_of, media_of, place_of
 from kit.events.recording import EventType
 from kit.identity.callers import Caller, check_scopes
 from kit.problems import FieldError, InvalidCursor, InvalidRequest, responses
 from kit.resources.cursors import LONGEST_CURSOR
-from kit.web.closing import closing_of
 from kit.web.security import requires
 from kit.web.sessions import database_of_request
+from kit.web.tools import tools_of
 
 READ = "events:read"
 # Who has it reads across trusts, through a database role that sees events and nothing else.
@@ -120,7 +120,9 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
         sent as they happen, each with an id to come back with, until the token expires.
         """
         reader = _reader(request, caller, _types(caller, known, parameters.types))
-        follower = Follower(reader, await place_of(reader, last_event_id or parameters.after), closing_of(request))
+        follower = Follower(
+            reader, await place_of(reader, last_event_id or parameters.after), tools_of(request).closing
+        )
         if media_of(request.headers.get("accept")) == "text/event-stream":
             page = await follower.next_page(parameters.limit, 0)
             return StreamingResponse(
@@ -128,7 +130,7 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
                 media_type="text/event-stream",
                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             )
-        longest = min(parameters.wait, request.app.state.settings.long_poll_seconds)
+        longest = min(parameters.wait, tools_of(request).settings.long_poll_seconds)
         page = await follower.next_page(parameters.limit, longest)
         return Response(
             orjson.dumps(
@@ -167,7 +169,7 @@ def _may_read(caller: Caller, event_type: EventType) -> bool:
 
 def _reader(request: Request, caller: Caller, types: Sequence[str]) -> Reader:
     context = context_of(caller)
-    follower_database: Database | None = getattr(request.app.state, "follower_database", None)
+    follower_database = tools_of(request).follower_database
     if caller.may(FOLLOW) and follower_database is not None:
         return Reader(follower_database, context, None, types)
     return Reader(database_of_request(request), context, caller.tenant_id, types)
@@ -176,7 +178,7 @@ def _reader(request: Request, caller: Caller, types: Sequence[str]) -> Reader:
 async def _stream(request: Request, caller: Caller, follower: Follower, page: Page, limit: int) -> AsyncIterator[bytes]:
     """Events as they come; a comment every now and then shows that the line is alive."""
     yield b"retry: %d\n\n" % RECONNECT_MILLISECONDS
-    closing = closing_of(request)
+    closing = tools_of(request).closing
     while True:
         for position, event in page.events:
             cursor = cursor_of(follower.reader, page.origin, position)

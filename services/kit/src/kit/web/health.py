@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,9 +13,9 @@ from kit.identity.keys import KeysUnavailable
 from kit.ids import PLATFORM
 from kit.problems import Problem
 from kit.schema.chains import CURRENT, Chain, unexpected
+from kit.shutdown import Closing
 from kit.telemetry.logs import logger
 from kit.telemetry.metrics import MEDIA_TYPE, Metrics
-from kit.web.closing import closing_of
 
 # Says what is wrong in a few words; None when all is well.
 Check = Callable[[], Awaitable[str | None]]
@@ -53,7 +53,7 @@ def database_check(database: Database, chain: Chain) -> Check:
     return check
 
 
-def health_router(checks: Mapping[str, Check], metrics: Metrics) -> APIRouter:
+def health_router(checks: Mapping[str, Check], metrics: Metrics, closing: Closing) -> APIRouter:
     """The routes for those who run a service; they are in no contract and the gateway lets nobody in."""
     router = APIRouter(include_in_schema=False)
 
@@ -63,12 +63,12 @@ def health_router(checks: Mapping[str, Check], metrics: Metrics) -> APIRouter:
         return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
     @router.get("/readyz")
-    async def readyz(request: Request) -> JSONResponse:
+    async def readyz() -> JSONResponse:
         """Everything that serving needs is there; 503 with what is missing otherwise."""
         names = list(checks)
         found = await asyncio.gather(*(_answer_of(name, checks[name]) for name in names))
         wrong = {name: answer for name, answer in zip(names, found, strict=True) if answer is not None}
-        if closing_of(request).asked:
+        if closing.asked:
             wrong["process"] = "was asked to stop"
         body = {
             "status": "unready" if wrong else "ready",

@@ -7,10 +7,10 @@ from fastapi.openapi.models import OAuth2, OAuthFlowClientCredentials, OAuthFlow
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
-from kit.identity.callers import Authenticator, Caller, check_scopes
+from kit.identity.callers import Caller, check_scopes
+from kit.web.exchange import exchange_of
+from kit.web.tools import tools_of
 
-# Where a request keeps its caller.
-CALLER = "trellis.caller"
 SCHEME_NAME = "trellis"
 TOKEN_PATH = "/identity/v1/token"  # noqa: S105 - a path
 
@@ -39,11 +39,10 @@ async def current_caller(
 
     Raises Unauthorized, InsufficientScope or ServiceUnavailable.
     """
-    caller = request.scope.get(CALLER)
-    if not isinstance(caller, Caller):
-        authenticator: Authenticator = request.app.state.authenticator
-        caller = await authenticator.authenticate(_authorization(request))
-        request.scope[CALLER] = caller
+    exchange = exchange_of(request.scope)
+    caller = exchange.caller
+    if caller is None:
+        caller = exchange.caller = await tools_of(request).authenticator.authenticate(_authorization(request))
     check_scopes(caller, needed.scopes)
     return caller
 

@@ -7,12 +7,12 @@ from fastapi import Depends, Request
 
 from kit.database.sessions import Database, Session, context_of
 from kit.web.security import CallerDep
+from kit.web.tools import tools_of
 
 
 def database_of_request(request: Request) -> Database:
     """The database of the service that answers `request`."""
-    database: Database = request.app.state.database
-    return database
+    return tools_of(request).database
 
 
 async def _session_of_request(request: Request, caller: CallerDep) -> AsyncIterator[Session]:

@@ -1,0 +1,112 @@
+"""What a service is made of: its slices by name, and what the kit finds in each.
+
+A service names its slices in one tuple:
+
+    ACADEMY = ServiceDefinition("academy", slices=("trusts", "academies", ...), title="Trellis Academy", ...)
+
+The kit then finds, in each slice and in the service's own package, by the names of the files:
+
+- `routes.py`: `router` (under `/{service}/v1`), `root_router` (at the root), and `install(app)` for what an app needs
+- `tables.py`: the table classes
+- `events.py`: every `EventType`
+- `jobs.py`: `tasks`
+- `transitions.py`: every `States`
+
+Nothing is listed twice, so nothing is forgotten: an event or task that isn't found this way is refused when it is
+recorded. Parts are loaded when they are first needed: a worker loads no routes.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kit.events.recording import EventType
+from kit.resources.transitions import States
+from kit.schema.chains import Chain
+
+if TYPE_CHECKING:
+    # The library behind it is loaded by workers alone.
+    from kit.jobs.tasks import Tasks
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class ServiceDefinition:
+    """A service: its name (schema, first part of its paths), its slices, and what its contract says of it."""
+
+    name: str
+    slices: tuple[str, ...]
+    title: str
+    description: str
+    package: str = ""
+
+    @property
+    def home(self) -> str:
+        """The package that holds the slices."""
+        return self.package or self.name
+
+    @property
+    def chain(self) -> Chain:
+        """Its migrations."""
+        return Chain(self.name, self.home)
+
+    def modules(self, part: str) -> Iterator[ModuleType]:
+        """The modules with this name, of the service itself and then of its slices, in their order."""
+        for place in (self.home, *(f"{self.home}.{slice_}" for slice_ in self.slices)):
+            name = f"{place}.{part}"
+            if importlib.util.find_spec(name) is not None:
+                yield importlib.import_module(name)
+
+    def found(self, part: str, kind: type[Part]) -> tuple[Part, ...]:
+        """Every value of this kind that such a module holds, once, in the order of its definition."""
+        values: dict[int, Part] = {}
+        for module in self.modules(part):
+            for value in vars(module).values():
+                if isinstance(value, kind):
+                    values.setdefault(id(value), value)
+        return tuple(values.values())
+
+    def named(self, part: str, name: str) -> tuple[Any, ...]:
+        """What such modules hold under this name."""
+        return tuple(getattr(module, name) for module in self.modules(part) if hasattr(module, name))
+
+    @cached_property
+    def event_types(self) -> tuple[EventType, ...]:
+        """Every type of event that the service's feed shows."""
+        return self.found("events", EventType)
+
+    @cached_property
+    def tasks(self) -> "tuple[Tasks, ...]":
+        """The tasks of every slice that has any."""
+        return self.named("jobs", "tasks")
+
+    @cached_property
+    def tables(self) -> tuple[ModuleType, ...]:
+        """The modules with tables, loaded: rows of one slice refer to those of another."""
+        return tuple(self.modules("tables"))
+
+    @cached_property
+    def states(self) -> tuple[States[Any], ...]:
+        """What in the service has states."""
+        return self.found("transitions", States)
+
+    def has_event(self, event_type: EventType) -> bool:
+        """Does the service's feed show events of this type?"""
+        return event_type in self._event_types
+
+    def has_task(self, name: str) -> bool:
+        """Does the service's worker run a task of this name?"""
+        return name in self._task_names
+
+    @cached_property
+    def _event_types(self) -> frozenset[EventType]:
+        return frozenset(self.event_types)
+
+    @cached_property
+    def _task_names(self) -> frozenset[str]:
+        return frozenset(task.name for tasks in self.tasks for task in tasks)

@@ -1,0 +1,86 @@
+"""One page of a list, in an order that nothing is missed or doubled in while rows come and go.
+
+A `Listing` names the list and its order; the cursor of a page holds the values of its last row in that order.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
+from sqlmodel import SQLModel
+
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
+from kit.resources.cursors import decode, encode
+from kit.resources.pages import Found, ListParams
+
+PAGING = frozenset({"limit", "cursor"})
+
+
+class Listing:
+    """A list: its name, its table, and the columns that it is sorted by, with `-` for descending.
+
+    Together the columns must tell every two rows apart, and none may be null:
+    `Listing("visits", Visit, "-happened_on", "-id")`.
+    """
+
+    def __init__(self, name: str, table: type[SQLModel], *order: str) -> None:
+        self.name = name
+        self._descending = tuple(column.startswith("-") for column in order)
+        self._names = tuple(column.removeprefix("-") for column in order)
+        self._columns: tuple[Any, ...] = tuple(getattr(table, column) for column in self._names)
+        kinds: list[Any] = [table.model_fields[column].annotation for column in self._names]
+        self._adapters = tuple(TypeAdapter(kind) for kind in kinds)
+
+    def sorted(self, statement: Select[Any]) -> Select[Any]:
+        """The statement in the order of the list."""
+        return statement.order_by(
+            *(
+                column.desc() if descending else column
+                for column, descending in zip(self._columns, self._descending, strict=True)
+            )
+        )
+
+    def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
+        """Only what comes after the row with these values."""
+        read = [adapter.validate_python(value) for adapter, value in zip(self._adapters, values, strict=True)]
+        if len(set(self._descending)) == 1:
+            ours = tuple_(*self._columns)
+            return ours < tuple(read) if self._descending[0] else ours > tuple(read)
+        # Directions differ: the first column that isn't equal decides.
+        choices = []
+        for place, column in enumerate(self._columns):
+            equal = [self._columns[earlier] == read[earlier] for earlier in range(place)]
+            further = column < read[place] if self._descending[place] else column > read[place]
+            choices.append(and_(*equal, further))
+        return or_(*choices)
+
+    def values(self, row: Any) -> list[Any]:
+        """What the cursor of a row holds."""
+        return [
+            adapter.dump_python(getattr(row, name), mode="json")
+            for adapter, name in zip(self._adapters, self._names, strict=True)
+        ]
+
+
+async def paginate(
+    session: Session, caller: Caller, listing: Listing, statement: Select[Any], params: ListParams, **within: Any
+) -> Found[Any]:
+    """The page that `params` name of what `statement` selects.
+
+    A statement for whole rows of the table gives these; one for more gives rows whose first member is the table's.
+    `within` are facts beside the parameters that a cursor is bound to, such as the academy in the path. Raises
+    InvalidCursor.
+    """
+    filters = {**params.model_dump(mode="json", exclude=set(PAGING)), **within}
+    if params.cursor is not None:
+        place = decode(listing.name, params.cursor, tenant=caller.tenant_id, filters=filters)
+        statement = statement.where(listing.after(place))
+    # One more than asked for tells whether there is a next page.
+    rows = (await session.execute(listing.sorted(statement).limit(params.limit + 1))).all()
+    page = rows[: params.limit]
+    following = None
+    if len(rows) > params.limit:
+        following = encode(listing.name, listing.values(page[-1][0]), tenant=caller.tenant_id, filters=filters)
+    return Found([row[0] if len(row) == 1 else row for row in page], following)

@@ -1,0 +1,299 @@
+"""States as data: each thing that has states has one table of who may move it from which state to which.
+
+    VISITS = States(
+        "visit",
+        initial="planned",
+        transitions=(
+            Transition("hold", ("planned",), "held", "Hold", by=("chief-executive", own("headteacher"))),
+            Transition("cancel", ("planned",), "cancelled", "Cancel", by=("chief-executive",), needs_reason=True),
+        ),
+    )
+
+From it come the check of a request (409 `transition-not-allowed` with what is allowed), the version, the record with
+its reason, the event, `actions` on every answer (what this caller may do with this thing now), and the page
+`docs/states.md`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+
+from kit import clock
+from kit.database.sessions import Session, context_of_session
+from kit.events.recording import EventType, record_event
+from kit.identity.callers import Caller
+from kit.ids import uuid7
+from kit.problems import Conflict, FieldError, Forbidden, InvalidRequest, Problem
+from kit.resources.etags import check_if_match
+
+Thing = TypeVar("Thing")
+
+Guard = Callable[[Any, Caller], Problem | None]
+"""A further condition: gives the problem when it isn't met. Its docstring stands in `docs/states.md`."""
+
+
+class TransitionNotAllowed(Conflict):
+    """The state that it is in doesn't allow this; `allowed` names what you may do."""
+
+
+class RoleMayNot(Forbidden):
+    """None of your roles may do this here."""
+
+
+class ReasonMissing(InvalidRequest):
+    """This needs a reason."""
+
+
+class Which(StrEnum):
+    """Which academies' things a role may move, beside those that its grant covers."""
+
+    ANY = "any"
+    OWN = "own"
+    OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Holders of a role: for any academy, only for their own (that they lead), or never for their own."""
+
+    role: str
+    which: Which = Which.ANY
+
+    def may(self, caller: Caller, urn: int | None) -> bool:
+        """May this caller act, as far as role and academy go?"""
+        if self.role not in caller.roles:
+            return False
+        leads = urn is not None and urn in caller.leads
+        return self.which is Which.ANY or leads is (self.which is Which.OWN)
+
+
+def own(role: str) -> Actor:
+    """Holders of the role, for an academy that they lead."""
+    return Actor(role, Which.OWN)
+
+
+def others(role: str) -> Actor:
+    """Holders of the role, unless they lead the academy."""
+    return Actor(role, Which.OTHERS)
+
+
+class Transition:
+    """One verb: from which states to which, who may, and what else must hold. Without `by` only the service itself."""
+
+    def __init__(
+        self,
+        verb: str,
+        sources: Sequence[str],
+        target: str,
+        title: str,
+        *,
+        by: Sequence[str | Actor] = (),
+        needs_reason: bool = False,
+        guards: Sequence[Guard] = (),
+        event: EventType | None = None,
+    ) -> None:
+        self.verb = verb
+        self.sources = tuple(sources)
+        self.target = target
+        self.title = title
+        self.by = tuple(Actor(actor) if isinstance(actor, str) else actor for actor in by)
+        self.needs_reason = needs_reason
+        self.guards = tuple(guards)
+        self.event = event
+
+
+class ActionOut(BaseModel):
+    """Something that you may do with a thing now: `POST` to its path with the verb behind it."""
+
+    verb: str = Field(description="The last part of the path.", examples=["withdraw"])
+    title: str = Field(description="A word for a button.", examples=["Withdraw"])
+    needs_reason: bool = Field(description="Whether a `reason` must be given.", examples=[False])
+
+
+class StateChanged(BaseModel):
+    """A thing moved from one state to another."""
+
+    id: UUID = Field(description="Which one.")
+    urn: int | None = Field(description="The academy that it concerns; null for the whole trust.")
+    before: str | None = Field(description="The state before; null for a new one.")
+    after: str = Field(description="The state now.")
+    by: str = Field(description="Subject of the token; the service itself where nobody did it.")
+    as_role: str | None = Field(description="The role in which they did it; null for the service itself.")
+
+
+class ChangeOut(BaseModel):
+    """One change of state: kept for good, with its reason."""
+
+    verb: str = Field(description="What was done.", examples=["withdraw"])
+    before: str | None = Field(description="The state before; null for a new one.", examples=["in_force"])
+    after: str = Field(description="The state after.", examples=["withdrawn"])
+    at: datetime = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
+    by: str = Field(description="Subject of the token.", examples=["person:0193e2f1"])
+    as_role: str | None = Field(description="In which role; null for the service itself.", examples=["chief-executive"])
+    reason: str | None = Field(description="Why, where it was said.", examples=["The results were corrected."])
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A transition that may happen, and the role in which the caller takes it; None for the service itself."""
+
+    transition: Transition
+    as_role: str | None
+
+
+class States(Generic[Thing]):
+    """The states of one kind of thing.
+
+    A thing has `state`, `id` and `urn` (None or absent for one of the whole trust) unless `state_of` and `urn_of` say
+    otherwise. `refusal` and `wrong_role` take the place of the kit's own problems.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        initial: str,
+        transitions: Sequence[Transition],
+        path: str | None = None,
+        state_of: Callable[[Thing], str] = attrgetter("state"),
+        urn_of: Callable[[Thing], int | None] = lambda thing: getattr(thing, "urn", None),
+        refusal: type[TransitionNotAllowed] = TransitionNotAllowed,
+        wrong_role: type[Forbidden] = RoleMayNot,
+    ) -> None:
+        self.name = name
+        self.path = path or f"{name}s"
+        self.initial = initial
+        self.transitions = tuple(transitions)
+        self._state_of = state_of
+        self._urn_of = urn_of
+        self.refusal = refusal
+        self.wrong_role = wrong_role
+        verbs = [(transition.verb, source) for transition in self.transitions for source in transition.sources]
+        if len(set(verbs)) < len(verbs):
+            raise ValueError(f"{name}: a verb leads from one state to two")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every state, the initial one first."""
+        names = [self.initial]
+        for transition in self.transitions:
+            names += [*transition.sources, transition.target]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def final(self) -> frozenset[str]:
+        """The states that nothing leads out of."""
+        return frozenset(self.names) - {source for transition in self.transitions for source in transition.sources}
+
+    def actions(self, thing: Thing, caller: Caller) -> list[ActionOut]:
+        """What this caller may do with this thing now, in the order of the table."""
+        return [
+            ActionOut(verb=one.verb, title=one.title, needs_reason=one.needs_reason)
+            for one in self._open(thing)
+            if self._actor(one, thing, caller) is not None and all(guard(thing, caller) is None for guard in one.guards)
+        ]
+
+    def check(
+        self, verb: str, thing: Thing, caller: Caller, *, if_match: str | None = None, tag: str | None = None
+    ) -> Taken:
+        """The transition that this verb is for this thing and caller.
+
+        Raises `wrong_role` when none of the caller's roles may do it here, PreconditionFailed when `if_match` doesn't
+        name `tag`, `refusal` when the thing's state doesn't allow it, and what a guard gives.
+        """
+        named = [one for one in self.transitions if one.verb == verb]
+        if not any(self._actor(one, thing, caller) for one in named):
+            raise self.wrong_role(f"Your roles may not {verb} this {self.name}.")
+        if if_match is not None and tag is not None:
+            check_if_match(if_match, tag)
+        state = self._state_of(thing)
+        for one in named:
+            actor = self._actor(one, thing, caller)
+            if state in one.sources and actor is not None:
+                for guard in one.guards:
+                    if (problem := guard(thing, caller)) is not None:
+                        raise problem
+                return Taken(one, actor.role)
+        allowed = [action.verb for action in self.actions(thing, caller)]
+        raise self.refusal(f"This {self.name} is {state}: it can't {verb}.", state=state, allowed=allowed)
+
+    def automatic(self, verb: str, thing: Thing) -> Taken | None:
+        """The transition that the service itself takes; None when the thing's state doesn't allow it."""
+        return next((Taken(one, None) for one in self._open(thing) if one.verb == verb and not one.by), None)
+
+    async def apply(
+        self, session: Session, taken: Taken, thing: Any, *, reason: str | None = None, at: datetime | None = None
+    ) -> None:
+        """Move the thing: its state and version, the record with the reason, and the transition's event.
+
+        Raises ReasonMissing.
+        """
+        one, at = taken.transition, at or clock.now()
+        reason = reason.strip() if reason is not None else None
+        if one.needs_reason and not reason:
+            raise ReasonMissing(
+                f"Say why you {one.verb} it.", errors=[FieldError.in_body(["reason"], "missing", "Give a reason.")]
+            )
+        before, by = self._state_of(thing), context_of_session(session).subject
+        thing.state = one.target
+        thing.changed(by=by, as_role=taken.as_role or "service", at=at)
+        await session.flush()
+        await self.record(session, taken, thing, before=before, reason=reason, at=at)
+
+    async def record(
+        self, session: Session, taken: Taken, thing: Any, *, before: str | None, reason: str | None, at: datetime
+    ) -> None:
+        """Keep that the thing was moved, and why; announce it where the transition names an event for it."""
+        one, by, urn = taken.transition, context_of_session(session).subject, self._urn_of(thing)
+        values = {
+            "trust_id": thing.trust_id,
+            "id": uuid7(),
+            "thing": self.name,
+            "thing_id": thing.id,
+            "urn": urn,
+            "verb": one.verb,
+            "before": before,
+            "after": one.target,
+            "at": at,
+            "by": by,
+            "as_role": taken.as_role,
+            "reason": reason,
+        }
+        await session.execute(_KEEP, values)
+        if one.event is not None:
+            data = StateChanged(id=thing.id, urn=urn, before=before, after=one.target, by=by, as_role=taken.as_role)
+            await record_event(session, one.event, subject=f"{self.path}/{thing.id}", urn=urn, data=data)
+
+    async def history(self, session: Session, thing: Any) -> list[ChangeOut]:
+        """Every change of state of a thing, oldest first."""
+        values = {"trust_id": thing.trust_id, "thing": self.name, "thing_id": thing.id}
+        return [ChangeOut.model_validate(dict(row)) for row in (await session.execute(_HISTORY, values)).mappings()]
+
+    def _open(self, thing: Thing) -> Iterator[Transition]:
+        state = self._state_of(thing)
+        return (one for one in self.transitions if state in one.sources)
+
+    def _actor(self, one: Transition, thing: Thing, caller: Caller) -> Actor | None:
+        urn = self._urn_of(thing)
+        return next((actor for actor in one.by if actor.may(caller, urn)), None)
+
+
+_KEEP = text(
+    """
+    insert into state_change (trust_id, id, thing, thing_id, urn, verb, before, after, at, by, as_role, reason)
+    values (:trust_id, :id, :thing, :thing_id, :urn, :verb, :before, :after, :at, :by, :as_role, :reason)
+    """
+)
+_HISTORY = text(
+    """
+    select verb, before, after, at, by, as_role, reason from state_change
+    where trust_id = :trust_id and thing = :thing and thing_id = :thing_id order by id
+    """
+)

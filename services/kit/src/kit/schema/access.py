@@ -1,0 +1,52 @@
+"""Who sees and writes a table's rows, declared on the table class.
+
+`make migration` renders the declaration into the migration that creates the table; a test compares each class with
+the database's own catalogue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ALL = ("select", "insert", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What narrows a trust's rows for some of its callers, and what the service may do with them.
+
+    Without a rule every caller of the trust with the scope sees every row. A row must fit all rules:
+
+    - `urn`: the column with the academy's URN; a grant for some academies shows only theirs. With `urn_optional` a row
+      without a URN concerns the whole trust and is visible to all of it.
+    - `academies`: an `int[]` column, for rows about several academies; one of them must be the caller's.
+    - `whole_trust`: only callers whose grant covers the whole trust.
+    - `subject`: the column with the writer's subject; nobody else sees the row.
+    - `project`: the column with the research project; its members and whole-trust callers see the row.
+    - `pupils`: only callers with `pupils:read`, and the MIS.
+
+    `grants` leaves out what never happens: a history is never updated.
+    """
+
+    urn: str | None = None
+    urn_optional: bool = False
+    academies: str | None = None
+    whole_trust: bool = False
+    subject: str | None = None
+    project: str | None = None
+    pupils: bool = False
+    grants: tuple[str, ...] = ALL
+
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments of `kit.schema.ddl.tenant_table_policies` that differ from its defaults."""
+        named = {
+            "academy_column": self.urn,
+            "academy_optional": self.urn_optional,
+            "academies_column": self.academies,
+            "whole_trust": self.whole_trust,
+            "subject_column": self.subject,
+            "project_column": self.project,
+            "pupils": self.pupils,
+        }
+        given = {name: value for name, value in named.items() if value}
+        return given if self.grants == ALL else {**given, "grants": self.grants}

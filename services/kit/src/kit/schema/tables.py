@@ -1,0 +1,87 @@
+"""What table classes are made of: mixins with the columns that many tables share, and columns of the usual types.
+
+    class Visit(TenantTable, Versioned, table=True):
+        __tablename__ = "visit"
+        __table_args__ = (CheckConstraint("state in ('planned', 'held')", name="visit_state"), {"schema": "academy"})
+        __access__ = Access(urn="urn")
+
+        urn: int
+        state: str = text_column()
+
+Reference tables, which belong to no trust, are plain `SQLModel` classes without `__access__`.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Column, DateTime, Integer, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import declared_attr
+from sqlmodel import Field, SQLModel
+
+from kit.resources.etags import check_if_match, etag
+from kit.schema.access import Access
+
+TableName = str | declared_attr[Any]
+
+
+def text_column(*, nullable: bool = False, **options: Any) -> Any:
+    """Text of any length; how long it may be is the request model's business."""
+    return Field(sa_type=Text, nullable=nullable, **_default(nullable, options))
+
+
+def instant_column(*, nullable: bool = False, **options: Any) -> Any:
+    """An instant with its zone."""
+    return Field(sa_type=DateTime(timezone=True), nullable=nullable, **_default(nullable, options))
+
+
+def json_column(*, nullable: bool = False, **options: Any) -> Any:
+    """A document that is stored and read as a whole."""
+    return Field(sa_type=JSONB, nullable=nullable, **_default(nullable, options))
+
+
+def urns_column(*, nullable: bool = False) -> Any:
+    """The URNs of several academies."""
+    return Field(sa_column=Column(ARRAY(Integer), nullable=nullable))
+
+
+def _default(nullable: bool, options: dict[str, Any]) -> dict[str, Any]:
+    return {"default": None, **options} if nullable else options
+
+
+class TenantTable(SQLModel):
+    """A row of one trust. The trust leads every key; row-level security shows the rows by `__access__`."""
+
+    __access__: ClassVar[Access]
+
+    trust_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+
+
+class Versioned(SQLModel):
+    """A row that changes: the version that an `ETag` names, and who made and last changed it when, in which role.
+
+    `changed` notes a change; a client that read an older version is refused by `check`.
+    """
+
+    version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    updated_at: datetime = instant_column()
+    updated_by: str = text_column()
+    updated_as: str = text_column()
+
+    @property
+    def tag(self) -> str:
+        """The entity tag of this version."""
+        return etag(self.version)
+
+    def check(self, if_match: str) -> None:
+        """Raises PreconditionFailed unless `If-Match` names this version."""
+        check_if_match(if_match, self.tag)
+
+    def changed(self, *, by: str, as_role: str, at: datetime) -> None:
+        """Note a change: by which subject, in which role, when."""
+        self.version += 1
+        self.updated_at, self.updated_by, self.updated_as = at, by, as_role

@@ -1,0 +1,32 @@
+"""What the layers of a service hand each other about one request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.types import Scope
+
+from kit.identity.callers import Caller
+from kit.problems import FieldError
+
+if TYPE_CHECKING:
+    from kit.web.operations import Operation
+
+_KEY = "trellis"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request: its id, its operation, what is wrong with its query, who is asking, and what went wrong."""
+
+    request_id: str = "none"
+    operation: "Operation | None" = None
+    query_errors: Sequence[FieldError] = ()
+    caller: Caller | None = None
+    problem_code: str | None = None
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """The exchange that a request's scope belongs to; it begins with the first look."""
+    exchange: Exchange = scope.setdefault(_KEY, Exchange())
+    return exchange

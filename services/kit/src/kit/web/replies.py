@@ -1,0 +1,83 @@
+"""What an answer carries beside its body: entity tag and 304, where a new thing is, where the next page is.
+
+@router.get("/visits/{visit_id}", ..., responses=TAGGED | responses(VisitNotFound))
+async def visit_view(reply: Reply, caller: Reader, session: SessionDep, visit_id: UUID) -> VisitOut:
+    return reply.tagged(await service.view_visit(session, caller, visit_id))
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Protocol, TypeVar
+
+from fastapi import Depends, Request, Response
+
+from kit.resources.pages import Page
+from kit.web.links import page_links
+from kit.web.tags import not_modified, tagged
+
+Declared = dict[int | str, dict[str, Any]]
+
+TAGGED: Final[Declared] = tagged()
+"""Declares in `responses=` that an answer has an `ETag`."""
+
+CREATED: Final[Declared] = {
+    201: {
+        "headers": {
+            **tagged(201)[201]["headers"],
+            "Location": {"description": "Where it is.", "schema": {"type": "string"}},
+        }
+    }
+}
+"""Declares a 201 with its `ETag` and `Location`."""
+
+
+class NotModified(Exception):
+    """The reader has the current version: a 304 takes the place of the answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("not modified")
+        self.response = response
+
+
+class Tagged(Protocol):
+    """An answer that knows the entity tag of its version."""
+
+    @property
+    def tag(self) -> str:
+        """Quoted, as `ETag` carries it."""
+
+
+TaggedOut = TypeVar("TaggedOut", bound=Tagged)
+AnyPage = TypeVar("AnyPage", bound=Page[Any])
+
+
+class Replying:
+    """The answer to one request."""
+
+    def __init__(self, request: Request, response: Response) -> None:
+        self._request = request
+        self._response = response
+
+    def tagged(self, out: TaggedOut) -> TaggedOut:
+        """The thing with its `ETag`; a reader that has this version gets a 304 without it."""
+        self._give({"ETag": out.tag})
+        if (unchanged := not_modified(self._request, out.tag)) is not None:
+            raise NotModified(unchanged)
+        return out
+
+    def created(self, out: TaggedOut, path: str) -> TaggedOut:
+        """A new thing with its `ETag`, and where it is: `path` below `/{service}/v1/`."""
+        prefix = "/".join(self._request.url.path.split("/")[:3])
+        self._give({"ETag": out.tag, "Location": f"{prefix}/{path}"})
+        return out
+
+    def page(self, page: AnyPage) -> AnyPage:
+        """A page of a list, with the address of the next one in `Link`."""
+        page_links(self._response, self._request, page.next)
+        return page
+
+    def _give(self, headers: Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            self._response.headers[name] = value
+
+
+Reply = Annotated[Replying, Depends()]
