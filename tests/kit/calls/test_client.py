@@ -142,7 +142,7 @@ async def test_request_id_and_trace_go_along(door: Door) -> None:
 
 
 async def test_a_route_gets_calls_with_its_callers_token(door: Door) -> None:
-    door.app.state.calls = door.calls()
+    door.app.state.tools.calls = door.calls()
     token = issue_token(None, scopes=BOTH)
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"traceparent", b"00-1-2-01")]
     request = Request({"type": "http", "app": door.app, "headers": headers})
