@@ -92,6 +92,11 @@ class ServiceSettings(BaseSettings):
         default=None, description="Unix socket at which the service's worker tells whether it is ready."
     )
     state_dir: Path = Field(default=Path(".trellis"), description="Sockets, logs and the embedded database.")
+    object_store_url: str = Field(
+        default="",
+        description="Where files lie: `file:///a/folder`, or `s3://bucket/prefix` with endpoint and credentials in "
+        "`AWS_...`; `objects` in the state folder unless set.",
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest JSON body; larger ones are 413.")
     max_json_depth: int = Field(
         default=32, ge=4, le=500, description="Deepest nesting of a JSON body; deeper ones are 422."
@@ -102,6 +107,11 @@ class ServiceSettings(BaseSettings):
     shutdown_seconds: float = Field(
         default=10.0, gt=0, description="Time that running requests get to finish on shutdown."
     )
+
+    @property
+    def object_store(self) -> str:
+        """The URL of the object store."""
+        return self.object_store_url or (self.state_dir.absolute() / "objects").as_uri()
 
     @classmethod
     def for_service(cls, name: str) -> Self:

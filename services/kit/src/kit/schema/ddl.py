@@ -249,6 +249,36 @@ def _idempotency_tables(schema: str) -> list[str]:
     ]
 
 
+def file_tables(schema: str) -> list[str]:
+    """What a service that takes files needs: which file belongs to what (`kit.objects.tables`)."""
+    _checked(schema)
+    return [
+        f"""create table {schema}.stored_file (
+            trust_id uuid not null,
+            id uuid not null,
+            owner text not null check (owner ~ '^[a-z][a-z-]*/[A-Za-z0-9._-]{{1,100}}$'),
+            urn integer,
+            sha256 text not null check (sha256 ~ '^[0-9a-f]{{64}}$'),
+            size_bytes bigint not null check (size_bytes between 1 and 52428800),
+            media_type text not null,
+            name text not null check (length(name) between 1 and 210),
+            created_at timestamptz not null,
+            created_by text not null,
+            primary key (trust_id, id)
+        )""",
+        f"create index stored_file_owner on {schema}.stored_file (trust_id, owner, created_at, id)",
+        # The sweep asks for each object whether a row names it.
+        f"create index stored_file_object on {schema}.stored_file (trust_id, sha256)",
+        *tenant_table_policies(
+            schema,
+            "stored_file",
+            academy_column="urn",
+            academy_optional=True,
+            grants=("select", "insert", "delete"),
+        ),
+    ]
+
+
 # Its NOTIFY on every insert would make all commits queue up (12 times fewer transactions a second).
 _NOTIFYING = (
     "procrastinate_jobs_notify_queue_job_inserted_v1",

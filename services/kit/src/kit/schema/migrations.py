@@ -107,6 +107,7 @@ KIT_TABLES = frozenset(
         "procrastinate_periodic_defers",
         "procrastinate_workers",
         "state_change",
+        "stored_file",
     }
 )
 

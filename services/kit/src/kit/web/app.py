@@ -20,6 +20,7 @@ from kit.events.epochs import epoch_problem
 from kit.events.recording import EventType
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource, RemoteKeys
+from kit.objects.stores import object_store
 from kit.schema.chains import Chain
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
@@ -163,6 +164,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         metrics=metrics,
         closing=closing,
         calls=Calls(settings),
+        objects=object_store(settings.object_store),
     )
     closing.on_begin(database.wakeups.wake_everybody)
     answers.install(app)

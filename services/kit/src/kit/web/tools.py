@@ -9,6 +9,7 @@ from kit.calls.client import Calls
 from kit.database.sessions import Database
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource
+from kit.objects.stores import ObjectStore
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.metrics import Metrics
@@ -31,6 +32,7 @@ class Tools:
     metrics: Metrics
     closing: Closing
     calls: Calls
+    objects: ObjectStore
     edge: "Edge | None" = None
 
 

@@ -1,0 +1,259 @@
+"""Files over HTTP: a route takes one with `take_file`, and gives one back with `file_answer`.
+
+@router.post("/visits/{visit_id}/files", status_code=201, response_model=FileOut, responses=FILE_TAKEN,
+             openapi_extra=FILE_BODY)
+async def visit_file_create(request: Request, caller: Writer, visit_id: UUID, params: FileParamsDep) -> Response:
+    return await take_file(request, caller, params, partial(service.owner_of_files, caller=caller, id=visit_id))
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Any
+from unicodedata import category
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.requests import ClientDisconnect
+from starlette.types import Send
+
+from kit.database.sessions import Session, context_of
+from kit.identity.callers import Caller
+from kit.objects import service
+from kit.objects.errors import (
+    FileTooLarge,
+    FileTypeNotAccepted,
+    ObjectStoreFull,
+    ObjectStoreUnavailable,
+    StoredFileNotFound,
+    TooManyFiles,
+)
+from kit.objects.keys import ObjectKey
+from kit.objects.media_types import ENDINGS
+from kit.objects.receiving import LARGEST_BYTES, receive, too_large
+from kit.objects.service import FileOwner
+from kit.objects.stores import ObjectStore
+from kit.objects.tables import StoredFile
+from kit.problems import MalformedRequest, responses
+from kit.resources.etags import etag
+from kit.web.bodies import charset_of, media_type_of, streamed_body
+from kit.web.idempotency import (
+    HEADER,
+    LONGEST_KEY,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    answer_of,
+    claim,
+    fingerprint,
+    keep,
+    key_of,
+)
+from kit.web.sessions import database_of_request
+from kit.web.tags import not_modified, tagged
+
+# Finds what the file belongs to, under the caller's rights; raises what the route lists.
+FindOwner = Callable[[Session], Awaitable[FileOwner]]
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+FILE_BODY: dict[str, Any] = {
+    "x-idempotent": False,
+    "parameters": [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "description": "A key of your choice (a UUID). The same key and file within 24 hours are kept once.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+        }
+    ],
+    **streamed_body(
+        dict.fromkeys(ENDINGS, _BINARY),
+        description="The file itself, not a form. At most 50 MiB. Text is UTF-8; Office files have no macros.",
+    ),
+}
+"""The `openapi_extra` of a route that takes a file."""
+
+FILE_TAKEN = {
+    201: {
+        "headers": {
+            "Location": {"description": "Where it can be downloaded.", "schema": {"type": "string"}},
+        }
+    },
+    **responses(
+        FileTooLarge,
+        FileTypeNotAccepted,
+        ObjectStoreFull,
+        ObjectStoreUnavailable,
+        TooManyFiles,
+        IdempotencyKeyInvalid,
+        IdempotencyKeyReused,
+    ),
+}
+"""The `responses` of such a route, beside its own problems."""
+
+FILE_GIVEN = {
+    200: {
+        **tagged()[200],
+        "description": "The file, as an attachment.",
+        "content": dict.fromkeys(ENDINGS, _BINARY),
+    },
+    **responses(StoredFileNotFound, ObjectStoreUnavailable),
+}
+"""The `responses` of a route that gives a file back, beside its own problems."""
+
+
+class FileParams(BaseModel):
+    """What a file is called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="The file's name. An ending that fits its type is added where there is none.",
+            examples=["minutes-of-7-october.pdf"],
+        ),
+    ]
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        name = name.strip()
+        if not name.strip("."):
+            raise ValueError("a file needs a name")
+        # Control, format and private characters: line breaks, and marks that turn the direction of writing.
+        if any(category(letter).startswith(("C", "Zl", "Zp")) or letter in '/\\:*?"<>|' for letter in name):
+            raise ValueError("a file's name has no control characters and none of / \\ : * ? \" < > |")
+        return name
+
+
+FileParamsDep = Annotated[FileParams, Query()]
+
+
+class FileOut(BaseModel):
+    """A file, without its content."""
+
+    id: UUID = Field(description="The file.")
+    name: str = Field(description="What it is called.", examples=["minutes-of-7-october.pdf"])
+    media_type: str = Field(description="Its type.", examples=["application/pdf"])
+    size_bytes: int = Field(description="Its size in bytes.", examples=[48213])
+    sha256: str = Field(description="The SHA-256 of its content, in hexadecimal.")
+    created_at: datetime = Field(description="When it was sent.")
+    created_by: str = Field(description="Who sent it.")
+
+    @classmethod
+    def of(cls, file: StoredFile) -> "FileOut":
+        """A row as it is read."""
+        return cls.model_validate(file, from_attributes=True)
+
+
+class FileList(BaseModel):
+    """The files of one thing, oldest first."""
+
+    items: list[FileOut] = Field(description="All of them; there are never more than a few.")
+
+    @classmethod
+    def of(cls, files: Sequence[StoredFile]) -> "FileList":
+        """Rows as they are read."""
+        return cls(items=[FileOut.of(file) for file in files])
+
+
+def objects_of_request(request: Request) -> ObjectStore:
+    """The object store of the service that answers `request`."""
+    store: ObjectStore = request.app.state.objects
+    return store
+
+
+async def take_file(request: Request, caller: Caller, params: FileParams, find_owner: FindOwner) -> Response:
+    """Keep the file in the body of a request; the 201 that says so.
+
+    `find_owner` is called before the body is read, and again in the transaction that keeps the row.
+    """
+    media_type = _checked_type(request)
+    key = key_of(request)
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > LARGEST_BYTES:
+        raise too_large()
+    database = database_of_request(request)
+    async with database.session(context_of(caller)) as session:
+        await find_owner(session)
+    store = objects_of_request(request)
+    received = await receive(
+        _body(request), store, service=database.schema, trust_id=caller.tenant_id, media_type=media_type
+    )
+    route = f"POST {request.url.path}"
+    print_ = fingerprint("POST", request.url.path, f"{params.name}|{media_type}", received.key.sha256)
+    async with database.session(context_of(caller)) as session:
+        if key is not None and (stored := await claim(session, caller, route, key, print_)) is not None:
+            return stored.response()
+        owner = await find_owner(session)
+        file = await service.add_file(session, caller, store, owner, received, params.name)
+        headers = {"Location": f"{request.url.path}/{file.id}"}
+        response = Response(FileOut.of(file).model_dump_json(), 201, headers, "application/json")
+        if key is not None:
+            await keep(session, caller, route, key, answer_of(response))
+    return response
+
+
+def _checked_type(request: Request) -> str:
+    """The type that the file was said to be; the edge has held it against the list."""
+    content_type = request.headers.get("content-type", "")
+    if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+        raise FileTypeNotAccepted("Send the file uncompressed.", headers={"Accept-Encoding": "identity"})
+    if charset_of(content_type) not in {None, "utf-8", "utf8", "us-ascii"}:
+        raise FileTypeNotAccepted("Save the text as UTF-8 and send it again.")
+    return media_type_of(content_type) or ""
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect:
+        raise MalformedRequest("The body was cut off.") from None
+
+
+async def file_answer(request: Request, file: StoredFile) -> Response:
+    """The content of a file, to be saved and never shown in place. Raises ObjectStoreUnavailable."""
+    tag = etag(file.sha256)
+    if (unchanged := not_modified(request, tag)) is not None:
+        return unchanged
+    key = ObjectKey(database_of_request(request).schema, file.trust_id, file.sha256)
+    content = await objects_of_request(request).read(key, file.size_bytes)
+    headers = {
+        "ETag": tag,
+        "Content-Length": str(file.size_bytes),
+        "Content-Disposition": disposition(file.name),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return _FileResponse(content, headers=headers, media_type=_with_charset(file.media_type))
+
+
+class _FileResponse(StreamingResponse):
+    """A stream whose source is closed at once when its reader goes away or wants the headers alone."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], **options: Any) -> None:
+        super().__init__(content, **options)
+        self._content = content
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the headers and every piece."""
+        async with aclosing(self._content):
+            await super().stream_response(send)
+
+
+def _with_charset(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+
+
+def disposition(name: str) -> str:
+    """`Content-Disposition` for a file to save (RFC 6266): a plain name for old programs, and the name as it is."""
+    plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in " ._-()") else "_" for letter in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
