@@ -1,5 +1,6 @@
 """Installations in awkward places, sudden ends, and a backup that moves to another machine."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -12,7 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kit.objects.folder import FolderStore
+from kit.objects.keys import ObjectKey
 from tests.support.stack import Stack, forget
+from tests.support.tokens import PROSPERE
 from trellis import places
 from trellis.processes import PROC, Identity, command_of
 
@@ -120,10 +124,21 @@ def feed_of(stack: Stack, after: str | None = None) -> httpx.Response:
         return chief.get("/academy/v1/events", params={"limit": 500, **({"after": after} if after else {})})
 
 
+def place_in(folder: Path, key: ObjectKey, content: bytes) -> None:
+    """Put a file where the object store has it."""
+    store = FolderStore(folder)
+    with tempfile.NamedTemporaryFile(dir=store.incoming, delete=False) as file:
+        file.write(content)
+        store.place(key, file)
+
+
 def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path) -> None:
     saved = folder / "trellis.backup"
+    key = ObjectKey("academy", PROSPERE, hashlib.sha256(b"minutes").hexdigest())
+    place_in(stack.state / "objects", key, b"minutes")
     said = stack.cli("backup", str(saved)).stdout
     assert "Keep that key too" in said
+    assert "1 files that people sent are in it" in said
     assert saved.stat().st_mode & 0o077 == 0
     there = feed_of(stack).json()
     with stack.client("status-reader") as reader:
@@ -144,11 +159,12 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
     home.mkdir(mode=0o700)
     other = Stack(home, demo=False)
     assert "another TRELLIS_SECRET_KEY" in other.cli("restore", str(saved)).stdout
+    assert (other.state / "objects" / key.path).read_bytes() == b"minutes"
     # New keys can be had before anything runs.
     assert "signing" in other.cli("keys", "list").stdout
 
-    key = (stack.state / "credentials.json").read_text().split('"secret_key": "')[1].split('"')[0]
-    other.environment["TRELLIS_SECRET_KEY"] = key
+    secret = (stack.state / "credentials.json").read_text().split('"secret_key": "')[1].split('"')[0]
+    other.environment["TRELLIS_SECRET_KEY"] = secret
     with other:
         with other.client("status-reader") as reader:
             restored = reader.get("/academy/v1/rag-statuses").json()["items"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from trellis import backups, launching
+from trellis import backup_objects, backups, launching
 from trellis.demo import loading
 from trellis.installation import Installation, find_running
 from trellis.migrating import create_database
@@ -23,6 +23,10 @@ def back_up(installation: Installation, path: Path) -> None:
         if started and installation.postgres is not None:
             installation.postgres.stop()
     print(f"{path}: {', '.join(manifest['revisions'])}, as of {manifest['made_at']}")
+    if manifest["objects"] is None:
+        print(f"The files that people sent are not in it: they lie in {installation.settings.object_store}.")
+    else:
+        print(f"{manifest['objects']['count']} files that people sent are in it.")
     print(
         "The keys that sign tokens are in it, encrypted with TRELLIS_SECRET_KEY. Keep that key too, in another place: "
         + (
@@ -42,6 +46,7 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
     is_stopped = False
     try:
         with backups.unpacked(path) as unpacked, installation.state.locked():
+            backups.refuse_if_files_have_no_place(installation, unpacked)
             ran = report_of(installation.state) is not None
             started = launching.start_database(installation)
             try:
@@ -60,6 +65,8 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
         loading.mark_loaded(installation.state)
         manifest = unpacked.manifest
         print(f"Restored: {', '.join(manifest['revisions'])}, as of {manifest['made_at']}.")
+        if unpacked.files:
+            print(f"{unpacked.files} files that people sent were restored, each with the hash that it had.")
         print("The epoch of the change feeds was raised: followers start again from the beginning.")
         if manifest["secret_key_fingerprint"] != backups.fingerprint(installation):
             print(
@@ -85,7 +92,15 @@ def main() -> int:
             back_up(installation, arguments.file)
         else:
             put_back(installation, arguments.file, replace=arguments.replace)
-    except (backups.BackupFailed, launching.LaunchFailed, PostgresFailed, psycopg.Error, OSError) as problem:
+    except (
+        backups.BackupFailed,
+        backup_objects.ObjectsDamaged,
+        launching.LaunchFailed,
+        PostgresFailed,
+        psycopg.Error,
+        OSError,
+        ValueError,
+    ) as problem:
         print(f"trellis: {problem}", file=sys.stderr)
         return 1
     return 0

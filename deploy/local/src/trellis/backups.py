@@ -1,7 +1,8 @@
 """Backup and restore: one file with every schema, and what a restore must know about where it came from.
 
-The file is a tar of `manifest.json` and `trellis.dump` (pg_dump's custom format, which `pg_restore` reads). It holds
-the keys that sign tokens, encrypted with TRELLIS_SECRET_KEY; that key isn't in it.
+The file is a tar of `manifest.json`, `trellis.dump` (pg_dump's custom format, which `pg_restore` reads) and, where they
+lie in a folder, the files that people sent (`trellis.backup_objects`). It holds the keys that sign tokens, encrypted
+with TRELLIS_SECRET_KEY; that key isn't in it.
 """
 
 import asyncio
@@ -22,15 +23,18 @@ from typing import Any
 import psycopg
 
 from kit.events.epochs import raise_epoch
+from kit.objects.folder import FolderStore
 from kit.schema.roles import MIGRATOR, create_roles
-from trellis import settings
+from trellis import backup_objects, settings
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation
 from trellis.pg_tools import binary, without_password
 
 MANIFEST = "manifest.json"
 DUMP = "trellis.dump"
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, 2)
+"""Those that can be restored; the first had no files in it."""
 
 
 class BackupFailed(Exception):
@@ -39,6 +43,12 @@ class BackupFailed(Exception):
 
 def backup(installation: Installation, path: Path) -> dict[str, Any]:
     """Write a backup; what is in it. The file appears only when it is complete. Raises BackupFailed."""
+    store = backup_objects.folder_of(installation)
+    with backup_objects.held(store):
+        return _backup(installation, path, store)
+
+
+def _backup(installation: Installation, path: Path, store: FolderStore | None) -> dict[str, Any]:
     url = installation.admin_url
     with psycopg.connect(url) as connection:
         manifest: dict[str, Any] = {
@@ -57,12 +67,17 @@ def backup(installation: Installation, path: Path) -> dict[str, Any]:
         schemas = [f"--schema={schema}" for schema in manifest["revisions"]]
         _run("pg_dump", url, ["--format=custom", f"--role={MIGRATOR}", f"--file={dump}", *schemas])
         manifest["sha256"] = _digest(dump)
+        # After the dump: what a row names was there before the row.
+        objects = [] if store is None else list(store.walk())
+        manifest["objects"] = None if store is None else backup_objects.summary(objects)
         (Path(folder) / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         partial = Path(folder) / "whole"
         partial.touch(mode=0o600)
         with tarfile.open(partial, "w") as archive:
             archive.add(Path(folder) / MANIFEST, MANIFEST)
             archive.add(dump, DUMP)
+            if store is not None:
+                backup_objects.add(archive, store, objects)
         partial.replace(path)
     return manifest
 
@@ -73,13 +88,28 @@ class Unpacked:
 
     manifest: dict[str, Any]
     dump: Path
+    archive: Path
+
+    @property
+    def files(self) -> int:
+        """How many files that people sent are in it."""
+        return int((self.manifest.get("objects") or {}).get("count", 0))
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Unpacked]:
     """Open a backup and check it, before anything is touched for it. Raises BackupFailed."""
     with tempfile.TemporaryDirectory(prefix="trellis-restore-") as folder:
-        yield Unpacked(_unpack(path, Path(folder)), Path(folder) / DUMP)
+        yield Unpacked(_unpack(path, Path(folder)), Path(folder) / DUMP, path)
+
+
+def refuse_if_files_have_no_place(installation: Installation, backup: Unpacked) -> None:
+    """Raises BackupFailed when files of the backup can't be restored to where this installation keeps them."""
+    if backup.files and backup_objects.folder_of(installation) is None:
+        raise BackupFailed(
+            f"The backup holds {backup.files} files, and TRELLIS_OBJECT_STORE_URL names S3. Restore into a folder, and "
+            "copy the files into the bucket from there."
+        )
 
 
 def refuse_if_held(installation: Installation) -> None:
@@ -102,6 +132,9 @@ def restore(installation: Installation, backup: Unpacked) -> None:
     urls = settings.login_urls(installation.told_programs)
     schemas = list(backup.manifest["revisions"])
     asyncio.run(create_roles(url, schemas, urls))
+    # Before the rows that name them. When the database fails, they are swept.
+    if backup.files and (store := backup_objects.folder_of(installation)) is not None:
+        backup_objects.put(backup.archive, store)
     _put(url, schemas, backup.dump)
     # Grants on the schemas themselves come back with the dump; defaults of the roles belong to this database.
     asyncio.run(create_roles(url, SCHEMAS, urls))
@@ -172,10 +205,15 @@ def _unpack(path: Path, folder: Path) -> dict[str, Any]:
         raise BackupFailed(f"There is no file {path}.") from None
     except (OSError, tarfile.TarError, KeyError, ValueError) as problem:
         raise BackupFailed(f"{path} is not a backup of Trellis ({problem}).") from problem
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") not in FORMATS:
         raise BackupFailed(f"{path} was made by another release, in a format that this one doesn't read.")
     if _digest(folder / DUMP) != manifest.get("sha256"):
         raise BackupFailed(f"{path} is damaged: its content doesn't fit its checksum.")
+    try:
+        with tarfile.open(path) as archive:
+            backup_objects.check(archive, manifest)
+    except (OSError, tarfile.TarError, backup_objects.ObjectsDamaged) as problem:
+        raise BackupFailed(f"{path} is damaged: {problem}.") from problem
     if not set(manifest["revisions"]) <= set(SCHEMAS):
         raise BackupFailed(f"{path} holds schemas that this release doesn't know.")
     return manifest

@@ -36,6 +36,9 @@ class LocalSettings(BaseSettings):
     database_url: str = Field(
         default="", repr=False, description="Administrator of a Postgres of your own, in place of the embedded."
     )
+    object_store_url: str = Field(
+        default="", description="Where files that people send lie; `objects` in the state folder unless set."
+    )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs cursors and encrypts the token keys; made once unless set."
     )
@@ -70,6 +73,11 @@ class LocalSettings(BaseSettings):
         return state.State(self.state_dir)
 
     @property
+    def object_store(self) -> str:
+        """The URL of the object store."""
+        return self.object_store_url or (self.state_dir / "objects").as_uri()
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the database is ours to start and stop."""
         return not self.database_url
@@ -82,7 +90,7 @@ class LocalSettings(BaseSettings):
 
     def recorded(self) -> dict[str, object]:
         """What the other commands take over from what runs, as far as the environment doesn't say it."""
-        names = {"env", "listen_address", "listen_port", "public_url", "tls_certificate", "workers"}
+        names = {"env", "listen_address", "listen_port", "public_url", "tls_certificate", "workers", "object_store_url"}
         return self.model_dump(mode="json", include=names)
 
     def as_environment(self) -> dict[str, str]:
@@ -93,6 +101,7 @@ class LocalSettings(BaseSettings):
             "TRELLIS_LISTEN_ADDRESS": self.listen_address,
             "TRELLIS_LISTEN_PORT": str(self.listen_port),
             "TRELLIS_PUBLIC_URL": self.public_url,
+            "TRELLIS_OBJECT_STORE_URL": self.object_store,
             "TRELLIS_WORKERS": str(self.workers),
         }
 

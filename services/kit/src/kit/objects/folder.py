@@ -45,9 +45,10 @@ class FolderStore:
 
     async def put(self, key: ObjectKey, content: IO[bytes]) -> None:
         """Keep a whole object: the file in `incoming` gets its final name once its content is on the disk."""
-        await _in_thread(lambda: self._put(key, content))
+        await _in_thread(lambda: self.place(key, content))
 
-    def _put(self, key: ObjectKey, content: IO[bytes]) -> None:
+    def place(self, key: ObjectKey, content: IO[bytes]) -> None:
+        """The same without a loop. Raises OSError."""
         target = self.root / key.path
         content.flush()
         os.fsync(content.fileno())
