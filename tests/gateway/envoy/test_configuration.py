@@ -73,6 +73,7 @@ def test_every_route_that_is_not_listed_as_public_needs_a_token() -> None:
         "/.well-known/oauth-authorization-server/",
         "/identity/v1/token",
         "/identity/v1/demo-token",
+        *(f"/{service}/v1/shared/" for service in SERVICES),
     }
     for row in ROUTES:
         if row.access is Access.TOKEN:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from gateway.envoy.headers import LINK_HEADER
 from gateway.envoy.notation import FILTERS, seconds, typed
 from gateway.envoy.routes import IDENTITY, Limit
 from gateway.envoy.settings import EnvoySettings
@@ -69,6 +70,7 @@ def _limits(settings: EnvoySettings) -> dict[Limit, int]:
         Limit.PER_TOKEN: settings.limit_requests_per_minute,
         Limit.SIGN_IN: settings.limit_token_requests_per_minute,
         Limit.PUBLIC: settings.limit_public_requests_per_minute,
+        Limit.SHARED: settings.limit_shared_requests_per_minute,
     }
 
 
@@ -78,7 +80,7 @@ def limit_metadata(limit: Limit) -> dict[str, Any]:
 
 
 def _rate_limits() -> list[dict[str, Any]]:
-    """Each request is counted by its token's id and by its address; which of them has a limit depends on the route."""
+    """Each request is counted by its token's id, its address and its link; which has a limit depends on the route."""
     of_route = {
         "metadata": {
             "descriptor_key": "limit",
@@ -94,7 +96,12 @@ def _rate_limits() -> list[dict[str, Any]]:
             "metadata_key": {"key": JWT, "path": [{"key": CLAIMS}, {"key": "jti"}]},
         }
     }
-    return [{"actions": [of_route, token]}, {"actions": [of_route, {"remote_address": {}}]}]
+    link = {"request_headers": {"header_name": LINK_HEADER, "descriptor_key": "link"}}
+    return [
+        {"actions": [of_route, token]},
+        {"actions": [of_route, {"remote_address": {}}]},
+        {"actions": [of_route, link]},
+    ]
 
 
 def rate_limit_filter(settings: EnvoySettings) -> dict[str, Any]:
@@ -123,6 +130,12 @@ def rate_limit_filter(settings: EnvoySettings) -> dict[str, Any]:
                     "token_bucket": _bucket(per_minute),
                 }
                 for limit, per_minute in limits.items()
+            ]
+            + [
+                {
+                    "entries": [{"key": "limit", "value": Limit.SHARED.value}, {"key": "link"}],
+                    "token_bucket": _bucket(settings.limit_link_requests_per_minute),
+                }
             ],
             enable_x_ratelimit_headers="DRAFT_VERSION_03",
             enable_retry_after_header=True,

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.envoy import filters, headers
-from gateway.envoy.admission import CLAIMS, JWT, RATE_LIMIT, limit_metadata
+from gateway.envoy.access_log import access_logs
+from gateway.envoy.admission import JWT, RATE_LIMIT, limit_metadata
 from gateway.envoy.clusters import cluster
 from gateway.envoy.notation import FILTERS, disabled, header, seconds, typed
 from gateway.envoy.problems import local_replies
@@ -128,7 +129,7 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
         stream_idle_timeout=seconds(QUIET_SECONDS),
         drain_timeout=seconds(DRAIN_SECONDS),
         local_reply_config=local_replies(),
-        access_log=[_access_log(settings)],
+        access_log=access_logs(settings),
         http_filters=filters.http_filters(settings),
         route_config={
             "name": "routes",
@@ -162,7 +163,11 @@ _UNKNOWN_METHOD: Final[Mapping[str, Any]] = {
 
 
 def _match(row: Route) -> dict[str, Any]:
-    match: dict[str, Any] = {"path" if row.match is Match.EXACT else "prefix": row.path}
+    match: dict[str, Any] = (
+        {"safe_regex": {"regex": row.path}}
+        if row.match is Match.PATTERN
+        else {"path" if row.match is Match.EXACT else "prefix": row.path}
+    )
     if row.methods is not None:
         match["headers"] = [{"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(row.methods)}}}]
     return match
@@ -232,44 +237,3 @@ def _other_methods(row: Route) -> dict[str, Any]:
         }
     ]
     return refused
-
-
-def _access_log(settings: EnvoySettings) -> dict[str, Any]:
-    """One JSON object per request. No query, no token, no address unless asked for: nothing that names a person."""
-    line: dict[str, Any] = {
-        "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
-        "logger": "gateway.access",
-        "request_id": "%REQ(X-REQUEST-ID)%",
-        "traceparent": "%REQ(TRACEPARENT):64%",
-        "method": "%REQ(:METHOD):16%",
-        "path": "%PATH(NQ:PATH):512%",
-        "protocol": "%PROTOCOL%",
-        "status": "%RESPONSE_CODE%",
-        "status_details": "%RESPONSE_CODE_DETAILS%",
-        "flags": "%RESPONSE_FLAGS%",
-        "route": "%ROUTE_NAME%",
-        "service": "%UPSTREAM_CLUSTER%",
-        "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-        "subject": f"%DYNAMIC_METADATA({JWT}:{CLAIMS}:sub)%",
-        "trust": f"%DYNAMIC_METADATA({JWT}:{CLAIMS}:trust)%",
-        "bytes_in": "%BYTES_RECEIVED%",
-        "bytes_out": "%BYTES_SENT%",
-        "duration_ms": "%DURATION%",
-        "user_agent": "%REQ(USER-AGENT):120%",
-    }
-    if settings.log_client_address:
-        line["client"] = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
-    log_format = {"json_format": line, "json_format_options": {"sort_properties": False}}
-    if settings.access_log is None:
-        return {
-            "name": "envoy.access_loggers.stdout",
-            "typed_config": typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format=log_format),
-        }
-    return {
-        "name": "envoy.access_loggers.file",
-        "typed_config": typed(
-            "envoy.extensions.access_loggers.file.v3.FileAccessLog",
-            path=str(settings.access_log.absolute()),
-            log_format=log_format,
-        ),
-    }

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from gateway.envoy.admission import JWT, RATE_LIMIT, jwt_filter, rate_limit_filter
-from gateway.envoy.headers import CORS, header_filter, limit_filter, request_id_filter
+from gateway.envoy.headers import CORS, HEADERS, header_filter, limit_filter, link_header, request_id_filter
 from gateway.envoy.notation import FILTERS, disabled, typed
 from gateway.envoy.routes import Access, Body, Limit, Route
 from gateway.envoy.settings import EnvoySettings
@@ -88,6 +88,8 @@ def of_route(route: Route) -> dict[str, Any]:
         differing[JWT] = typed(f"{FILTERS}.jwt_authn.v3.PerRouteConfig", disabled=True)
     if route.limit is Limit.NONE:
         differing[RATE_LIMIT] = disabled()
-    if route.body is Body.IMPORT:
+    if route.body in {Body.IMPORT, Body.FILE}:
         differing[BUFFER] = disabled()
+    if route.limit is Limit.SHARED:
+        differing[HEADERS] = link_header()
     return differing

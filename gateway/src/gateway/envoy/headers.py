@@ -9,6 +9,7 @@ HEADERS: Final = "trellis.headers"
 REQUEST_ID: Final = "trellis.request-id"
 LIMITS: Final = "trellis.limits"
 CORS: Final = "envoy.filters.http.cors"
+LINK_HEADER: Final = "x-trellis-link"
 
 # Answers of browsers' clients may read these (decided for the API as a whole).
 EXPOSED_HEADERS: Final = (
@@ -82,6 +83,14 @@ def header_filter(settings: EnvoySettings) -> dict[str, Any]:
             mutations={"response_mutations": answer},
         ),
     }
+
+
+def link_header() -> dict[str, Any]:
+    """For the routes of shared links: the path without its query, by which requests are counted per link."""
+    return typed(
+        f"{FILTERS}.header_mutation.v3.HeaderMutationPerRoute",
+        mutations={"request_mutations": [_set(LINK_HEADER, "%PATH(NQ:PATH)%")]},
+    )
 
 
 def early_header_mutation(settings: EnvoySettings) -> dict[str, Any]:

@@ -13,9 +13,15 @@ from gateway.envoy.settings import EnvoySettings
 
 IDENTITY: Final = "identity"
 SERVICES: Final = (IDENTITY, "academy", "research", "reporting")
+SHARED: Final = "shared/"
+"""What comes after it in a path is a secret: it is counted by itself, and masked in the log."""
 
 # Long enough for the commit of the largest import after its last byte.
 IMPORT_SECONDS: Final = 120
+# ... and for the largest file to reach the object store.
+FILE_SECONDS: Final = 90
+# The service that takes it holds it against this; here it is passed on as it comes.
+FILE_BYTES: Final = 50 * 1024 * 1024
 REQUEST_SECONDS: Final = 30
 PORTAL_SECONDS: Final = 10
 
@@ -33,6 +39,7 @@ class Limit(StrEnum):
     PER_TOKEN = "per-token"  # noqa: S105
     SIGN_IN = "sign-in"
     PUBLIC = "public"
+    SHARED = "shared"
     NONE = "none"
 
 
@@ -42,6 +49,7 @@ class Body(StrEnum):
     NONE = "none"
     JSON = "json"
     IMPORT = "import"
+    FILE = "file"
 
 
 class Match(StrEnum):
@@ -49,6 +57,8 @@ class Match(StrEnum):
 
     EXACT = "exact"
     PREFIX = "prefix"
+    PATTERN = "pattern"
+    """A regular expression of the whole path without its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,8 @@ class Route:
                 return settings.max_body_bytes
             case Body.IMPORT:
                 return settings.limit_import_sent_bytes
+            case Body.FILE:
+                return FILE_BYTES
 
 
 def _public(name: str, path: str, match: Match = Match.EXACT) -> Route:
@@ -111,6 +123,25 @@ def _service(name: str) -> tuple[Route, ...]:
             methods=("GET",),
             body=Body.NONE,
             timeout_seconds=None,
+        ),
+        # A file of anything: `/academy/v1/moderations/{id}/files`.
+        Route(
+            f"{name}-files",
+            rf"/{name}/v1/[a-z-]+/[^/]+/files",
+            name,
+            match=Match.PATTERN,
+            methods=("POST",),
+            body=Body.FILE,
+            timeout_seconds=FILE_SECONDS,
+        ),
+        # Links for programs that can send no header: the path is the secret.
+        Route(
+            f"{name}-shared",
+            f"/{name}/v1/{SHARED}",
+            name,
+            access=Access.PUBLIC,
+            limit=Limit.SHARED,
+            body=Body.NONE,
         ),
         Route(name, f"/{name}/v1/", name),
     )

@@ -46,6 +46,12 @@ class EnvoySettings(BaseSettings):
     limit_public_requests_per_minute: int = Field(
         default=6000, ge=1, description="Requests without a token (portal, contracts, keys) of one client address."
     )
+    limit_shared_requests_per_minute: int = Field(
+        default=600, ge=1, description="Requests to shared links of one client address."
+    )
+    limit_link_requests_per_minute: int = Field(
+        default=60, ge=1, description="Requests to one shared link, whoever makes them."
+    )
     limit_callers: int = Field(
         default=20_000, ge=100, description="Tokens and addresses that are counted at once; the oldest are forgotten."
     )
