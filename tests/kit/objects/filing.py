@@ -33,6 +33,7 @@ from kit.web.files import (
 )
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
+from kit.web.tools import tools_of
 from tests.support.clients import settings_of
 from tests.support.tokens import issue_token, trusted_keys
 
@@ -98,7 +99,7 @@ def filing_service(database: Database, store_url: str) -> Service:
         routers=[router],
         keys=trusted_keys(),
     )
-    app.state.database = database
+    tools_of(app).database = database
     return app
 
 

@@ -35,7 +35,6 @@ from kit.objects.keys import ObjectKey
 from kit.objects.media_types import ENDINGS
 from kit.objects.receiving import LARGEST_BYTES, receive, too_large
 from kit.objects.service import FileOwner
-from kit.objects.stores import ObjectStore
 from kit.objects.tables import StoredFile
 from kit.problems import MalformedRequest, responses
 from kit.resources.etags import etag
@@ -53,6 +52,7 @@ from kit.web.idempotency import (
 )
 from kit.web.sessions import database_of_request
 from kit.web.tags import not_modified, tagged
+from kit.web.tools import tools_of
 
 # Finds what the file belongs to, under the caller's rights; raises what the route lists.
 FindOwner = Callable[[Session], Awaitable[FileOwner]]
@@ -164,12 +164,6 @@ class FileList(BaseModel):
         return cls(items=[FileOut.of(file) for file in files])
 
 
-def objects_of_request(request: Request) -> ObjectStore:
-    """The object store of the service that answers `request`."""
-    store: ObjectStore = request.app.state.objects
-    return store
-
-
 async def take_file(request: Request, caller: Caller, params: FileParams, find_owner: FindOwner) -> Response:
     """Keep the file in the body of a request; the 201 that says so.
 
@@ -183,7 +177,7 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
     database = database_of_request(request)
     async with database.session(context_of(caller)) as session:
         await find_owner(session)
-    store = objects_of_request(request)
+    store = tools_of(request).objects
     received = await receive(
         _body(request), store, service=database.schema, trust_id=caller.tenant_id, media_type=media_type
     )
@@ -225,7 +219,7 @@ async def file_answer(request: Request, file: StoredFile) -> Response:
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
     key = ObjectKey(database_of_request(request).schema, file.trust_id, file.sha256)
-    content = await objects_of_request(request).read(key, file.size_bytes)
+    content = await tools_of(request).objects.read(key, file.size_bytes)
     headers = {
         "ETag": tag,
         "Content-Length": str(file.size_bytes),

@@ -1,0 +1,5 @@
+"""What the worker does for the service as a whole."""
+
+from kit.objects.sweeping import sweeping
+
+tasks = sweeping("academy")
