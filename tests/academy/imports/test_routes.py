@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from academy.imports.formats.kinds import KINDS
-from academy.imports.rules import LOADS, Layer
 from academy.imports.schemas import ImportKind
+from academy.observations.rules import Layer
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.conftest import Clock
 from tests.support.clients import Clients
@@ -18,7 +18,7 @@ GOOD = csv([(136105, "ks4.attainment_8", "2024/25", 47.5)])
 
 
 def test_the_kinds_of_the_contract_are_those_that_can_be_read() -> None:
-    assert {kind.value for kind in ImportKind} == set(LOADS) == set(KINDS)
+    assert {kind.value for kind in ImportKind} == set(KINDS)
 
 
 async def test_an_accepted_file_is_durable_and_can_be_followed(bench: Workbench) -> None:
@@ -52,7 +52,7 @@ async def test_the_kind_decides_who_may_send_it(bench: Workbench) -> None:
     for role in ("platform-operator", "data-manager", "mis-client"):
         client = await bench.client(role)
         for kind in ImportKind:
-            may = (LOADS[kind].layer is Layer.NATIONAL) == (role == "platform-operator")
+            may = (KINDS[kind].layer is Layer.NATIONAL) == (role == "platform-operator")
             media_type = KINDS[kind].media_types[0]
             content = "[]" if media_type == "application/json" else "x"
             response = await bench.send(client, kind, content, media_type=media_type, academic_year="2018/19")

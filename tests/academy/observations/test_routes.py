@@ -1,12 +1,14 @@
 """Figures over HTTP."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from academy.observations.rules import BEST_RELEASES_FIRST, Layer, Release
 from tests.academy.rows import PROSPERE, TOLD_AT, add_comparison, add_figure, add_membership, add_school, add_trust
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
@@ -164,6 +166,36 @@ async def test_of_several_releases_the_final_one_is_current(client: Clients, dat
     assert [(one["value"], one["release"]) for one in await listed(reader)] == [(46, "final"), (41, "revised")]
     history = await listed(reader, history=True, pupil_group="all")
     assert [one["value"] for one in history] == [46, 45, 44]
+
+
+@pytest.mark.parametrize("order", list(permutations(BEST_RELEASES_FIRST)))
+async def test_the_best_release_that_stands_counts_in_whatever_order_they_came(
+    client: Clients, database: Sandbox, school: int, order: tuple[Release, ...]
+) -> None:
+    reader = await client("academy", "trustee")
+    # Whose value is the current one, with the best release superseded, then the next.
+    for gone, best in enumerate(BEST_RELEASES_FIRST):
+        year = f"201{gone + 5}/1{gone + 6}"
+        async with database.admin() as session:
+            for days, release in enumerate(order):
+                rank = BEST_RELEASES_FIRST.index(release)
+                values: dict[str, Any] = {
+                    "academic_year": year,
+                    "value": 40 + rank,
+                    "release": release,
+                    "recorded_at": TOLD_AT + timedelta(days=days),
+                    "superseded_at": TOLD_AT + timedelta(days=9) if rank < gone else None,
+                }
+                await add_figure(session, school, **values)
+                await add_figure(session, school, trust=PROSPERE, **values)
+                await add_comparison(session, **values)
+        found = await listed(reader, academic_year=year)
+        assert [(one["layer"], one["release"], one["value"]) for one in found] == [
+            (layer, best, 40 + gone) for layer in Layer
+        ]
+        assert [one["comparisons"][0]["value"] for one in found] == [40 + gone] * 2
+        since = await listed(reader, academic_year=year, updated_since=TOLD_AT.isoformat())
+        assert [one["release"] for one in since] == [best, best]
 
 
 async def test_what_was_told_before_can_be_read_again(client: Clients, database: Sandbox, school: int) -> None:

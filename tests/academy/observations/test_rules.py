@@ -1,10 +1,7 @@
-"""Bands of progress against every published band of real tables, and which figure is current."""
+"""Bands of progress against every published band of real tables."""
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,6 @@ from academy.observations.rules import (
     BAND_METHOD,
     KS2_CUTS,
     ProgressBand,
-    current_figure,
     ks2_progress_band,
     progress_8_band,
     progress_band,
@@ -133,33 +129,3 @@ def test_the_band_of_any_measure() -> None:
     assert progress_band("ks4.attainment_8", "2018/19", 46.0, 45.0, 47.0) is None
     assert progress_band("ks4.progress_8", "2018/19", None, None, None) is None
     assert BAND_METHOD
-
-
-@dataclass(frozen=True)
-class Told:
-    name: str
-    release: str
-    recorded_at: datetime
-    superseded_at: datetime | None = None
-
-
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-FIGURES = [
-    Told("provisional, newest", "provisional", NOW),
-    Told("revised", "revised", NOW - timedelta(days=2)),
-    Told("final, old", "final", NOW - timedelta(days=9)),
-    Told("final", "final", NOW - timedelta(days=5)),
-]
-
-
-@pytest.mark.parametrize("figures", list(permutations(FIGURES)))
-def test_final_beats_revised_beats_provisional_then_the_latest(figures: tuple[Told, ...]) -> None:
-    found = current_figure(figures)
-    assert found is not None and found.name == "final"
-
-
-def test_superseded_figures_are_not_current() -> None:
-    gone = [replace(figure, superseded_at=NOW) for figure in FIGURES]
-    assert current_figure(gone) is None
-    assert current_figure([*gone[2:], FIGURES[1], FIGURES[0]]) == FIGURES[1]
-    assert current_figure([]) is None

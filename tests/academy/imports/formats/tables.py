@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from academy.imports.formats.kinds import read_batches
-from academy.imports.formats.reading import Reading
+from academy.imports.formats.reading import Reading, Request
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -28,13 +28,11 @@ def items(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def read_file(
-    kind: str, path: Path, *, academic_year: str | None, release: str = "final", latest_year: str | None = None
-) -> Reading:
-    """An unpacked file, read whole; the arguments are those of `read_batches`."""
+def read_file(kind: str, path: Path, *, academic_year: str | None, latest_year: str | None = None) -> Reading:
+    """An unpacked file, read whole."""
     whole = Reading()
     pieces: dict[str, list[pl.DataFrame]] = {}
-    for batch in read_batches(kind, path, academic_year=academic_year, release=release, latest_year=latest_year):
+    for batch in read_batches(kind, path, Request(academic_year, latest_year)):
         whole.add(batch)
         for table, frame in batch.frames.items():
             pieces.setdefault(table, []).append(frame)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.formats.reading import TABLES, Reading
-from academy.imports.rules import LOADS
+from academy.observations.rules import Layer
 from tests.academy.imports.formats.tables import csv_file, read_file
 
 YEAR = "2018/19"
@@ -21,7 +21,7 @@ CSV_KINDS = [kind for kind in KINDS.values() if "text/csv" in kind.media_types]
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_a_kind_is_described(kind: Kind) -> None:
     assert KINDS[kind.code] is kind
-    assert kind.load is LOADS[kind.code]
+    assert (kind.layer is Layer.TRUST) == (kind.code == "observations")
     assert kind.title and kind.publisher and kind.notes and kind.media_types
     names = [name.casefold() for column in kind.columns for name in (column.name, *column.aliases)]
     assert len(names) == len(set(names)), "no column goes by two names"
@@ -124,9 +124,6 @@ def test_a_reading_adds_up() -> None:
     assert (whole.source, whole.rows_read, whole.rows_accepted, whole.rows_ignored) == ("a source", 6, 3, 3)
 
 
-def test_an_unknown_kind_or_release_is_the_callers_fault(tmp_path: Path) -> None:
-    file = csv_file(tmp_path, "a\n")
+def test_an_unknown_kind_is_the_callers_fault(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
-        read_file("dfe-ks5", file, academic_year=None)
-    with pytest.raises(ValueError, match="draft"):
-        read_file("dfe-ks4", file, academic_year=None, release="draft")
+        read_file("dfe-ks5", csv_file(tmp_path, "a\n"), academic_year=None)

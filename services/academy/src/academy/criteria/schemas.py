@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.rules import ComparisonKind, Direction, OverallMethod
+from academy.observations.rules import Layer
 from academy.parameters import Code
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
@@ -31,13 +32,6 @@ class CriteriaSetState(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     RETIRED = "retired"
-
-
-class Layer(StrEnum):
-    """Whose figures: those published for every school, or the trust's own."""
-
-    NATIONAL = "national"
-    TRUST = "trust"
 
 
 class Colour(StrEnum):

@@ -22,17 +22,16 @@ from academy.criteria.schemas import CriteriaSetChanged, CriteriaSetCreate, Crit
 from academy.criteria.tables import ONE_PUBLISHED, CriteriaSet
 from academy.measures.rules import MEASURES, PUPIL_GROUPS
 from academy.measures.rules import Direction as MeasureDirection
+from academy.rate_again import rate_again
 from kit import clock
 from kit.database.sessions import Session
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.jobs.queue import defer
 from kit.resources.cursors import decode, encode
 from kit.resources.etags import check_if_match, etag
 
 LIST = "criteria-sets"
-RERATE = "academy.ratings.rerate"
 CATALOGUE = Catalogue(
     measures={
         code: Known(
@@ -183,7 +182,7 @@ async def publish(session: Session, caller: Caller, set_id: UUID, if_match: str)
     if retired is not None:
         await _tell(session, events.RETIRED, retired, before="published", after="retired")
     await _tell(session, events.PUBLISHED, found, before="draft", after="published")
-    await defer(session, RERATE, lock=f"ratings:{caller.tenant_id}", trust_id=caller.tenant_id, import_id=None)
+    await rate_again(session, caller.tenant_id)
     return found
 
 

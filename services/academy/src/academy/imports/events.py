@@ -1,4 +1,4 @@
-"""What imports tell the readers of the feed."""
+"""What imports announce on the feed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from kit.events.recording import EventType
+
+Ending = Literal["succeeded", "failed", "cancelled"]
+"""The states in which an import ends."""
 
 
 class ImportFinished(BaseModel):
@@ -19,7 +22,7 @@ class ImportFinished(BaseModel):
     kind: str = Field(description="What the file was.")
     academic_year: str | None = Field(description="The year that was said with it.")
     dry_run: bool = Field(description="Was it only tried?")
-    state: Literal["succeeded", "failed", "cancelled"] = Field(description="How it ended.")
+    state: Ending = Field(description="How it ended.")
     rows_read: int = Field(description="Rows in the file.")
     rows_accepted: int = Field(description="Rows that were kept.")
     rows_new: int = Field(description="Figures or entries that weren't known.")

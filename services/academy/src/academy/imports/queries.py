@@ -7,127 +7,32 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import Select, cast, delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy.orm import InstrumentedAttribute, attributes, defer
+from sqlmodel import col
 
+from academy.imports.tables import Import, ImportChunk, ReferenceLoad
 from kit.database.sessions import Session
 
-_COLUMNS = """
-    trust_id, id, kind, academic_year, release, dry_run, state, content_type, is_gzipped, sha256, size_bytes, rows_read,
-    rows_accepted, rows_ignored, comparison_rows, rows_new, rows_changed, rows_unchanged, errors, errors_total,
-    warnings, progress_percent, academies, created_by, created_at, started_at, finished_at, version
-"""
-
-_CREATE = text(
-    f"""
-    insert into academy.import (trust_id, id, kind, academic_year, release, dry_run, state, content_type, is_gzipped,
-        sha256, size_bytes, academies, created_by, created_at)
-    values (:tenant, :id, :kind, :academic_year, :release, :dry_run, 'queued', :content_type, :is_gzipped, :sha256,
-        :size_bytes, cast(:academies as int[]), :created_by, :created_at)
-    returning {_COLUMNS}
-    """  # noqa: S608 - constants
-)
-
-_ADD_CHUNK = text(
-    "insert into academy.import_chunk (trust_id, import_id, number, content) values (:tenant, :id, :number, :content)"
-)
-
-_CHUNK = text(
-    "select content from academy.import_chunk where trust_id = :tenant and import_id = :id and number = :number"
-)
-
-_DROP_CHUNKS = text("delete from academy.import_chunk where trust_id = :tenant and import_id = :id")
-
-_VIEW = text(f"select {_COLUMNS} from academy.import where trust_id = :tenant and id = :id")  # noqa: S608 - constants
-
 # Of many imports with a thousand errors each a list shows the first few.
-_LISTED = _COLUMNS.replace(" errors,", " jsonb_path_query_array(errors, '$[0 to 9]') as errors,")
-
-_LIST = text(
-    f"""
-    select {_LISTED} from academy.import
-    where trust_id = :tenant
-      and (cardinality(cast(:kinds as text[])) = 0 or kind = any(cast(:kinds as text[])))
-      and (cardinality(cast(:states as text[])) = 0 or state = any(cast(:states as text[])))
-      and (cast(:after_at as timestamptz) is null
-           or (created_at, id) < (cast(:after_at as timestamptz), cast(:after_id as uuid)))
-    order by created_at desc, id desc limit :limit
-    """  # noqa: S608 - constants
-)
-
-# Waits for a cancellation or an end that is being written, and then sees it.
-_LOCK = text(f"select {_COLUMNS} from academy.import where trust_id = :tenant and id = :id for update")  # noqa: S608
-
-_START = text(
-    f"""
-    update academy.import set state = 'running', started_at = coalesce(started_at, :now), progress_percent = 0,
-        version = version + 1
-    where trust_id = :tenant and id = :id and state in ('queued', 'running')
-    returning {_COLUMNS}
-    """  # noqa: S608 - constants
-)
-
-_PROGRESS = text(
-    """
-    update academy.import set progress_percent = :percent, rows_read = :rows_read
-    where trust_id = :tenant and id = :id and state = 'running' returning id
-    """
-)
-
-_FINISH = text(
-    f"""
-    update academy.import set state = :state, finished_at = :now, version = version + 1,
-        progress_percent = :percent, rows_read = :rows_read, rows_accepted = :rows_accepted,
-        rows_ignored = :rows_ignored, comparison_rows = :comparison_rows, rows_new = :rows_new,
-        rows_changed = :rows_changed, rows_unchanged = :rows_unchanged, errors = cast(:errors as jsonb),
-        errors_total = :errors_total, warnings = cast(:warnings as jsonb)
-    where trust_id = :tenant and id = :id and state = 'running' returning {_COLUMNS}
-    """  # noqa: S608 - constants
-)
-
-_CANCEL = text(
-    f"""
-    update academy.import set state = 'cancelled', finished_at = :now, version = version + 1
-    where trust_id = :tenant and id = :id and state in ('queued', 'running') returning {_COLUMNS}
-    """  # noqa: S608 - constants
-)
-
-_RECEIPT = text("select import_id from academy.reference_load where import_id = :id")
+_FIRST_ERRORS = func.jsonb_path_query_array(col(Import.errors), cast("$[0 to 9]", JSONPATH), type_=JSONB)
 
 
-async def create_import(session: Session, tenant: UUID, values: dict[str, Any]) -> dict[str, Any]:
-    """A new import, queued."""
-    return _row((await session.execute(_CREATE, {**values, "tenant": tenant})).mappings().one())
+def visible_to(tenant: UUID) -> Select[Import]:
+    """The imports of a trust; of the national ones under the platform's own id."""
+    return select(Import).where(col(Import.trust_id) == tenant)
 
 
-async def add_chunks(session: Session, tenant: UUID, import_id: UUID, chunks: Iterable[bytes]) -> None:
-    """Keep the file, chunk by chunk."""
-    for number, content in enumerate(chunks):
-        await session.execute(_ADD_CHUNK, {"tenant": tenant, "id": import_id, "number": number, "content": content})
+async def import_by_id(session: Session, tenant: UUID, import_id: UUID, *, lock: bool = False) -> Import | None:
+    """One import. With `lock` it is read once others have cancelled or ended it, and is theirs no more until commit."""
+    statement = visible_to(tenant).where(col(Import.id) == import_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def chunk(session: Session, tenant: UUID, import_id: UUID, number: int) -> bytes | None:
-    """One chunk of the file; None after the last."""
-    parameters = {"tenant": tenant, "id": import_id, "number": number}
-    content: bytes | None = (await session.execute(_CHUNK, parameters)).scalar_one_or_none()
-    return content
-
-
-async def drop_chunks(session: Session, tenant: UUID, import_id: UUID) -> None:
-    """Forget the file."""
-    await session.execute(_DROP_CHUNKS, {"tenant": tenant, "id": import_id})
-
-
-async def import_view(
-    session: Session, tenant: UUID, import_id: UUID, *, for_update: bool = False
-) -> dict[str, Any] | None:
-    """One import."""
-    statement = _LOCK if for_update else _VIEW
-    row = (await session.execute(statement, {"tenant": tenant, "id": import_id})).mappings().one_or_none()
-    return None if row is None else _row(row)
-
-
-async def import_list(
+async def import_page(
     session: Session,
     tenant: UUID,
     *,
@@ -135,58 +40,65 @@ async def import_list(
     states: Sequence[str],
     after: Sequence[Any] | None,
     limit: int,
-) -> list[dict[str, Any]]:
-    """Imports, newest first, after the one whose `created_at` and id are `after`."""
-    parameters = {
-        "tenant": tenant,
-        "kinds": list(kinds),
-        "states": list(states),
-        "after_at": datetime.fromisoformat(after[0]) if after else None,
-        "after_id": after[1] if after else None,
-        "limit": limit,
-    }
-    return [_row(row) for row in (await session.execute(_LIST, parameters)).mappings()]
+) -> list[Import]:
+    """Imports with their first errors, newest first, after the one whose `created_at` and id are `after`."""
+    statement = visible_to(tenant).add_columns(_FIRST_ERRORS).options(defer(_attribute(Import.errors), raiseload=True))
+    if kinds:
+        statement = statement.where(col(Import.kind).in_(kinds))
+    if states:
+        statement = statement.where(col(Import.state).in_(states))
+    if after is not None:
+        place = (datetime.fromisoformat(after[0]), UUID(after[1]))
+        statement = statement.where(tuple_(col(Import.created_at), col(Import.id)) < place)
+    statement = statement.order_by(col(Import.created_at).desc(), col(Import.id).desc()).limit(limit)
+    page = []
+    for found, errors in await session.execute(statement):
+        attributes.set_committed_value(found, "errors", errors)
+        page.append(found)
+    return page
 
 
-async def start(session: Session, tenant: UUID, import_id: UUID, *, now: datetime) -> dict[str, Any] | None:
-    """Begin, or begin again after a worker was killed; None when it has ended or was cancelled."""
-    row = (await session.execute(_START, {"tenant": tenant, "id": import_id, "now": now})).mappings().one_or_none()
-    return None if row is None else _row(row)
+def _attribute(column: Any) -> InstrumentedAttribute[Any]:
+    """A column as the ORM's loader options take it."""
+    attribute: InstrumentedAttribute[Any] = column
+    return attribute
 
 
-async def progress(session: Session, tenant: UUID, import_id: UUID, *, percent: int, rows_read: int) -> bool:
-    """Say how far it is; False when it isn't running any more."""
-    parameters = {"tenant": tenant, "id": import_id, "percent": percent, "rows_read": rows_read}
-    return (await session.execute(_PROGRESS, parameters)).scalar_one_or_none() is not None
-
-
-async def finish(session: Session, tenant: UUID, import_id: UUID, values: dict[str, Any]) -> dict[str, Any] | None:
-    """End it with these counts and findings; None when it isn't running any more."""
-    parameters = {
-        **values,
-        "tenant": tenant,
-        "id": import_id,
-        "errors": orjson.dumps(values["errors"]).decode(),
-        "warnings": orjson.dumps(values["warnings"]).decode(),
-    }
-    row = (await session.execute(_FINISH, parameters)).mappings().one_or_none()
-    return None if row is None else _row(row)
+async def set_progress(session: Session, tenant: UUID, import_id: UUID, *, percent: int, rows_read: int) -> bool:
+    """Store how far it is; False when it isn't running any more."""
+    statement = (
+        update(Import)
+        .where(col(Import.trust_id) == tenant, col(Import.id) == import_id, col(Import.state) == "running")
+        .values(progress_percent=percent, rows_read=rows_read)
+        .returning(col(Import.id))
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
 async def is_applied(session: Session, import_id: UUID) -> bool:
-    """Has the loader applied this national import already? Then only its end is still to be written."""
-    return (await session.execute(_RECEIPT, {"id": import_id})).scalar_one_or_none() is not None
+    """Whether the loader has applied this national import: then only its end is still to be written."""
+    statement = select(col(ReferenceLoad.import_id)).where(col(ReferenceLoad.import_id) == import_id)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
-async def cancel(session: Session, tenant: UUID, import_id: UUID, *, now: datetime) -> dict[str, Any] | None:
-    """Cancel it; None when it has ended."""
-    row = (await session.execute(_CANCEL, {"tenant": tenant, "id": import_id, "now": now})).mappings().one_or_none()
-    return None if row is None else _row(row)
+async def add_chunks(session: Session, tenant: UUID, import_id: UUID, chunks: Iterable[bytes]) -> None:
+    """Keep the file, chunk by chunk."""
+    for number, content in enumerate(chunks):
+        chunk = {"trust_id": tenant, "import_id": import_id, "number": number, "content": content}
+        await session.execute(insert(ImportChunk).values(chunk))
 
 
-def _row(row: Any) -> dict[str, Any]:
-    values = dict(row)
-    for name in ("errors", "warnings"):
-        if isinstance(values[name], str):
-            values[name] = orjson.loads(values[name])
-    return values
+async def chunk(session: Session, tenant: UUID, import_id: UUID, number: int) -> bytes | None:
+    """One chunk of the file; None after the last."""
+    statement = select(col(ImportChunk.content)).where(
+        col(ImportChunk.trust_id) == tenant,
+        col(ImportChunk.import_id) == import_id,
+        col(ImportChunk.number) == number,
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def delete_chunks(session: Session, tenant: UUID, import_id: UUID) -> None:
+    """Delete the file; the import itself stays."""
+    statement = delete(ImportChunk).where(col(ImportChunk.trust_id) == tenant, col(ImportChunk.import_id) == import_id)
+    await session.execute(statement)

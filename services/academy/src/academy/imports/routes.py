@@ -32,8 +32,8 @@ from academy.imports.schemas import (
     ImportOut,
     ImportPage,
     ImportTemplateOut,
-    import_out,
 )
+from academy.imports.tables import Import
 from kit.database.sessions import context_of
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, MalformedRequest, responses
@@ -155,9 +155,10 @@ def _says_gzip(request: Request, media_type: str) -> bool:
     return media_type == service.GZIP
 
 
-def _accepted(request: Request, row: dict[str, Any]) -> Response:
-    headers = {"Location": f"{request.url.path}/{row['id']}", "ETag": etag(service.version_of(row))}
-    return Response(import_out(row).model_dump_json(), 202, headers=headers, media_type="application/json")
+def _accepted(request: Request, created: Import) -> Response:
+    headers = {"Location": f"{request.url.path}/{created.id}", "ETag": etag(service.version_of(created))}
+    body = ImportOut.model_validate(created).model_dump_json()
+    return Response(body, 202, headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -171,8 +172,8 @@ async def import_list(
     request: Request, session: SessionDep, caller: Reader, params: Annotated[ImportListParams, Query()]
 ) -> Response:
     """Your trust's imports, newest first; a platform-operator sees the national ones."""
-    rows, next_cursor = await service.list_imports(session, caller, params)
-    return list_answer(request, [import_out(row).model_dump() for row in rows], next_cursor)
+    found, next_cursor = await service.list_imports(session, caller, params)
+    return list_answer(request, [ImportOut.model_validate(one).model_dump() for one in found], next_cursor)
 
 
 @router.get(
@@ -180,7 +181,7 @@ async def import_list(
 )
 async def import_kind_list(request: Request, _caller: Reader) -> Response:
     """Every kind of file that can be imported, whose figures it brings and what loading it needs."""
-    return list_answer(request, [service.kind_out(kind) for kind in KINDS.values()], None)
+    return list_answer(request, [service.kind_out(kind).model_dump() for kind in KINDS.values()], None)
 
 
 @router.get(
@@ -194,7 +195,7 @@ async def import_template_view(
     request: Request, _caller: Reader, kind: Annotated[str, Path(max_length=40, examples=["observations"])]
 ) -> Response:
     """Columns that are read, with their other names and an example file."""
-    return tagged_answer(request, service.template_of(kind))
+    return tagged_answer(request, service.template_of(kind).model_dump())
 
 
 @router.get(
@@ -206,7 +207,7 @@ async def import_template_view(
 )
 async def import_view(request: Request, session: SessionDep, caller: Reader, import_id: UUID) -> Response:
     """How far an import is, and in the end what was accepted, ignored and refused, and why."""
-    return _told(request, await service.view_import(session, caller, import_id))
+    return _shown(request, await service.import_of(session, caller, import_id))
 
 
 @router.post(
@@ -220,8 +221,8 @@ async def import_cancel(
     request: Request, session: SessionDep, caller: Writer, import_id: UUID, if_match: IfMatch
 ) -> Response:
     """Stop an import that has not ended; nothing of it is applied."""
-    return _told(request, await service.cancel_import(session, caller, import_id, if_match))
+    return _shown(request, await service.cancel_import(session, caller, import_id, if_match))
 
 
-def _told(request: Request, row: dict[str, Any]) -> Response:
-    return tagged_answer(request, import_out(row).model_dump(), service.version_of(row))
+def _shown(request: Request, found: Import) -> Response:
+    return tagged_answer(request, ImportOut.model_validate(found).model_dump(), service.version_of(found))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from academy.observations.schemas import Layer, Release
+from academy.observations.rules import Layer, Release
 from kit.resources.pages import ListParams, Page
 from sector.parameters import AcademicYear
 
@@ -63,6 +63,8 @@ class ImportWarningOut(BaseModel):
 
 class ImportOut(BaseModel):
     """One file that was sent, how far it is, and what came of it."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(description="Id of the import.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     kind: ImportKind = Field(description="What the file is.", examples=["dfe-ks4"])
@@ -157,8 +159,3 @@ class ImportTemplateOut(BaseModel):
     columns: list[TemplateColumnOut] = Field(description="Columns that are read; others are reported and left out.")
     example: str = Field(description="A small file.", examples=["urn,measure,value\r\n136105,attendance.overall,94.1"])
     notes: str = Field(description="What else to know.", examples=["Every symbol of the DfE becomes a reason."])
-
-
-def import_out(row: dict[str, Any]) -> ImportOut:
-    """An import as clients see it, from its row."""
-    return ImportOut.model_validate({name: row[name] for name in ImportOut.model_fields})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from academy.imports import queries
-from academy.imports.applying.end import announce_end
+from academy.imports.applying.end import end
 from academy.imports.errors import (
     AcademicYearAhead,
     AcademicYearMissing,
@@ -19,8 +18,16 @@ from academy.imports.errors import (
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.upload import ReceivedFile, Shape
-from academy.imports.rules import Layer
-from academy.imports.schemas import ImportCreateParams, ImportListParams
+from academy.imports.schemas import (
+    ImportCreateParams,
+    ImportKind,
+    ImportKindOut,
+    ImportListParams,
+    ImportTemplateOut,
+    TemplateColumnOut,
+)
+from academy.imports.tables import Import
+from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.sessions import Session
@@ -49,8 +56,8 @@ def check_request(
     Raises ImportKindNotAllowed, FileTypeNotAccepted, AcademicYearMissing and AcademicYearAhead.
     """
     kind = KINDS[params.kind]
-    if not caller.may(kind.scope):
-        raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.scope}.")
+    if not caller.may(kind.load.scope):
+        raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.load.scope}.")
     if media_type != GZIP and media_type not in kind.media_types:
         named = ", ".join([*kind.media_types, GZIP])
         raise FileTypeNotAccepted(f"Send {kind.code} as {named}.", headers={"Accept": named})
@@ -80,120 +87,107 @@ def shape_of(media_type: str) -> Shape | None:
 
 async def accept(
     session: Session, caller: Caller, params: ImportCreateParams, media_type: str, file: ReceivedFile
-) -> dict[str, Any]:
+) -> Import:
     """Keep the file and queue its import, in one transaction: what is acknowledged is never lost."""
-    tenant, import_id = caller.tenant_id, uuid7()
-    created = await queries.create_import(
-        session,
-        tenant,
-        {
-            "id": import_id,
-            "kind": params.kind.value,
-            "academic_year": params.academic_year,
-            "release": params.release.value,
-            "dry_run": params.dry_run,
-            "content_type": media_type,
-            "is_gzipped": file.is_gzipped,
-            "sha256": file.sha256,
-            "size_bytes": file.size_bytes,
-            "academies": None if caller.academies is None else sorted(caller.academies),
-            "created_by": caller.subject,
-            "created_at": clock.now(),
-        },
+    created = Import(
+        trust_id=caller.tenant_id,
+        id=uuid7(),
+        kind=params.kind.value,
+        academic_year=params.academic_year,
+        release=params.release.value,
+        dry_run=params.dry_run,
+        state="queued",
+        content_type=media_type,
+        is_gzipped=file.is_gzipped,
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        academies=None if caller.academies is None else sorted(caller.academies),
+        created_by=caller.subject,
+        created_at=clock.now(),
     )
-    await queries.add_chunks(session, tenant, import_id, file.chunks())
+    session.add(created)
+    await session.flush()
+    await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
     # Imports of one tenant follow one another, in the order in which they were sent.
-    await defer(session, RUN_TASK, lock=f"import:{tenant}", trust_id=tenant, import_id=import_id)
+    lock = f"import:{created.trust_id}"
+    await defer(session, RUN_TASK, lock=lock, trust_id=created.trust_id, import_id=created.id)
     return created
 
 
-async def list_imports(
-    session: Session, caller: Caller, params: ImportListParams
-) -> tuple[list[dict[str, Any]], str | None]:
+async def list_imports(session: Session, caller: Caller, params: ImportListParams) -> tuple[list[Import], str | None]:
     """A page of the tenant's imports, newest first. Raises InvalidCursor."""
     filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
     after = None
     if params.cursor is not None:
         after = decode(_LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    rows = await queries.import_list(
+    found = await queries.import_page(
         session, caller.tenant_id, kinds=params.kind, states=params.state, after=after, limit=params.limit + 1
     )
-    items = rows[: params.limit]
-    if len(rows) <= params.limit:
+    items = found[: params.limit]
+    if len(found) <= params.limit:
         return items, None
-    values = [items[-1]["created_at"], str(items[-1]["id"])]
-    return items, encode(_LIST, values, tenant=caller.tenant_id, filters=filters)
+    last = [items[-1].created_at.isoformat(), str(items[-1].id)]
+    return items, encode(_LIST, last, tenant=caller.tenant_id, filters=filters)
 
 
-async def view_import(session: Session, caller: Caller, import_id: UUID) -> dict[str, Any]:
+async def import_of(session: Session, caller: Caller, import_id: UUID, *, lock: bool = False) -> Import:
     """One import. Raises ImportNotFound."""
-    row = await queries.import_view(session, caller.tenant_id, import_id)
-    if row is None:
+    found = await queries.import_by_id(session, caller.tenant_id, import_id, lock=lock)
+    if found is None:
         raise ImportNotFound("No import of yours has this id.")
-    return row
+    return found
 
 
-def version_of(row: dict[str, Any]) -> str:
+def version_of(shown: Import) -> str:
     """The version of an import: its state counts first, then how far it is."""
-    return f"{row['version']}-{row['progress_percent']}"
+    return f"{shown.version}-{shown.progress_percent}"
 
 
-async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_match: str) -> dict[str, Any]:
+async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_match: str) -> Import:
     """Cancel an import that has not ended; nothing of its file is kept as figures.
 
     Progress alone doesn't make a tag stale: nobody could ever cancel a running import. Raises ImportNotFound,
     ImportKindNotAllowed, PreconditionFailed and ImportAlreadyFinished.
     """
-    row = await queries.import_view(session, caller.tenant_id, import_id, for_update=True)
-    if row is None:
-        raise ImportNotFound("No import of yours has this id.")
-    if not caller.may(KINDS[row["kind"]].scope):
-        raise ImportKindNotAllowed(f"Files of the kind {row['kind']} need {KINDS[row['kind']].scope}.")
+    found = await import_of(session, caller, import_id, lock=True)
+    kind = KINDS[found.kind]
+    if not caller.may(kind.load.scope):
+        raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.load.scope}.")
     versions = {tag.partition("-")[0] for tag in tags_of(if_match) or ()}
-    if str(row["version"]) not in versions:
-        check_if_match(if_match, etag(version_of(row)))
+    if str(found.version) not in versions:
+        check_if_match(if_match, etag(version_of(found)))
     if await queries.is_applied(session, import_id):
         raise ImportAlreadyFinished("The import has been applied already; its end is being written.")
-    cancelled = await queries.cancel(session, caller.tenant_id, import_id, now=clock.now())
-    if cancelled is None:
-        raise ImportAlreadyFinished(f"The import has {row['state']} already.")
-    await announce_end(session, cancelled)
-    return cancelled
+    if found.finished_at is not None:
+        raise ImportAlreadyFinished(f"The import has {found.state} already.")
+    await end(session, found, "cancelled")
+    return found
 
 
-def kind_out(kind: Kind) -> dict[str, Any]:
+def kind_out(kind: Kind) -> ImportKindOut:
     """A kind of import as clients see it."""
-    return {
-        "kind": kind.code,
-        "title": kind.title,
-        "publisher": kind.publisher,
-        "layer": kind.layer,
-        "scope": kind.scope,
-        "media_types": [*kind.media_types, GZIP],
-        "needs_academic_year": kind.needs_academic_year,
-        "notes": kind.notes,
-    }
+    return ImportKindOut(
+        kind=ImportKind(kind.code),
+        title=kind.title,
+        publisher=kind.publisher,
+        layer=kind.layer,
+        scope=kind.load.scope,
+        media_types=[*kind.media_types, GZIP],
+        needs_academic_year=kind.needs_academic_year,
+        notes=kind.notes,
+    )
 
 
-def template_of(code: str) -> dict[str, Any]:
+def template_of(code: str) -> ImportTemplateOut:
     """How a file of this kind is laid out. Raises ImportKindNotFound."""
     kind = KINDS.get(code)
     if kind is None:
         raise ImportKindNotFound(f"There is no kind {code}; there are {', '.join(KINDS)}.")
-    return {
-        "kind": kind.code,
-        "media_types": [*kind.media_types, GZIP],
-        "needs_academic_year": kind.needs_academic_year,
-        "columns": [
-            {
-                "name": column.name,
-                "meaning": column.meaning,
-                "required": column.required,
-                "aliases": list(column.aliases),
-                "example": column.example,
-            }
-            for column in kind.columns
-        ],
-        "example": kind.example(),
-        "notes": kind.notes,
-    }
+    return ImportTemplateOut(
+        kind=ImportKind(kind.code),
+        media_types=[*kind.media_types, GZIP],
+        needs_academic_year=kind.needs_academic_year,
+        columns=[TemplateColumnOut.model_validate(column, from_attributes=True) for column in kind.columns],
+        example=kind.example(),
+        notes=kind.notes,
+    )

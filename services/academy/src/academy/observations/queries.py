@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.measures.rules import MEASURES
+from academy.observations.rules import BEST_RELEASES_FIRST
 from kit.database.sessions import Session
 
 KEY = ("urn", "measure", "academic_year", "pupil_group", "period")
@@ -101,7 +102,7 @@ def _layer(
     if wanted.history:
         return f"(select {columns} from {table} o where {where} order by {_KEY}, o.recorded_at, o.id limit :limit)"  # noqa: S608
     distinct = f"select distinct on ({_KEY}) {columns} from {table} o where {where}"  # noqa: S608
-    return f"({distinct} order by {_KEY}, {_rank('o')}, o.recorded_at desc limit :limit)"
+    return f"({distinct} order by {_KEY}, {best_first('o')} limit :limit)"
 
 
 def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) -> list[str]:
@@ -129,8 +130,14 @@ def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) 
     return conditions
 
 
+def best_first(figure: str) -> str:
+    """Orders releases of one figure, the current one first; `figure` is the alias of the table."""
+    return f"{_rank(figure)}, {figure}.recorded_at desc"
+
+
 def _rank(figure: str) -> str:
-    return f"array_position(array['final', 'revised', 'provisional'], {figure}.release::text)"
+    ranks = " ".join(f"when '{release}' then {rank}" for rank, release in enumerate(BEST_RELEASES_FIRST))
+    return f"case {figure}.release {ranks} end"
 
 
 def _stands(wanted: ObservationFilter, figure: str) -> str:
@@ -161,7 +168,7 @@ def _beyond(layer: int, after: Sequence[Any], *, is_history: bool) -> str:
 
 
 _COMPARISONS = text(
-    """
+    f"""
     select distinct on (c.measure, c.academic_year, c.pupil_group, c.period, c.area, c.area_code, c.sector, c.phase)
         c.measure, c.academic_year, c.pupil_group, c.period, c.area, c.area_code, c.sector, c.phase,
         c.value::float8 as value, c.reason, c.release, c.source
@@ -174,8 +181,8 @@ _COMPARISONS = text(
     where case when cast(:as_of as timestamptz) is null then c.superseded_at is null
                else c.recorded_at <= :as_of and (c.superseded_at is null or c.superseded_at > :as_of) end
     order by c.measure, c.academic_year, c.pupil_group, c.period, c.area, c.area_code, c.sector, c.phase,
-        array_position(array['final', 'revised', 'provisional'], c.release::text), c.recorded_at desc
-    """
+        {best_first("c")}
+    """  # noqa: S608 - constants of this module
 )
 
 _PLACES = text("select s.urn, s.la_code, s.phase from academy.school s where s.urn = any(:urns)")

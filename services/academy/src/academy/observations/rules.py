@@ -1,11 +1,10 @@
-"""Bands of progress by rule, and which of several figures of one key is the current one."""
+"""Bands of progress by rule, whose figures there are, and which of several releases counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from sector.years import parse_academic_year
 
@@ -15,6 +14,25 @@ gets a version of its own beside this one; this one stays for the years that it 
 
 PROGRESS_8_LIMIT: Final = 0.5
 """From this distance to 0 on a Progress 8 score is well above or well below average."""
+
+
+class Layer(StrEnum):
+    """Whose figures: published nationally for every school, or the trust's own."""
+
+    NATIONAL = "national"
+    TRUST = "trust"
+
+
+class Release(StrEnum):
+    """How settled a published figure is. Final beats revised beats provisional."""
+
+    PROVISIONAL = "provisional"
+    REVISED = "revised"
+    FINAL = "final"
+
+
+BEST_RELEASES_FIRST: Final = (Release.FINAL, Release.REVISED, Release.PROVISIONAL)
+"""Of several releases of one figure the first in this order is current; then the one that was recorded last."""
 
 
 class ProgressBand(StrEnum):
@@ -116,31 +134,3 @@ def progress_band(
     if family == "ks2" and kind == "progress":
         return ks2_progress_band(subject, year, score, lower, upper)
     return None
-
-
-RELEASE_ORDER: Final = MappingProxyType({"provisional": 1, "revised": 2, "final": 3})
-"""Of several releases of one figure the highest is current."""
-
-
-class Told(Protocol):
-    """A figure as it was told once: its release, when, and until when it stood."""
-
-    @property
-    def release(self) -> str: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def superseded_at(self) -> datetime | None: ...
-
-
-Figure = TypeVar("Figure", bound=Told)
-
-
-def current_figure(figures: Iterable[Figure]) -> Figure | None:
-    """Of all figures of one key the current one: final beats revised beats provisional, then the latest
-    recorded.
-
-    None when there is none, or all were superseded.
-    """
-    standing = [figure for figure in figures if figure.superseded_at is None]
-    return max(standing, key=lambda figure: (RELEASE_ORDER[figure.release], figure.recorded_at), default=None)

@@ -10,25 +10,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
-from academy.observations.rules import ProgressBand
+from academy.observations.rules import Layer, ProgressBand, Release
 from academy.parameters import Code, Instant
 from kit.resources.pages import ListParams, Page
 from sector.parameters import AcademicYear, TrustName, Urn
-
-
-class Layer(StrEnum):
-    """Whose figure it is: everybody's (published nationally), or the trust's own."""
-
-    NATIONAL = "national"
-    TRUST = "trust"
-
-
-class Release(StrEnum):
-    """How settled a published figure is. Final beats revised beats provisional."""
-
-    PROVISIONAL = "provisional"
-    REVISED = "revised"
-    FINAL = "final"
 
 
 class ComparisonArea(StrEnum):

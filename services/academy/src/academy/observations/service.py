@@ -10,8 +10,8 @@ from academy.academies.queries import member_urns
 from academy.measures.rules import MEASURES
 from academy.observations import queries
 from academy.observations.errors import InstantInFuture
-from academy.observations.rules import progress_band
-from academy.observations.schemas import ComparisonArea, Layer, ObservationListParams
+from academy.observations.rules import Layer, progress_band
+from academy.observations.schemas import ComparisonArea, ObservationListParams
 from academy.recording import synced_to
 from academy.trusts.service import trust_of_filter
 from kit import clock

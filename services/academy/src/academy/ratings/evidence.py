@@ -13,12 +13,11 @@ from sqlalchemy import text
 
 from academy.criteria.rules import Criterion
 from academy.measures.rules import MEASURES
-from academy.observations.queries import newest_own_years, newest_years
+from academy.observations.queries import best_first, newest_own_years, newest_years
 from academy.ratings.rules import Comparator, Evidence, Figure
 from kit.database.sessions import Session
 
-LAYERS = ("national", "trust")
-# Figures that aren't told by phase count for every phase.
+# Figures that aren't published by phase count for every phase.
 EVERY_PHASE = "all"
 
 FigureKey = tuple[str, int, str, str, str]
@@ -77,8 +76,6 @@ _MEMBERS = text(
     """
 )
 
-_RANK = "case {f}.release when 'final' then 0 when 'revised' then 1 else 2 end, {f}.recorded_at desc"
-
 _FIGURES = """
     select distinct on (o.urn, o.measure, o.pupil_group, o.period, o.academic_year)
         o.urn, o.measure, o.pupil_group, o.period, o.academic_year, o.id::text as id, o.value, o.reason, o.source,
@@ -87,13 +84,13 @@ _FIGURES = """
     where {of_trust} o.urn = any(cast(:urns as int[])) and o.measure = any(cast(:measures as text[]))
       and o.pupil_group = any(cast(:groups as text[])) and o.period = any(cast(:terms as text[]))
       and o.superseded_at is null
-    order by o.urn, o.measure, o.pupil_group, o.period, o.academic_year, {rank}
+    order by o.urn, o.measure, o.pupil_group, o.period, o.academic_year, {best_first}
 """
 
 _BY_LAYER = {
-    "national": text(_FIGURES.format(table="academy.reference_observation", of_trust="", rank=_RANK.format(f="o"))),
+    "national": text(_FIGURES.format(table="academy.reference_observation", of_trust="", best_first=best_first("o"))),
     "trust": text(
-        _FIGURES.format(table="academy.observation", of_trust="o.trust_id = :trust_id and", rank=_RANK.format(f="o"))
+        _FIGURES.format(table="academy.observation", of_trust="o.trust_id = :trust_id and", best_first=best_first("o"))
     ),
 }
 
@@ -105,7 +102,7 @@ _NATIONAL = text(
     where c.area = 'england' and c.sector = 'state_funded' and c.measure = any(cast(:measures as text[]))
       and c.pupil_group = any(cast(:groups as text[])) and c.period = any(cast(:terms as text[]))
       and c.superseded_at is null
-    order by c.phase, c.measure, c.pupil_group, c.period, c.academic_year, {_RANK.format(f="c")}
+    order by c.phase, c.measure, c.pupil_group, c.period, c.academic_year, {best_first("c")}
     """  # noqa: S608 - constants of this module
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from academy.criteria.service import RERATE
+from academy.rate_again import RATE_TASK, rate_again
 from academy.ratings import service
 from kit.database.sessions import Context
 from kit.jobs.tasks import JobRun, Tasks
@@ -14,7 +14,7 @@ SUBJECT = "academy.ratings"
 tasks = Tasks()
 
 
-@tasks.task(RERATE)
+@tasks.task(RATE_TASK)
 async def rerate(job: JobRun, trust_id: UUID, import_id: UUID | None) -> None:  # noqa: ARG001 - for who reads the queue
     """Rate a trust's academies from the data of this moment, in that trust's own context; `import_id` says why."""
     async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
@@ -30,4 +30,4 @@ async def come_back(job: JobRun, trust_id: UUID) -> None:
     """
     async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
         await job.fence(session)
-        await service.rate_soon(session, trust_id)
+        await rate_again(session, trust_id)

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.rules import ComparisonKind, Direction, Status
-from academy.criteria.schemas import Layer, OverallOut
+from academy.criteria.schemas import OverallOut
 from academy.moderations.schemas import ModerationOut, StepOut
+from academy.observations.rules import Layer
 from academy.parameters import Instant
 from kit.resources.pages import ListParams, Page
 from sector.parameters import Urn

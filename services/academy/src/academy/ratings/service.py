@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from academy.criteria.queries import published_sets
-from academy.criteria.service import RERATE
 from academy.moderations.service import end_of_leavers, moderation_in_force
 from academy.parameters import today
 from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
@@ -64,11 +63,6 @@ async def _come_back_when_members_move(session: Session, trust_id: UUID) -> None
         at = end_of(day - timedelta(days=1))
         if not await queries.is_due(session, COME_BACK, trust_id, at):
             await defer(session, COME_BACK, at=at, trust_id=trust_id)
-
-
-async def rate_soon(session: Session, trust_id: UUID) -> None:
-    """Queue a rating of the trust after those that are queued already."""
-    await defer(session, RERATE, lock=f"ratings:{trust_id}", trust_id=trust_id, import_id=None)
 
 
 async def compute_for(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from academy.imports.formats.cells.symbols import REASONS
 from academy.imports.formats.kinds import read_batches
 from academy.imports.formats.layouts import csv_file as sheet
-from academy.imports.formats.reading import MOST_ERRORS_KEPT, SCHEMAS, Reading, copy_csv
+from academy.imports.formats.reading import MOST_ERRORS_KEPT, SCHEMAS, Reading, Request, copy_csv
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS
 from tests.academy.imports.formats.tables import codes, csv_file, one, read_file
 
@@ -313,7 +313,7 @@ def test_a_file_reads_alike_in_many_blocks_and_in_one(
     file = write(tmp_path, rows_of(1000))
     whole = read_file(KIND, file, academic_year=None)
     monkeypatch.setattr(sheet, "BLOCK", 8192)
-    batches = list(read_batches(KIND, file, academic_year=None))
+    batches = list(read_batches(KIND, file, Request()))
     assert len(batches) > 6
     done = [batch.done for batch in batches]
     assert done == sorted(done) and done[0] < 0.3 and done[-1] == 1.0

@@ -1,33 +1,62 @@
-"""What follows when an import has ended: its event, and a job that deletes its file some days later."""
+"""How an import ends: its counts and findings are stored, its event recorded, the deletion of its file queued."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from academy.imports.events import IMPORT_FINISHED, ImportFinished
+from academy.imports.applying.merge import Counts
+from academy.imports.events import IMPORT_FINISHED, Ending, ImportFinished
+from academy.imports.formats.reading import Reading
+from academy.imports.tables import Import
+from kit import clock
 from kit.database.sessions import Session
 from kit.events.recording import record_event
 from kit.jobs.queue import defer
 
-FORGET_TASK: Final = "academy.imports.forget"
+DELETE_TASK: Final = "academy.imports.forget"
 KEPT_FOR: Final = timedelta(days=7)
 
 
-async def announce_end(session: Session, ended: dict[str, Any]) -> None:
-    """Record the event of an import that has ended, and queue the deletion of its file; its results stay."""
+async def succeed(session: Session, running: Import, reading: Reading, counts: Counts) -> None:
+    """End an import whose rows have been applied."""
+    running.rows_new, running.rows_changed, running.rows_unchanged = counts.new, counts.changed, counts.unchanged
+    running.progress_percent = 100
+    _store_reading(running, reading)
+    await end(session, running, "succeeded")
+
+
+async def fail(session: Session, running: Import, reading: Reading) -> None:
+    """End an import whose file can't be applied; `reading.errors` say why."""
+    running.progress_percent = 100
+    _store_reading(running, reading)
+    await end(session, running, "failed")
+
+
+def _store_reading(running: Import, reading: Reading) -> None:
+    running.rows_read, running.rows_accepted = reading.rows_read, reading.rows_accepted
+    running.rows_ignored, running.comparison_rows = reading.rows_ignored, reading.comparison_rows
+    running.errors, running.errors_total = [asdict(error) for error in reading.errors], reading.errors_total
+    running.warnings = [asdict(warning) for warning in reading.warnings]
+
+
+async def end(session: Session, ended: Import, state: Ending) -> None:
+    """End an import in this state, announce it, and queue the deletion of its file; its results stay."""
+    ended.state, ended.finished_at, ended.version = state, clock.now(), ended.version + 1
+    await session.flush()
     finished = ImportFinished(
-        import_id=ended["id"],
-        kind=ended["kind"],
-        academic_year=ended["academic_year"],
-        dry_run=ended["dry_run"],
-        state=ended["state"],
-        rows_read=ended["rows_read"],
-        rows_accepted=ended["rows_accepted"],
-        rows_new=ended["rows_new"],
-        rows_changed=ended["rows_changed"],
-        errors_total=ended["errors_total"],
+        import_id=ended.id,
+        kind=ended.kind,
+        academic_year=ended.academic_year,
+        dry_run=ended.dry_run,
+        state=state,
+        rows_read=ended.rows_read,
+        rows_accepted=ended.rows_accepted,
+        rows_new=ended.rows_new,
+        rows_changed=ended.rows_changed,
+        errors_total=ended.errors_total,
     )
-    await record_event(session, IMPORT_FINISHED, subject=f"imports/{ended['id']}", urn=None, data=finished)
-    delete_at = ended["finished_at"] + KEPT_FOR
-    await defer(session, FORGET_TASK, at=delete_at, trust_id=ended["trust_id"], import_id=ended["id"])
+    await record_event(session, IMPORT_FINISHED, subject=f"imports/{ended.id}", urn=None, data=finished)
+    delete_at = ended.finished_at + KEPT_FOR
+    await defer(session, DELETE_TASK, at=delete_at, trust_id=ended.trust_id, import_id=ended.id)

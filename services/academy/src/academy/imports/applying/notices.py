@@ -1,21 +1,27 @@
-"""Telling a trust's feed what a national import changed for it: days of membership, and its academies' figures."""
+"""What a trust's feed hears of an import: figures of its academies and days of membership that have changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import date
 from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
-from academy.imports.applying.load import observation_changed
+from academy.imports.events import OBSERVATION_CHANGED, ObservationChanged
+from academy.imports.tables import Import, ReferenceLoad
+from academy.rate_again import rate_again, ratings_lock
 from academy.trusts.events import MEMBERSHIP_CHANGED, MembershipChanged, MembershipDays
 from academy.trusts.rules import Days, changes
 from kit import clock
-from kit.database.sessions import Context, Database
+from kit.database.sessions import Context, Database, Session
 from kit.events.recording import NewEvent, record_events
+from kit.jobs.queue import defer
+
+NOTICE_TASK: Final = "academy.imports.tell"
 
 _NOTICE = text(
     """
@@ -24,7 +30,14 @@ _NOTICE = text(
     """
 )
 
-_CHANGES = text(
+_OWN_CHANGES = text(
+    """
+    select urn, measure, academic_year, count(*) - count(old_id) as figures_new, count(old_id) as figures_changed
+    from changed_observations group by urn, measure, academic_year order by urn, measure, academic_year
+    """
+)
+
+_NATIONAL_CHANGES = text(
     """
     select o.urn, o.measure, o.academic_year, count(*) - count(b.id) as figures_new, count(b.id) as figures_changed
     from academy.reference_observation o
@@ -38,7 +51,7 @@ _CHANGES = text(
     """
 )
 
-# What the import said of the trust's memberships, beside what it took the place of.
+# The trust's memberships as the import has them, and those that they replaced.
 _MEMBERSHIPS = text(
     """
     select m.urn, m.joined_on, m.left_on, coalesce(m.import_id = l.import_id, false) as is_new
@@ -50,34 +63,72 @@ _MEMBERSHIPS = text(
 )
 
 
-async def tell(database: Database, trust_id: UUID, import_id: UUID) -> None:
-    """Tell a trust once what a national import changed for it, as that trust.
+class _FigureChanges(NamedTuple):
+    """How many figures of one academy, measure and year an import changed."""
 
-    Who belongs to it today is told by its rating, on the day (see `academy.ratings`).
+    urn: int
+    measure: str
+    academic_year: str
+    figures_new: int
+    figures_changed: int
+
+    def event(self, layer: Literal["national", "trust"], import_id: UUID) -> NewEvent:
+        """The event about them."""
+        data = ObservationChanged(**self._asdict(), layer=layer, import_id=import_id)
+        return NewEvent(OBSERVATION_CHANGED, f"academies/{self.urn}", self.urn, data)
+
+
+class _Membership(NamedTuple):
+    """A membership that an import brought, or replaced."""
+
+    urn: int
+    joined_on: date
+    left_on: date | None
+    is_new: bool
+
+
+async def announce_own(session: Session, running: Import) -> None:
+    """Announce which of a trust's own figures changed, in the transaction that changed them, and rate it again."""
+    rows = [_FigureChanges(*row) for row in await session.execute(_OWN_CHANGES)]
+    await record_events(session, [row.event("trust", running.id) for row in rows])
+    await rate_again(session, running.trust_id, import_id=running.id)
+
+
+async def queue_for(session: Session, receipt: ReferenceLoad) -> None:
+    """Queue, for each trust that a national import affects, its notice and then its rating."""
+    for trust_id in receipt.affected_trusts:
+        lock = ratings_lock(trust_id)
+        await defer(session, NOTICE_TASK, lock=lock, trust_id=trust_id, import_id=receipt.import_id)
+        await rate_again(session, trust_id, import_id=receipt.import_id)
+
+
+async def announce_national(database: Database, trust_id: UUID, import_id: UUID) -> None:
+    """Announce to a trust, once, what a national import changed for it.
+
+    Academies that join or leave are announced by the trust's rating, on the day (see `academy.ratings`).
     """
-    parameters = {"trust": trust_id, "import_id": import_id}
+    about = {"trust": trust_id, "import_id": import_id}
     async with database.session(Context(trust_id, None, "worker:academy")) as session:
-        if (await session.execute(_NOTICE, {**parameters, "now": clock.now()})).scalar_one_or_none() is None:
+        if (await session.execute(_NOTICE, {**about, "now": clock.now()})).scalar_one_or_none() is None:
             return
-        rows = (await session.execute(_MEMBERSHIPS, parameters)).mappings()
-        events = _membership_events([dict(row) for row in rows], import_id)
-        rows = (await session.execute(_CHANGES, parameters)).mappings()
-        events += [observation_changed(dict(row), layer="national", import_id=import_id) for row in rows]
-        await record_events(session, events)
+        memberships = [_Membership(*row) for row in await session.execute(_MEMBERSHIPS, about)]
+        figures = [_FigureChanges(*row) for row in await session.execute(_NATIONAL_CHANGES, about)]
+        events = _membership_events(memberships, import_id)
+        await record_events(session, [*events, *(changed.event("national", import_id) for changed in figures)])
 
 
-def _membership_events(rows: Iterable[Mapping[str, Any]], import_id: UUID) -> list[NewEvent]:
-    """An event for each membership of which something else is said than before; the rows come by URN."""
+def _membership_events(rows: Iterable[_Membership], import_id: UUID) -> list[NewEvent]:
+    """An event for each membership that has changed; the rows are in the order of URNs."""
     events = []
-    for urn, of_academy in groupby(rows, key=itemgetter("urn")):
-        said: dict[bool, list[Days]] = {False: [], True: []}
+    for urn, of_academy in groupby(rows, key=attrgetter("urn")):
+        days: dict[bool, list[Days]] = {False: [], True: []}
         for row in of_academy:
-            said[row["is_new"]].append(Days(row["joined_on"], row["left_on"]))
-        for before, after in changes(said[False], said[True]):
-            data = MembershipChanged(urn=urn, before=_told(before), after=_told(after), import_id=import_id)
+            days[row.is_new].append(Days(row.joined_on, row.left_on))
+        for before, after in changes(days[False], days[True]):
+            data = MembershipChanged(urn=urn, before=_shown(before), after=_shown(after), import_id=import_id)
             events.append(NewEvent(MEMBERSHIP_CHANGED, f"academies/{urn}", urn, data))
     return events
 
 
-def _told(days: Days | None) -> MembershipDays | None:
+def _shown(days: Days | None) -> MembershipDays | None:
     return None if days is None else MembershipDays(joined_on=days.joined_on, left_on=days.left_on)

@@ -1,12 +1,11 @@
-"""From a file to plain tables on disk: read, validated as a whole, and laid out for COPY, before the database is asked.
+"""From a file to CSVs on disk: read, validated as a whole, and laid out for COPY, before the database is used.
 
-So a file that is refused costs the database nothing, and the transaction that applies one holds nobody up with
-reading.
+So a file that is rejected costs the database nothing, and the transaction that applies one doesn't wait for reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,8 @@ from typing import Final
 import polars as pl
 
 from academy.imports.formats.kinds import read_batches
-from academy.imports.formats.reading import SCHEMAS, Reading, RowError, copy_csv
+from academy.imports.formats.reading import SCHEMAS, Reading, Request, RowError, copy_csv
+from academy.imports.tables import Import
 from kit.ids import tenant_id
 
 _TYPES: Final = {
@@ -54,36 +54,22 @@ class Staged:
     tables: dict[str, StagedTable] = field(default_factory=dict)
 
 
-class Stopped(Exception):
-    """The import isn't running any more."""
+def stage(path: Path, folder: Path, sent: Import, latest_year: str, progress: Callable[[float, int], None]) -> Staged:
+    """Read the plain file at `path`, of the import `sent`, and lay its rows out in `folder`.
 
-
-def stage(
-    path: Path,
-    folder: Path,
-    *,
-    kind: str,
-    academic_year: str | None,
-    release: str,
-    academies: Collection[int] | None,
-    latest_year: str,
-    progress: Callable[[float, int], bool],
-) -> Staged:
-    """Read the plain file at `path` and lay its rows out in `folder`.
-
-    Figures of years after `latest_year` are faults. `academies` are the only ones that figures may be about (None for
-    all). `progress` is told the part that has been read and the rows so far; when it says False, Stopped is raised.
+    Figures of years after `latest_year` are errors, and so are figures of academies that the import may not be about.
+    `progress` is called with the part that has been read (0 to 1) and the rows so far; what it raises ends the reading.
     What is wrong with the file is in `reading.errors`, and then there are no tables.
     """
     staged = Staged()
+    covered = None if sent.academies is None else frozenset(sent.academies)
     foreign: set[int] = set()
-    for batch in read_batches(kind, path, academic_year=academic_year, release=release, latest_year=latest_year):
+    for batch in read_batches(sent.kind, path, Request(sent.academic_year, latest_year)):
         staged.reading.add(batch)
-        if not progress(batch.done, staged.reading.rows_read):
-            raise Stopped
+        progress(batch.done, staged.reading.rows_read)
         if staged.reading.is_valid:
-            if academies is not None:
-                _refuse_foreign(staged.reading, batch, academies, foreign)
+            if covered is not None:
+                _refuse_foreign(staged.reading, batch, covered, foreign)
             for name, frame in batch.frames.items():
                 _append(staged, folder, name, frame)
     if not staged.reading.is_valid:
@@ -103,12 +89,12 @@ def _append(staged: Staged, folder: Path, name: str, frame: pl.DataFrame) -> Non
         file.write(copy_csv(frame))
 
 
-def _refuse_foreign(reading: Reading, batch: Reading, academies: Collection[int], told: set[int]) -> None:
+def _refuse_foreign(reading: Reading, batch: Reading, covered: frozenset[int], known: set[int]) -> None:
     """Figures of academies that the sender's grant doesn't cover keep the file out."""
     for name in _FIGURES:
         if name in batch.frames:
-            new = set(batch.frames[name]["urn"].unique().to_list()) - set(academies) - told
-            told |= new
+            new = set(batch.frames[name]["urn"].unique().to_list()) - covered - known
+            known |= new
             reading.refuse(
                 RowError(None, "urn", "academy-not-yours", f"Your grant doesn't cover the academy {urn}.")
                 for urn in sorted(new)

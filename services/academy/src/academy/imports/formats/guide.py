@@ -39,7 +39,7 @@ def _lines() -> Iterator[str]:
     yield "| kind | what | loaded by | needs a year |"
     yield "|---|---|---|---|"
     for kind in KINDS.values():
-        roles = ", ".join(sorted(kind.load.roles))
+        roles = ", ".join(kind.load.roles)
         year = "yes" if kind.needs_academic_year else "no"
         yield f"| [`{kind.code}`](#{kind.code}) | {kind.title} | {roles} | {year} |"
     yield ""

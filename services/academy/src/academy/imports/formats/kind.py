@@ -10,7 +10,8 @@ from typing import Protocol
 import orjson
 
 from academy.imports.formats.reading import Column, Reading, Request
-from academy.imports.rules import LOADS, Layer, Load
+from academy.imports.rules import LOADS, Load
+from academy.observations.rules import Layer
 
 
 class Reader(Protocol):
@@ -32,6 +33,7 @@ class Kind:
     read: Reader
     example_rows: tuple[Mapping[str, str | float], ...]
     notes: str = ""
+    layer: Layer = Layer.NATIONAL
 
     def example(self, *, every_column: bool = True) -> str:
         """A small file that would be taken: CSV, with all columns or those that its rows fill, or JSON."""
@@ -46,15 +48,5 @@ class Kind:
 
     @property
     def load(self) -> Load:
-        """Whose data it brings, and who may bring it."""
-        return LOADS[self.code]
-
-    @property
-    def layer(self) -> Layer:
-        """Whose data it brings."""
-        return self.load.layer
-
-    @property
-    def scope(self) -> str:
-        """The scope that loading it needs."""
-        return self.load.scope
+        """Who may load it."""
+        return LOADS[self.layer]

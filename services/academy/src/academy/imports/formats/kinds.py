@@ -23,7 +23,8 @@ from academy.imports.formats.publications import (
     own_observations,
 )
 from academy.imports.formats.publications.dfe_census import CENSUS_TABLE
-from academy.imports.formats.reading import Column, FileRefused, Reading, ReleaseStatus, Request, RowError
+from academy.imports.formats.reading import Column, FileRefused, Reading, Request
+from academy.observations.rules import Layer
 
 CSV: Final = ("text/csv", "application/csv")
 JSON: Final = ("application/json",)
@@ -244,6 +245,7 @@ _EVERY: Final = (
     ),
     Kind(
         code="observations",
+        layer=Layer.TRUST,
         title="A trust's own figures",
         publisher="the trust",
         media_types=(*CSV, *NDJSON),
@@ -263,20 +265,15 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in
 """Every kind by its code, in the order in which they are listed."""
 
 
-def read_batches(
-    kind: str, path: Path, *, academic_year: str | None, release: str = "final", latest_year: str | None = None
-) -> Iterator[Reading]:
-    """Read an unpacked file (`decoding.unpack`) piece by piece: frames and counts of each piece, to be added
-    up.
+def read_batches(kind: str, path: Path, request: Request) -> Iterator[Reading]:
+    """Read an unpacked file batch by batch: frames and counts of each batch, to be added up.
 
-    Errors that only show across pieces (a key given twice) come with the last one, so that nothing may be
-    kept before the end. `academic_year` is `2018/19`; figures of years after `latest_year` are faults. Raises
-    KeyError for an unknown kind and ValueError for an unknown release.
+    A file of any allowed size is read in bounded memory. Errors that only show across batches (a key given twice) come
+    with the last one, so nothing may be kept before the end. Raises KeyError for an unknown kind.
     """
-    request = Request(academic_year, ReleaseStatus(release), latest_year)
     try:
         yield from KINDS[kind].read(path, request)
     except FileRefused as refused:
         reading = Reading()
-        reading.refuse([RowError(refused.row, refused.column, refused.code, refused.detail)])
+        reading.refuse([refused.error()])
         yield reading

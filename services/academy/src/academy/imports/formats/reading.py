@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final
@@ -102,14 +101,6 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
 TABLES: Final = tuple(SCHEMAS)
 
 
-class ReleaseStatus(StrEnum):
-    """How settled published figures are. Final beats revised beats provisional."""
-
-    PROVISIONAL = "provisional"
-    REVISED = "revised"
-    FINAL = "final"
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column that is read. Files of some years call it by one of the `aliases`."""
@@ -127,7 +118,6 @@ class Request:
     can be of; None for any."""
 
     academic_year: str | None = None
-    release: ReleaseStatus = ReleaseStatus.FINAL
     latest_year: str | None = None
 
 
@@ -137,6 +127,10 @@ class FileRefused(Exception):
     def __init__(self, code: str, detail: str, *, row: int | None = None, column: str | None = None) -> None:
         super().__init__(detail)
         self.code, self.detail, self.row, self.column = code, detail, row, column
+
+    def error(self) -> "RowError":
+        """The same among the errors of a reading."""
+        return RowError(self.row, self.column, self.code, self.detail)
 
 
 @dataclass(frozen=True, slots=True)

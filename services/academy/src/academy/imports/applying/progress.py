@@ -1,0 +1,66 @@
+"""How far a running import is, stored for those who follow it, and whether it has been cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from academy.imports import queries
+from kit.database.outages import DatabaseUnavailable
+from kit.database.sessions import Context, Database
+
+TICK_SECONDS: Final = 0.5
+READ_PERCENT: Final = 60
+APPLIED_PERCENT: Final = 99
+
+
+class Stopped(Exception):
+    """The import isn't running any more."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a running import is. Reading counts for 60 percent, applying for the rest."""
+
+    percent: int = 0
+    rows_read: int = 0
+    is_stopped: bool = False
+
+    def read(self, done: float, rows_read: int) -> None:
+        """Note how much of the file has been read (0 to 1). Called from the reading thread. Raises Stopped."""
+        self.percent = max(self.percent, int(done * READ_PERCENT))
+        self.rows_read = rows_read
+        if self.is_stopped:
+            raise Stopped
+
+    def applied(self, part: float) -> None:
+        """Note how much of it has been applied (0 to 1). Raises Stopped."""
+        self.percent = READ_PERCENT + int(part * (APPLIED_PERCENT - READ_PERCENT))
+        if self.is_stopped:
+            raise Stopped
+
+    @asynccontextmanager
+    async def stored(self, database: Database, context: Context, import_id: UUID) -> AsyncIterator[None]:
+        """Store it twice a second, in transactions of its own, so that others can follow a running import."""
+        task = asyncio.create_task(self._store(database, context, import_id), name="import progress")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _store(self, database: Database, context: Context, import_id: UUID) -> None:
+        while not self.is_stopped:
+            await asyncio.sleep(TICK_SECONDS)
+            # Whether the database is there is for the import itself to find out; this can wait.
+            with contextlib.suppress(DatabaseUnavailable):
+                async with database.session(context) as session:
+                    self.is_stopped = not await queries.set_progress(
+                        session, context.tenant_id, import_id, percent=self.percent, rows_read=self.rows_read
+                    )
