@@ -69,6 +69,28 @@ def test_weak_secret_is_refused(monkeypatch: pytest.MonkeyPatch, secret: str) ->
         ServiceSettings.for_service("academy")
 
 
+def test_one_secret_is_a_ring_of_one() -> None:
+    assert ServiceSettings.for_service("academy").key_ring.secrets == (SECRET,)
+
+
+@pytest.mark.parametrize("ring", ["{new},{old}", " {new} , {old} ", '["{new}", "{old}"]'])
+def test_a_ring_is_a_list_newest_first(monkeypatch: pytest.MonkeyPatch, ring: str) -> None:
+    monkeypatch.delenv("TRELLIS_SECRET_KEY")
+    new = "n" * 40
+    monkeypatch.setenv("TRELLIS_SECRET_KEYS", ring.replace("{new}", new).replace("{old}", SECRET))
+    found = ServiceSettings.for_service("academy")
+    assert found.key_ring.secrets == (new, SECRET)
+    assert new not in repr(found)
+
+
+@pytest.mark.parametrize("ring", ["short", "n" * 40 + ",short", "n" * 40 + "," + "n" * 40, "n" * 40, "[not json"])
+def test_a_ring_that_is_weak_or_lacks_the_single_secret_is_refused(monkeypatch: pytest.MonkeyPatch, ring: str) -> None:
+    monkeypatch.setenv("TRELLIS_SECRET_KEYS", ring)
+    with pytest.raises(ValidationError, match=r"(?i)secret") as refused:
+        ServiceSettings.for_service("academy")
+    assert "n" * 40 not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("TRELLIS_ENV", "staging"), ("TRELLIS_LOG_LEVEL", "loud"), ("TRELLIS_MAX_BODY_BYTES", "many")],

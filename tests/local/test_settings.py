@@ -104,6 +104,16 @@ def test_what_the_operator_says_wins_over_what_is_made(tmp_path: Path, monkeypat
     assert found["TRELLIS_SECRET_KEY"] == "k" * 40
 
 
+def test_a_ring_of_secret_keys_stands_alone_and_services_alone_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRELLIS_SECRET_KEYS", "n" * 40 + "," + "o" * 40)
+    found = settings.environment_of(LocalSettings.load(), credentials(tmp_path), ADMIN)
+    assert "TRELLIS_SECRET_KEY" not in found
+    assert only_for("academy", found)["TRELLIS_SECRET_KEYS"] == "n" * 40 + "," + "o" * 40
+    assert not {name for name in only_for(None, found) if "SECRET_KEY" in name}
+
+
 def test_no_program_gets_the_administrators_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRELLIS_DATABASE_URL", ADMIN)
     monkeypatch.setenv("TRELLIS_CLIENT_SECRET", "of-the-operator")

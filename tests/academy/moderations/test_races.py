@@ -80,3 +80,25 @@ async def test_of_two_who_override_at_once_one_is_told_to_read_again(
         where, tag = f"/academy/v1/ratings/{rating.json()['id']}/moderate", {"If-Match": rating.headers["ETag"]}
         answers = await asyncio.gather(*(judge.post(where, json=override(), headers=tag) for _ in range(3)))
         assert sorted(answer.status_code for answer in answers) == [201, 412, 412], [one.text for one in answers]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_a_repeated_override_gets_the_same_answer_which_lies_encrypted_meanwhile(
+    committed_client: Clients, committed_database: Clone
+) -> None:
+    async with committing(committed_database) as session:
+        await add_rated_trust(session)
+        await add_england(session)
+    judge = await committed_client("academy", "chief-executive")
+    await publish(judge)
+    await rerate(committed_database)
+    rating = await rating_of(judge, RED)
+    path = f"/academy/v1/ratings/{rating.json()['id']}/moderate"
+    body, headers = override(), {"If-Match": rating.headers["etag"], "Idempotency-Key": "once"}
+    first, again = [await judge.post(path, json=body, headers=headers) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert body["reason"] in first.text
+    async with committed_database.admin() as connection:
+        kept = await connection.fetchval("select body from academy.idempotency_key")
+    assert body["reason"].encode() not in kept

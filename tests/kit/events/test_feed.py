@@ -18,6 +18,7 @@ from kit.events.epochs import epoch_problem, raise_epoch
 from kit.events.recording import NewEvent, record_events
 from kit.ids import PLATFORM
 from kit.resources import cursors
+from kit.secrets.ring import KeyRing
 from kit.web.app import Service
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone
@@ -222,7 +223,7 @@ async def test_after_a_raised_epoch_readers_start_again(
 
 
 async def test_a_cursor_of_another_cluster_is_refused(client: httpx.AsyncClient, database: Database) -> None:
-    with cursors.signing(SECRET_KEY):
+    with cursors.signing(KeyRing.of([SECRET_KEY])):
         foreign = cursors.encode("events", ["7000000000000000000", 1, 1, 5, 5], tenant=PROSPERE)
     assert (await client.get(PATH, params={"after": foreign})).status_code == 410
 

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from kit.problems import InvalidCursor
 from kit.resources.cursors import LONGEST_CURSOR, decode, encode, signing
+from kit.secrets.ring import KeyRing
 from kit.web.app import Service
 from tests.kit.sample import sample_client
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
-SECRET = "a-secret-key-that-only-the-tests-know"
+RING = KeyRing.of(["a-secret-key-that-only-the-tests-know"])
+OTHER = "another-secret-of-another-deployment"
 VALUES = st.lists(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30), min_size=1, max_size=5
 )
@@ -34,7 +36,7 @@ def read(cursor: str, name: str = "things", **changes: Any) -> list[Any]:
 
 @given(VALUES)
 def test_what_went_in_comes_out(values: list[Any]) -> None:
-    with signing(SECRET):
+    with signing(RING):
         cursor = made(values)
         assert read(cursor) == values
         assert cursor.isascii()
@@ -43,7 +45,7 @@ def test_what_went_in_comes_out(values: list[Any]) -> None:
 
 def test_ids_and_numbers_go_in() -> None:
     one = uuid4()
-    with signing(SECRET):
+    with signing(RING):
         assert read(made([one, 1.5, "z\u00fcrich"])) == [str(one), 1.5, "z\u00fcrich"]
 
 
@@ -62,7 +64,7 @@ def test_ids_and_numbers_go_in() -> None:
     ],
 )
 def test_cursor_is_refused_elsewhere(elsewhere: dict[str, Any]) -> None:
-    with signing(SECRET):
+    with signing(RING):
         cursor = made([1])
         with pytest.raises(InvalidCursor) as refused:
             read(cursor, **elsewhere)
@@ -70,21 +72,34 @@ def test_cursor_is_refused_elsewhere(elsewhere: dict[str, Any]) -> None:
 
 
 def test_order_of_filters_does_not_matter() -> None:
-    with signing(SECRET):
+    with signing(RING):
         cursor = made([1], filters={"a": 1, "b": {UUID(int=1), UUID(int=2)}})
         assert read(cursor, filters={"b": {UUID(int=2), UUID(int=1)}, "a": 1}) == [1]
 
 
 def test_cursor_of_another_deployment_is_refused() -> None:
-    with signing(SECRET):
+    with signing(RING):
         cursor = made([1])
-    with signing("another-secret-of-another-deployment"), pytest.raises(InvalidCursor):
+    with signing(KeyRing.of([OTHER])), pytest.raises(InvalidCursor):
         read(cursor)
+
+
+def test_a_cursor_counts_while_its_key_is_in_the_ring_and_the_newest_makes_the_next() -> None:
+    with signing(RING):
+        old = made([1])
+    rotated = KeyRing.of([OTHER, *RING.secrets])
+    with signing(rotated):
+        assert read(old) == [1]
+        new = made([1])
+    with signing(KeyRing.of([OTHER])):
+        assert read(new) == [1]
+        with pytest.raises(InvalidCursor):
+            read(old)
 
 
 @given(position=st.integers(0, 10_000), letter=st.sampled_from("ABCabc019-_"))
 def test_altered_cursor_is_refused(position: int, letter: str) -> None:
-    with signing(SECRET):
+    with signing(RING):
         cursor = made([12345, "name"])
         place = position % len(cursor)
         altered = cursor[:place] + letter + cursor[place + 1 :]
@@ -95,12 +110,12 @@ def test_altered_cursor_is_refused(position: int, letter: str) -> None:
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_invented_cursor_is_refused_and_nothing_worse(cursor: str) -> None:
-    with signing(SECRET), pytest.raises(InvalidCursor):
+    with signing(RING), pytest.raises(InvalidCursor):
         read(cursor)
 
 
 def test_other_spellings_are_refused() -> None:
-    with signing(SECRET):
+    with signing(RING):
         cursor = made([1, "abc"])
         for spelling in (
             cursor + "=",

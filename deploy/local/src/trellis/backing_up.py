@@ -31,7 +31,7 @@ def back_up(installation: Installation, path: Path) -> None:
         "The keys that sign tokens are in it, encrypted with TRELLIS_SECRET_KEY. Keep that key too, in another place: "
         + (
             "it is the one in your environment."
-            if installation.settings.secret_key
+            if installation.settings.secret_key or installation.settings.secret_keys
             else f"it stands in {installation.state.credentials}."
         )
     )
@@ -68,10 +68,11 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
         if unpacked.files:
             print(f"{unpacked.files} files that people sent were restored, each with the hash that it had.")
         print("The epoch of the change feeds was raised: followers start again from the beginning.")
-        if manifest["secret_key_fingerprint"] != backups.fingerprint(installation):
+        if backups.lacks_a_key(installation, manifest):
             print(
                 "The backup was made under another TRELLIS_SECRET_KEY, and the keys that sign tokens can't be read "
-                "with this one. Set the other one, or begin with new keys: `trellis keys revoke-all`."
+                "without it. Add the other one to TRELLIS_SECRET_KEYS, or begin with new keys: "
+                "`trellis keys revoke-all`."
             )
     finally:
         if is_stopped:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ import psycopg
 from kit.events.epochs import raise_epoch
 from kit.objects.folder import FolderStore
 from kit.schema.roles import MIGRATOR, create_roles
+from kit.secrets.ring import listed
 from trellis import backup_objects, settings
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation
@@ -60,7 +61,8 @@ def _backup(installation: Installation, path: Path, store: FolderStore | None) -
                 schema: _value(connection, f"select version_num from {schema}.alembic_version")  # noqa: S608
                 for schema in _present(connection)
             },
-            "secret_key_fingerprint": fingerprint(installation),
+            "secret_key_fingerprint": fingerprints(installation)[0],
+            "secret_key_fingerprints": fingerprints(installation),
         }
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         dump = Path(folder) / DUMP
@@ -141,10 +143,17 @@ def restore(installation: Installation, backup: Unpacked) -> None:
     asyncio.run(raise_epoch(url, schemas))
 
 
-def fingerprint(installation: Installation) -> str:
-    """Tells two secret keys apart without telling anything about them."""
-    key = installation.told_programs["TRELLIS_SECRET_KEY"].encode()
-    return hmac.new(key, b"trellis backup", hashlib.sha256).hexdigest()[:16]
+def fingerprints(installation: Installation) -> list[str]:
+    """What tells secret keys apart and says nothing about them: of each key of the ring, newest first."""
+    told = installation.told_programs
+    keys = listed(told.get("TRELLIS_SECRET_KEYS", "")) or [told["TRELLIS_SECRET_KEY"]]
+    return [hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16] for key in keys]
+
+
+def lacks_a_key(installation: Installation, manifest: Mapping[str, Any]) -> bool:
+    """Whether the backup may hold something that was sealed with a key that isn't in the ring any more."""
+    made_under = manifest.get("secret_key_fingerprints") or [manifest["secret_key_fingerprint"]]
+    return not set(made_under) <= set(fingerprints(installation))
 
 
 def _put(url: str, schemas: Sequence[str], dump: Path) -> None:

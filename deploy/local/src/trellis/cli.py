@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trellis import api, board, importing, launching, logs, places, ports, postgres, postmasters, state, tokens, welcome
+from trellis.credentials import SCHEMAS
 from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
 from trellis.programs import Stage
@@ -245,6 +246,14 @@ def keys_revoke_all() -> None:
     _identity(find_running(), "gateway.identity.keys", ["revoke-all"])
 
 
+@keys_app.command("reseal")
+def keys_reseal() -> None:
+    """Move what is stored to the newest of TRELLIS_SECRET_KEYS, so that the older ones can be dropped."""
+    arguments: list[str] = []
+    commands = [("gateway.identity.resealing", arguments), *(("kit.secrets", [service]) for service in SCHEMAS)]
+    _on_database(find_running(), commands)
+
+
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it.")]) -> None:
     """Write all data into one file. Keep TRELLIS_SECRET_KEY with it, but not in the same place."""
@@ -295,17 +304,26 @@ def _stop(why: str) -> NoReturn:
 
 
 def _identity(installation: Installation, module: str, arguments: Sequence[str]) -> NoReturn:
-    """Run one of identity's own commands on the installation's database, which is started for it if need be."""
+    """Run one of identity's own commands on the installation's database."""
+    _on_database(installation, [(module, arguments)])
+
+
+def _on_database(installation: Installation, commands: Sequence[tuple[str, Sequence[str]]]) -> NoReturn:
+    """Run modules one after the other on the database, started for it if need be; ends with the worst exit code."""
     postgres = installation.postgres
     if postgres is not None and not postgres.exists():
         _stop("There is no database yet: `trellis up` makes it.")
     started = launching.start_database(installation)
     try:
-        done = subprocess.run([*python(), "-m", module, *arguments], env=installation.environment(), check=False)
+        environment = installation.environment()
+        codes = [
+            subprocess.run([*python(), "-m", module, *arguments], env=environment, check=False).returncode
+            for module, arguments in commands
+        ]
     finally:
         if started and postgres is not None:
             postgres.stop()
-    raise SystemExit(done.returncode)
+    raise SystemExit(max(map(abs, codes)))
 
 
 def _own_process(module: str, arguments: Sequence[str]) -> NoReturn:

@@ -42,6 +42,9 @@ class LocalSettings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, description="Signs cursors and encrypts the token keys; made once unless set."
     )
+    secret_keys: SecretStr | None = Field(
+        default=None, description="A ring of such keys in place of the single one, newest first, to replace a key."
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Processes of each service.")
     start_seconds: float = Field(default=180.0, gt=0, description="How long `up` waits for everything.")
     client_id: str = Field(default="", description="The client that this command acts as, outside the demo.")
@@ -133,7 +136,8 @@ def environment_of(settings: LocalSettings, credentials: Credentials, admin_url:
     """The variables that the programs get beside those of the operator, which win where both say something."""
     key = settings.secret_key.get_secret_value() if settings.secret_key else credentials.secret_key
     made = {
-        "TRELLIS_SECRET_KEY": key,
+        # An operator's ring stands alone: the key that was made once is in it as long as the operator says so.
+        **({} if settings.secret_keys else {"TRELLIS_SECRET_KEY": key}),
         "TRELLIS_JWKS_SOCKET": str(settings.state.socket("identity")),
         # Over the socket, where there is no TLS whatever the public URL says.
         "TRELLIS_JWKS_URL": "http://identity/.well-known/jwks.json",

@@ -38,7 +38,7 @@ def programs_of(installation: Installation) -> Sequence[Program]:
 def only_for(service: str | None, environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without what only other services may know; for None without any secret."""
     others = tuple(f"TRELLIS_{name.upper()}_" for name in SERVICES if name != service)
-    hidden = {"TRELLIS_SECRET_KEY"} if service is None else set()
+    hidden = {"TRELLIS_SECRET_KEY", "TRELLIS_SECRET_KEYS"} if service is None else set()
     if service != "identity":
         hidden.add("TRELLIS_SERVICE_CLIENTS")
     return {

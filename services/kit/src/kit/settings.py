@@ -1,16 +1,19 @@
-"""What a service is told by its environment (`TRELLIS_...`), read once when it starts."""
+"""What a service reads from its environment (`TRELLIS_...`), once, when it starts."""
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from kit.secrets.ring import KeyRing, listed
 
 # Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
 # administrator's connection, to which row-level security doesn't apply, and each service has a client of its own.
@@ -21,9 +24,6 @@ PER_SERVICE = (
     "service_client_id",
     "service_client_secret",
 )
-
-# Long enough that nobody finds the key by trying.
-SHORTEST_SECRET = 32
 
 
 class _ServiceEnvironment(EnvSettingsSource):
@@ -65,8 +65,14 @@ class ServiceSettings(BaseSettings):
         description="Whether a transaction pooler (PgBouncer) stands before the database.",
     )
     database_is_sharded: bool = Field(default=False, description="Whether the database is a sharded Postgres (Citus).")
-    secret_key: SecretStr = Field(
-        description="At least 32 characters; signs cursors, encrypts stored keys. Keep it with the backups."
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="At least 32 characters; signs cursors, encrypts stored keys. Keep it, apart from the backups.",
+    )
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="A ring of such keys in place of the single one, newest first: commas between them, or a JSON "
+        "list. The newest signs and seals, every one is accepted.",
     )
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="Where clients reach the gateway; no slash at the end."
@@ -152,8 +158,23 @@ class ServiceSettings(BaseSettings):
         values["jwks_url"] = values.get("jwks_url") or f"{public_url}/.well-known/jwks.json"
         return values
 
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A list in one variable."""
+        return listed(value) if isinstance(value, str) else value
+
     @model_validator(mode="after")
-    def _refuse_weak_secret(self) -> Self:
-        if len(self.secret_key.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"TRELLIS_SECRET_KEY must have at least {SHORTEST_SECRET} characters")
+    def _refuse_weak_secrets(self) -> Self:
+        if self.secret_key is None and not self.secret_keys:
+            raise ValueError("TRELLIS_SECRET_KEY (or TRELLIS_SECRET_KEYS) is missing")
+        ring = self.key_ring
+        if self.secret_key is not None and self.secret_key.get_secret_value() not in ring.secrets:
+            raise ValueError("TRELLIS_SECRET_KEY isn't among TRELLIS_SECRET_KEYS: add it there, or remove it")
         return self
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The secret keys, newest first; a single one is a ring of one."""
+        single = () if self.secret_key is None else (self.secret_key,)
+        return KeyRing.of([key.get_secret_value() for key in self.secret_keys or single])

@@ -10,14 +10,17 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from gateway.identity.sealing import Seal
+from kit.secrets.answers import answer_seal, name_of_answer
+from kit.secrets.ring import KeyRing
 from tests.conftest import Clock
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, Json
 from tests.support.clients import SECRET_KEY, Clients
 from tests.support.databases import Clone, Sandbox
+from tests.support.sealing import sealed_before
 from tests.support.tokens import PROSPERE
 
 PATH = "/identity/v1/clients"
+RING = KeyRing.of([SECRET_KEY])
 # The same in every process of a run: tests are known by it.
 ABSENT = "01900000-0000-7000-8000-000000000000"
 
@@ -239,14 +242,14 @@ async def test_a_repeated_request_gets_the_same_secret_which_lies_encrypted_mean
     assert len({answer.headers["etag"] for answer in answers}) == 1
     secret = answers[0].json()["client_secret"]
     async with committed_database.admin() as connection:
-        rows = await connection.fetch("select body, headers::text as headers from identity.idempotency_key")
+        rows = await connection.fetch("select *, headers::text as said from identity.idempotency_key")
         clients = await connection.fetchval("select count(*) from identity.client")
     assert clients == 1
     (row,) = rows
     assert secret.encode() not in row["body"]
-    assert secret not in row["headers"]
-    opened = Seal(SECRET_KEY, "answers").open(f"{PATH} {key['Idempotency-Key']}", row["body"])
-    assert secret.encode() in opened
+    assert secret not in row["said"]
+    name = name_of_answer(row["trust_id"], row["client"], row["route"], row["key"])
+    assert secret.encode() in answer_seal(RING, "identity").open(name, row["body"])
     other = await administrator.post(PATH, json={**body, "name": "Other"}, headers=key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     taken = {"Idempotency-Key": str(uuid4())}
@@ -284,15 +287,35 @@ async def test_every_change_is_on_record_without_a_secret(
     assert not any(secret in str(changes) for secret in (client["client_secret"], rotated.json()["client_secret"]))
 
 
-async def test_an_answer_of_before_another_secret_key_is_told_apart(
+async def _kept_under(clone: Clone, client: httpx.AsyncClient, seal: Callable[[str, bytes], bytes]) -> httpx.Response:
+    """The answer to a repeated request whose first answer is kept like this: `seal(key, body)`."""
+    key = str(uuid4())
+    body = {"name": "MIS", "kind": "confidential"}
+    first = await client.post(PATH, json=body, headers={"Idempotency-Key": key})
+    assert first.status_code == 201
+    async with clone.admin() as connection:
+        await connection.execute("update identity.idempotency_key set body = $1", seal(key, first.content))
+    again = await client.post(PATH, json=body, headers={"Idempotency-Key": key})
+    assert again.status_code != 201 or again.json() == first.json()
+    return again
+
+
+async def test_an_answer_under_a_key_that_is_gone_cannot_be_read(
     committed_database: Clone, committed_client: Clients
 ) -> None:
     administrator = await committed_client("identity", "trust-admin", subject=f"person:{uuid4()}")
-    key = {"Idempotency-Key": str(uuid4())}
-    body = {"name": "MIS", "kind": "confidential"}
-    assert (await administrator.post(PATH, json=body, headers=key)).status_code == 201
-    sealed = Seal("x" * 32, "answers").close(f"{PATH} {key['Idempotency-Key']}", b"{}")
-    async with committed_database.admin() as connection:
-        await connection.execute("update identity.idempotency_key set body = $1", sealed)
-    again = await administrator.post(PATH, json=body, headers=key)
-    assert (again.status_code, again.json()["code"]) == (409, "answer-unreadable")
+    gone = answer_seal(KeyRing.of(["x" * 32]), "identity")
+    again = await _kept_under(committed_database, administrator, lambda _, body: gone.close("any", body))
+    assert (again.status_code, again.json()["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_an_answer_of_before_keys_had_ids_still_opens(
+    committed_database: Clone, committed_client: Clients
+) -> None:
+    administrator = await committed_client("identity", "trust-admin", subject=f"person:{uuid4()}")
+    again = await _kept_under(
+        committed_database,
+        administrator,
+        lambda key, body: sealed_before(SECRET_KEY, "identity answers", f"{PATH} {key}", body),
+    )
+    assert again.status_code == 201

@@ -12,8 +12,9 @@ from gateway.identity.anonymous import NOBODY
 from gateway.identity.keys import service
 from gateway.identity.keys.commands import list_keys, revoke_all_keys, revoke_key, rotate_keys
 from gateway.identity.keys.rules import KeyState
-from gateway.identity.sealing import Seal
 from gateway.identity.settings import IdentitySettings
+from kit.secrets.ring import KeyRing
+from kit.secrets.sealing import Seal
 from tests.gateway.identity.conftest import identity_settings
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone
@@ -25,7 +26,7 @@ def settings(committed_database: Clone) -> IdentitySettings:
 
 
 async def test_processes_that_start_at_once_make_one_first_key(committed_database: Clone) -> None:
-    seal = Seal(SECRET_KEY, service.PURPOSE)
+    seal = Seal(KeyRing.of([SECRET_KEY]), service.PURPOSE)
 
     async def start() -> None:
         database = committed_database.new("identity", pool_size=1)

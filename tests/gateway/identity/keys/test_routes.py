@@ -13,10 +13,10 @@ from gateway.identity.anonymous import NOBODY
 from gateway.identity.keys import service
 from gateway.identity.keys.errors import UnknownKey
 from gateway.identity.keys.rules import KeyState
-from gateway.identity.sealing import SealBroken
 from kit import clock as house_clock
 from kit.identity.keys import StaticKeys
 from kit.identity.tokens import TokenRefused, verify
+from kit.secrets.sealing import SealBroken
 from tests.conftest import Clock
 from tests.gateway.identity.desk import Desk, Json
 from tests.support.databases import Sandbox

@@ -4,10 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
+from gateway.identity.anonymous import NOBODY
+from gateway.identity.tokens import throttle
+from gateway.identity.tokens.errors import TooManyAttempts
 from gateway.identity.tokens.rules import FORGOTTEN_AFTER, PATIENCE, AttemptKind
 from gateway.identity.tokens.throttle import FORGOTTEN_AT_ONCE
+from kit.secrets.digests import Digests
+from kit.secrets.ring import KeyRing
 from tests.conftest import Clock
 from tests.gateway.identity.desk import Desk, Json
 from tests.gateway.identity.provider import Provider
@@ -135,3 +141,21 @@ async def test_counts_outlive_a_restart(
         assert [(await first.ask_as(nobody)).status_code for _ in range(FREE + 1)][-1] == 429
     async with identity_on(committed_database) as second:
         assert (await second.ask_as(nobody)).status_code == 429
+
+
+async def test_counts_go_on_when_the_secret_key_is_replaced(database: Sandbox, clock: Clock) -> None:
+    old, new = "a" * 32, "b" * 32
+    before, rotated = (
+        throttle.exchange_counters(Digests(KeyRing.of(keys), "digests"), "203.0.113.7") for keys in ([old], [new, old])
+    )
+    free = PATIENCE[AttemptKind.EXCHANGE_AT_ADDRESS].free
+    async with database.of("identity").session(NOBODY) as session:
+        for _ in range(free + 1):
+            await throttle.count_failure(session, before)
+        with pytest.raises(TooManyAttempts):
+            await throttle.check(session, rotated)
+        clock.advance(seconds=2)
+        await throttle.check(session, rotated)
+        await throttle.count_failure(session, rotated)
+        rows = (await session.execute(text("select digest, failures from failed_attempt"))).all()
+    assert [(row.digest, row.failures) for row in rows] == [(rotated[0].digests[0], free + 2)]

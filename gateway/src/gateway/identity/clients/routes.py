@@ -19,15 +19,15 @@ from gateway.identity.clients.schemas import (
     SecretRotation,
 )
 from gateway.identity.equipping import EquipmentDep
-from gateway.identity.sealed_answers import AnswerUnreadable, SealedAnswerRoute
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.web.idempotency import SealedRoute
 from kit.web.links import page_links
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified, tagged
 
-router = APIRouter(prefix="/clients", tags=["clients"], route_class=SealedAnswerRoute)
+router = APIRouter(prefix="/clients", tags=["clients"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("identity:read")]
 Writer = Annotated[Caller, requires("identity:write")]
@@ -52,7 +52,7 @@ async def client_list(
     operation_id="client_create",
     summary="Register a client",
     status_code=status.HTTP_201_CREATED,
-    responses={**created(), **responses(ClientNameTaken, AnswerUnreadable)},
+    responses={**created(), **responses(ClientNameTaken)},
 )
 async def client_create(
     body: ClientCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep
@@ -126,7 +126,7 @@ async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, sess
     summary="Make a new secret",
     responses={
         **tagged(),
-        **responses(ClientNotFound, ClientHasNoSecret, AnswerUnreadable, PreconditionFailed, PreconditionRequired),
+        **responses(ClientNotFound, ClientHasNoSecret, PreconditionFailed, PreconditionRequired),
     },
 )
 async def client_rotate_secret(

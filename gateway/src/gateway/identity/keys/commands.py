@@ -8,10 +8,10 @@ from typing import Final
 from gateway.identity.anonymous import NOBODY
 from gateway.identity.keys import queries, service
 from gateway.identity.keys.rules import KeyState
-from gateway.identity.sealing import Seal
 from gateway.identity.settings import IdentitySettings
 from gateway.identity.tables import SigningKey
 from kit.database.sessions import Database, Session
+from kit.secrets.sealing import Seal
 
 OPERATOR: Final = "command:trellis-keys"
 
@@ -22,7 +22,7 @@ async def _at_work(settings: IdentitySettings | None) -> AsyncIterator[tuple[Ses
     database = Database(settings.database_url, application_name="identity-keys", pool_size=1)
     try:
         async with database.session(NOBODY) as session:
-            yield session, Seal(settings.secret_key.get_secret_value(), service.PURPOSE)
+            yield session, Seal(settings.key_ring, service.PURPOSE)
     finally:
         await database.dispose()
 

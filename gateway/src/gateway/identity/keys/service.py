@@ -17,18 +17,19 @@ from gateway.identity.events import KeyChange, KeyFacts
 from gateway.identity.keys import queries, rules
 from gateway.identity.keys.errors import NoSigningKey, UnknownKey
 from gateway.identity.keys.rules import KeyLife, KeyState
-from gateway.identity.sealing import Seal, SealBroken
 from gateway.identity.tables import SigningKey
 from kit import clock
 from kit.database.sessions import Session
 from kit.events.recording import EventType, record_event
 from kit.identity.tokens import ALGORITHM
 from kit.ids import PLATFORM
+from kit.secrets.answers import Moved
+from kit.secrets.sealing import Seal, SealBroken
 from kit.telemetry.logs import logger
 
 log = logger(__name__)
 
-PURPOSE: Final = "signing keys"
+PURPOSE: Final = "identity signing keys"
 _COORDINATE_BYTES: Final = 32
 # What is left of a private key that will never sign again.
 _ERASED: Final = b""
@@ -57,7 +58,7 @@ class Signer:
                 pem = self._seal.open(chosen.kid, chosen.private_key)
             except SealBroken:
                 log.exception(
-                    "the signing key was sealed with another TRELLIS_SECRET_KEY; see `trellis keys revoke-all`"
+                    "the signing key was sealed with a secret key that isn't in the ring; see `trellis keys revoke-all`"
                 )
                 raise NoSigningKey("Tokens can't be signed at the moment.") from None
             # One is enough: only the newest key signs.
@@ -119,6 +120,23 @@ async def revoke(session: Session, seal: Seal, kid: str, *, by: str) -> None:
         await _start(session, keys, next_one.kid, now, by=by)
         await _ensure_standby(session, seal, by=by)
     await _clean_up(session)
+
+
+async def reseal(session: Session, seal: Seal) -> Moved:
+    """Move every private half to the newest secret key."""
+    await queries.lock_keys(session)
+    done = Moved()
+    for key in await queries.all_keys(session):
+        if key.private_key == _ERASED or seal.is_newest(key.private_key):
+            continue
+        try:
+            key.private_key = seal.close(key.kid, seal.open(key.kid, key.private_key))
+        except SealBroken:
+            done += Moved(unreadable=1)
+        else:
+            done += Moved(moved=1)
+    await session.flush()
+    return done
 
 
 async def key_states(session: Session) -> list[tuple[SigningKey, KeyState]]:

@@ -56,6 +56,18 @@ async def replace_sign_ins(session: Session, person: Person, digests: Collection
         await session.execute(insert(SignIn).values(row))
 
 
+async def sign_ins_of_trust(session: Session, trust_id: UUID) -> list[tuple[bytes, Person]]:
+    """The digests that lead to people of a trust, who are kept from changing until the end of the transaction."""
+    statement = (
+        select(col(SignIn.digest), Person)
+        .join(Person, (col(Person.trust_id) == SignIn.trust_id) & (col(Person.id) == SignIn.person_id))
+        .where(col(SignIn.trust_id) == trust_id, col(Person.deleted_at).is_(None))
+        .order_by(col(Person.id))
+        .with_for_update(of=Person)
+    )
+    return [(digest, person) for digest, person in (await session.execute(statement)).all()]
+
+
 async def sign_ins(session: Session, digests: Sequence[bytes]) -> list[SignIn]:
     """Where these digests lead, in every trust."""
     statement = select(SignIn).where(col(SignIn.digest).in_(digests)).order_by(col(SignIn.trust_id))

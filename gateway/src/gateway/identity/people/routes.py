@@ -13,13 +13,14 @@ from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNot
 from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
-from kit.web.idempotency import IdempotentRoute
+from kit.web.idempotency import SealedRoute
 from kit.web.links import page_links
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified, tagged
 
-router = APIRouter(prefix="/people", tags=["people"], route_class=IdempotentRoute)
+# Names and addresses are what a person wrote.
+router = APIRouter(prefix="/people", tags=["people"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("identity:read")]
 Writer = Annotated[Caller, requires("identity:write")]

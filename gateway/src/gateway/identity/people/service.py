@@ -15,7 +15,6 @@ from gateway.identity.grants.service import end_grants
 from gateway.identity.people import queries, rules
 from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
 from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
-from gateway.identity.sealing import Digests
 from gateway.identity.tables import Person
 from kit import clock
 from kit.database.sessions import Session
@@ -25,18 +24,20 @@ from kit.ids import uuid7
 from kit.problems import FieldError
 from kit.resources import cursors
 from kit.resources.etags import check_if_match, etag
+from kit.secrets.answers import Moved
+from kit.secrets.digests import Digests
 
 LIST = "identity.people"
 
 
-def account_digest(digests: Digests, issuer: str, subject: str) -> bytes:
-    """The digest of an account of an identity provider."""
-    return digests.of("account", issuer, subject)
+def account_digests(digests: Digests, issuer: str, subject: str) -> list[bytes]:
+    """The digests of an account of an identity provider, one for each secret key, newest first."""
+    return digests.every("account", issuer, subject)
 
 
-def email_digest(digests: Digests, email: str) -> bytes:
-    """The digest of the address of somebody who was invited."""
-    return digests.of("email", rules.plain_email(email))
+def email_digests(digests: Digests, email: str) -> list[bytes]:
+    """The digests of the address of somebody who was invited, one for each secret key, newest first."""
+    return digests.every("email", rules.plain_email(email))
 
 
 async def list_people(session: Session, caller: Caller, params: PersonParams) -> PersonPage:
@@ -142,6 +143,21 @@ async def bind(session: Session, digests: Digests, person: Person, *, issuer: st
     await _record(session, events.PERSON_BOUND, person, before=before, after=_facts(person), by=f"person:{person.id}")
 
 
+async def renew_sign_in(session: Session, digests: Digests, person: Person) -> None:
+    """Let the digest under the newest secret key, and no other, lead to the person."""
+    await queries.replace_sign_ins(session, person, [_leading(digests, person)])
+
+
+async def reseal_sign_ins(session: Session, digests: Digests, trust_id: UUID) -> Moved:
+    """Move the sign-ins of a trust to the newest secret key."""
+    done = Moved()
+    for digest, person in await queries.sign_ins_of_trust(session, trust_id):
+        if digest != _leading(digests, person):
+            await renew_sign_in(session, digests, person)
+            done += Moved(moved=1)
+    return done
+
+
 def person_etag(person: Person) -> str:
     """The version of what is shown of a person."""
     return etag(person.version)
@@ -175,12 +191,15 @@ async def _store(session: Session, digests: Digests, person: Person) -> None:
         if not any(key in str(error.orig) for key in ("person_account_key", "person_email_key")):
             raise
         raise PersonKnown("Somebody else of your trust has this address or account.") from None
+    await renew_sign_in(session, digests, person)
+
+
+def _leading(digests: Digests, person: Person) -> bytes:
+    """The digest by which a sign-in finds the person: of the account, or of the address until one is bound."""
     if person.issuer is not None and person.subject is not None:
-        leading = account_digest(digests, person.issuer, person.subject)
-    else:
-        assert person.email is not None, "the check of the table says so"
-        leading = email_digest(digests, person.email)
-    await queries.replace_sign_ins(session, person, [leading])
+        return account_digests(digests, person.issuer, person.subject)[0]
+    assert person.email is not None, "the check of the table says so"
+    return email_digests(digests, person.email)[0]
 
 
 def _facts(person: Person) -> PersonFacts:

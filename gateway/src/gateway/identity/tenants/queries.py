@@ -52,3 +52,8 @@ async def add_if_unknown(session: Session, tenant: Tenant) -> bool:
     """Store a tenant unless it is known already; whether it was stored."""
     statement = insert(Tenant).values(tenant.model_dump()).on_conflict_do_nothing().returning(col(Tenant.id))
     return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def tenant_ids(session: Session) -> list[UUID]:
+    """Every tenant, active or not."""
+    return list((await session.execute(select(col(Tenant.id)).order_by(col(Tenant.id)))).scalars())

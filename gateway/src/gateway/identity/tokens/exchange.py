@@ -7,7 +7,7 @@ from gateway.identity.grants.rules import Grant
 from gateway.identity.grants.service import current_grants
 from gateway.identity.people import queries as people
 from gateway.identity.people.rules import plain_email
-from gateway.identity.people.service import account_digest, bind, email_digest
+from gateway.identity.people.service import account_digests, bind, email_digests, renew_sign_in
 from gateway.identity.tables import Person
 from gateway.identity.tenants.queries import tenant_by_reference
 from gateway.identity.tokens import throttle
@@ -73,21 +73,23 @@ async def _person(
 ) -> tuple[UUID, Person]:
     """Whom the account belongs to, and in which trust; an account counts before an address."""
     digests = desk.equipment.digests
-    by_account = account_digest(digests, account.issuer.issuer, account.subject)
-    wanted = [by_account]
-    if account.verified_email is not None:
-        wanted.append(email_digest(digests, account.verified_email))
+    by_account = account_digests(digests, account.issuer.issuer, account.subject)
+    by_email = email_digests(digests, account.verified_email) if account.verified_email is not None else []
+    newest = [*by_account[:1], *by_email[:1]]
     allowed = account.issuer.tenants()
     found: dict[UUID, Person] = {}
-    rows = await people.sign_ins(session, wanted)
-    for row in sorted(rows, key=lambda row: row.digest != by_account):
+    rows = await people.sign_ins(session, [*by_account, *by_email])
+    for row in sorted(rows, key=lambda row: row.digest not in by_account):
         in_reach = client.trust_id in {PLATFORM, row.trust_id} and (allowed is None or row.trust_id in allowed)
         if not in_reach or row.trust_id in found or not await is_active_tenant(session, row.trust_id):
             continue
         async with under(session, row.trust_id):
             person = await active_person(session, row.trust_id, row.person_id)
-        if person is not None and _is(person, account):
+            if person is None or not _is(person, account):
+                continue
             found[row.trust_id] = person
+            if row.digest not in newest:
+                await renew_sign_in(session, digests, person)
     return await _one(session, found, trust)
 
 

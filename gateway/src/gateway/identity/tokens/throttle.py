@@ -8,39 +8,41 @@ from datetime import timedelta
 from sqlalchemy import delete, select, text, tuple_
 from sqlmodel import col
 
-from gateway.identity.sealing import Digests
 from gateway.identity.tables import FailedAttempt
 from gateway.identity.tokens.errors import TooManyAttempts
 from gateway.identity.tokens.rules import FORGOTTEN_AFTER, AttemptKind, pause_seconds
 from kit import clock
 from kit.database.sessions import Session
+from kit.secrets.digests import Digests
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One count: of a client at an address, say. It holds no address, only a keyed digest."""
+    """One count: of a client at an address, say. It holds no address, only keyed digests of it, one for each secret
+    key, newest first: counted is under the newest, found under all.
+    """
 
     kind: AttemptKind
-    digest: bytes
+    digests: list[bytes]
 
 
 def client_counters(digests: Digests, client_id: str, address: str) -> list[Counter]:
     """What is counted when a client fails to prove who it is."""
     return [
-        Counter(AttemptKind.ADDRESS, digests.of("attempt", address)),
-        Counter(AttemptKind.CLIENT, digests.of("attempt", client_id)),
-        Counter(AttemptKind.CLIENT_AT_ADDRESS, digests.of("attempt", client_id, address)),
+        Counter(AttemptKind.ADDRESS, digests.every("attempt", address)),
+        Counter(AttemptKind.CLIENT, digests.every("attempt", client_id)),
+        Counter(AttemptKind.CLIENT_AT_ADDRESS, digests.every("attempt", client_id, address)),
     ]
 
 
 def exchange_counters(digests: Digests, address: str) -> list[Counter]:
     """What is counted when an ID token doesn't count."""
-    return [Counter(AttemptKind.EXCHANGE_AT_ADDRESS, digests.of("attempt", address))]
+    return [Counter(AttemptKind.EXCHANGE_AT_ADDRESS, digests.every("attempt", address))]
 
 
 async def check(session: Session, counters: Sequence[Counter]) -> bool:
     """Whether there were failures lately. Raises TooManyAttempts while one of the counts asks for a pause."""
-    keys = [(counter.kind.value, counter.digest) for counter in counters]
+    keys = [(counter.kind.value, digest) for counter in counters for digest in counter.digests]
     statement = select(col(FailedAttempt.blocked_until)).where(
         tuple_(col(FailedAttempt.kind), col(FailedAttempt.digest)).in_(keys)
     )
@@ -62,6 +64,21 @@ _COUNT = text(
     returning failures
     """
 )
+# Counts under a secret key that was replaced go on under the newest.
+_MOVE = text(
+    """
+    with moved as (
+        delete from failed_attempt where kind = :kind and digest = any(:older)
+        returning failures, last_failed_at, blocked_until
+    )
+    insert into failed_attempt as f (kind, digest, failures, last_failed_at, blocked_until)
+    select :kind, :digest, max(failures), max(last_failed_at), max(blocked_until) from moved having count(*) > 0
+    on conflict (kind, digest) do update set
+        failures = greatest(f.failures, excluded.failures),
+        last_failed_at = greatest(f.last_failed_at, excluded.last_failed_at),
+        blocked_until = greatest(f.blocked_until, excluded.blocked_until)
+    """
+)
 # A few at a time, so that no request waits for a long deletion; rows in use are left for the next time.
 FORGOTTEN_AT_ONCE = 100
 _FORGET = text(
@@ -80,7 +97,10 @@ async def count_failure(session: Session, counters: Sequence[Counter]) -> None:
     now = clock.now()
     # Always in one order, so that two requests never wait for each other.
     for counter in sorted(counters, key=lambda counter: counter.kind):
-        key = {"kind": counter.kind.value, "digest": counter.digest}
+        newest, *older = counter.digests
+        key = {"kind": counter.kind.value, "digest": newest}
+        if older:
+            await session.execute(_MOVE, {**key, "older": older})
         failures = (await session.execute(_COUNT, {**key, "now": now, "forgotten": now - FORGOTTEN_AFTER})).scalar_one()
         pause = pause_seconds(counter.kind, failures)
         if pause:
@@ -91,7 +111,8 @@ async def count_failure(session: Session, counters: Sequence[Counter]) -> None:
 
 async def forgive(session: Session, counters: Sequence[Counter]) -> None:
     """The client proved who it is at this address: its failures there don't count any more."""
-    digests = [counter.digest for counter in counters if counter.kind is AttemptKind.CLIENT_AT_ADDRESS]
+    here = [counter for counter in counters if counter.kind is AttemptKind.CLIENT_AT_ADDRESS]
+    digests = [digest for counter in here for digest in counter.digests]
     await session.execute(
         delete(FailedAttempt).where(
             col(FailedAttempt.kind) == AttemptKind.CLIENT_AT_ADDRESS.value,

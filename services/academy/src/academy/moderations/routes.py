@@ -29,14 +29,15 @@ from academy.moderations.schemas import (
 from kit.database.sessions import after_commit
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
-from kit.web.idempotency import IdempotentRoute
+from kit.web.idempotency import SealedRoute
 from kit.web.prepared import PreparedResponses
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified
 from sector.parameters import Urn
 
-router = APIRouter(tags=["moderations"], route_class=IdempotentRoute)
+# A reason is what a person wrote.
+router = APIRouter(tags=["moderations"], route_class=SealedRoute)
 
 TAGGED_201: dict[int | str, dict[str, Any]] = {201: TAGGED[200]}
 
@@ -108,7 +109,13 @@ async def moderation_view(request: Request, session: SessionDep, caller: Reader,
     summary="Withdraw an override",
     response_model=ModerationOut,
     responses=TAGGED
-    | responses(ModerationNotFound, LeadsThisAcademy, ModerationEnded, PreconditionFailed, PreconditionRequired),
+    | responses(
+        ModerationNotFound,
+        LeadsThisAcademy,
+        ModerationEnded,
+        PreconditionFailed,
+        PreconditionRequired,
+    ),
 )
 async def moderation_withdraw(
     request: Request,

@@ -16,42 +16,47 @@ from uuid import UUID
 import orjson
 
 from kit.problems import FieldError, InvalidCursor
+from kit.secrets.ring import KeyRing
 
 _MAC_BYTES = 16
 LONGEST_CURSOR = 1024
 
-_key: ContextVar[bytes] = ContextVar("cursor_key")
+_keys: ContextVar[Sequence[bytes]] = ContextVar("cursor_keys")
 
 
-def derive_key(secret: str) -> bytes:
-    """The key that signs cursors, derived from the deployment's secret."""
-    return hmac.digest(secret.encode(), b"trellis cursors v1", hashlib.sha256)
+def derive_keys(ring: KeyRing) -> Sequence[bytes]:
+    """The keys that sign cursors, derived from the installation's secret keys, newest first."""
+    return [hmac.digest(secret.encode(), b"trellis cursors v1", hashlib.sha256) for secret in ring.secrets]
 
 
-def use_key(key: bytes) -> None:
-    """Sign with this key in the present task; `create_service` does it for each request."""
-    _key.set(key)
+def use_keys(keys: Sequence[bytes]) -> None:
+    """Sign with the first of these in the present task and accept all; `create_service` does it for each request."""
+    _keys.set(keys)
 
 
 @contextmanager
-def signing(secret: str) -> Iterator[None]:
-    """Sign with the key of this secret inside the block (for workers and tests)."""
-    token = _key.set(derive_key(secret))
+def signing(ring: KeyRing) -> Iterator[None]:
+    """Sign with the keys of this ring inside the block (for workers and tests)."""
+    token = _keys.set(derive_keys(ring))
     try:
         yield
     finally:
-        _key.reset(token)
+        _keys.reset(token)
 
 
-def _mac(list_name: str, payload: bytes, tenant: UUID | str, filters: Mapping[str, Any] | None) -> bytes:
+def _bound(list_name: str, payload: bytes, tenant: UUID | str, filters: Mapping[str, Any] | None) -> bytes:
+    """What a cursor signs: its values, and where they hold."""
     bound = orjson.dumps(
         [list_name, str(tenant), dict(filters or {})],
         option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS,
         default=_plain,
     )
     # The length keeps what is bound and what is signed apart.
-    message = len(bound).to_bytes(4) + bound + payload
-    return hmac.digest(_key.get(), message, hashlib.sha256)[:_MAC_BYTES]
+    return len(bound).to_bytes(4) + bound + payload
+
+
+def _mac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, hashlib.sha256)[:_MAC_BYTES]
 
 
 def _plain(value: Any) -> Any:
@@ -69,7 +74,7 @@ def encode(
 ) -> str:
     """The cursor after an item whose sort values are these (JSON values, UUIDs and dates)."""
     payload = orjson.dumps(list(values))
-    signed = _mac(list_name, payload, tenant, filters) + payload
+    signed = _mac(_keys.get()[0], _bound(list_name, payload, tenant, filters)) + payload
     return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 
@@ -87,7 +92,8 @@ def decode(
     signed = _unpack(cursor)
     if signed is not None:
         mac, payload = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
-        if hmac.compare_digest(mac, _mac(list_name, payload, tenant, filters)):
+        message = _bound(list_name, payload, tenant, filters)
+        if any(hmac.compare_digest(mac, _mac(key, message)) for key in _keys.get()):
             values = orjson.loads(payload)
             if isinstance(values, list):
                 return values

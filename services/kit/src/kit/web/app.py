@@ -22,6 +22,7 @@ from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource, RemoteKeys
 from kit.objects.stores import object_store
 from kit.schema.chains import Chain
+from kit.secrets.answers import answer_seal
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.logs import configure_logs, hide_messages_of
@@ -165,6 +166,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         closing=closing,
         calls=Calls(settings),
         objects=object_store(settings.object_store),
+        answer_seal=answer_seal(settings.key_ring, settings.service),
     )
     closing.on_begin(database.wakeups.wake_everybody)
     answers.install(app)

@@ -115,7 +115,7 @@ class Edge:
         self._admission = admission
         self._prepared = prepared
         self._metrics = metrics
-        self._cursor_key = cursors.derive_key(settings.secret_key.get_secret_value())
+        self._cursor_keys = cursors.derive_keys(settings.key_ring)
         self._logs_requests = settings.log_level in {"DEBUG", "INFO"}
         # Set when the service starts, if traces are exported.
         self.tracing: Tracing | None = None
@@ -137,7 +137,7 @@ class Edge:
                     route = scope["path"]
                     return
             request_id.set(exchange.request_id)
-            cursors.use_key(self._cursor_key)
+            cursors.use_keys(self._cursor_keys)
             path = self._operations.find(scope["path"])
             route = path.template if path is not None else NO_ROUTE
             answering = _Answering(send, extra, method)

@@ -11,8 +11,8 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import orjson
 from fastapi import Request, Response
@@ -24,9 +24,12 @@ from kit.database.outages import DRIVER_ERRORS
 from kit.database.sessions import Connection, Database, Session, context_of
 from kit.identity.callers import Caller
 from kit.problems import FieldError, InvalidRequest
+from kit.secrets.answers import name_of_answer
+from kit.secrets.sealing import Seal, SealBroken, is_of_before, is_sealed
 from kit.telemetry.logs import logger
 from kit.web.security import current_caller
 from kit.web.sessions import database_of_request
+from kit.web.tools import tools_of
 
 log = logger(__name__)
 
@@ -40,7 +43,7 @@ KEPT_HEADERS = ("content-type", "location", "etag", "link", "cache-control")
 
 
 class IdempotencyKeyReused(InvalidRequest):
-    """The key came before with another request."""
+    """The key came before with another request, or with one whose answer can't be read any more."""
 
     code = "idempotency-key-reused"
 
@@ -169,6 +172,9 @@ class IdempotentRoute(APIRoute):
     A POST that changes nothing is exempt by `openapi_extra={"x-idempotent": False}`.
     """
 
+    seals: ClassVar[bool] = False
+    """Whether what is kept of an answer is sealed."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **arguments: Any) -> None:
         super().__init__(path, endpoint, **arguments)
         self._honours = "POST" in (self.methods or ()) and (self.openapi_extra or {}).get("x-idempotent") is not False
@@ -185,20 +191,30 @@ class IdempotentRoute(APIRoute):
             key = key_of(request) if request.method == "POST" and self._honours else None
             if key is None:
                 return await handle(request)
-            return await _once(request, handle, f"POST {self.path_format}", key)
+            return await _once(request, handle, f"POST {self.path_format}", key, seals=self.seals)
 
         return handle_once
 
 
+class SealedRoute(IdempotentRoute):
+    """The `route_class` of routers whose answers hold secrets or what a person wrote: these are kept encrypted."""
+
+    seals = True
+
+
 async def _once(
-    request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]], route: str, key: str
+    request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]], route: str, key: str, *, seals: bool
 ) -> Response:
     caller = await current_caller(request, SecurityScopes(), None)
     body = await request.body()
     print_ = fingerprint(request.method, request.url.path, request.url.query, body)
+    seal = tools_of(request).answer_seal
+    name = name_of_answer(caller.tenant_id, client_of(caller), route, key)
     async with database_of_request(request).session(context_of(caller)) as session:
         stored = await claim(session, caller, route, key, print_)
         if stored is not None:
+            if seals:
+                stored = _opened(stored, seal, name, old_name=f"{request.url.path} {key}")
             return stored.response()
         request.state.session = session
         try:
@@ -206,8 +222,28 @@ async def _once(
         finally:
             del request.state.session
         if response.status_code < 500:
-            await keep(session, caller, route, key, answer_of(response))
+            answer = answer_of(response)
+            if seals:
+                answer = replace(answer, body=seal.close(name, answer.body))
+            await keep(session, caller, route, key, answer)
     return response
+
+
+def _opened(stored: StoredAnswer, seal: Seal, name: str, *, old_name: str) -> StoredAnswer:
+    """The answer as it was first given. Raises IdempotencyKeyReused when it can't be opened.
+
+    One that was kept before its route sealed answers, or before keys had ids, still opens.
+    """
+    if not is_sealed(stored.body):
+        return stored
+    try:
+        return replace(stored, body=seal.open(old_name if is_of_before(stored.body) else name, stored.body))
+    except SealBroken:
+        raise IdempotencyKeyReused(
+            "This key came before, and its answer can't be read any more; look whether the request took effect, and "
+            "use a new key.",
+            errors=[FieldError.in_header(HEADER, "answer_unreadable", "Its answer can't be read any more.")],
+        ) from None
 
 
 async def purge(connection: Connection, schema: str) -> int:
@@ -258,6 +294,7 @@ __all__ = [
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
     "IdempotentRoute",
+    "SealedRoute",
     "StoredAnswer",
     "answer_of",
     "claim",

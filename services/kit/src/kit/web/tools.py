@@ -10,6 +10,7 @@ from kit.database.sessions import Database
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource
 from kit.objects.stores import ObjectStore
+from kit.secrets.sealing import Seal
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.metrics import Metrics
@@ -33,6 +34,7 @@ class Tools:
     closing: Closing
     calls: Calls
     objects: ObjectStore
+    answer_seal: Seal
     edge: "Edge | None" = None
 
 
