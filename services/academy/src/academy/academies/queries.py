@@ -8,9 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import exists, select, text
+from sqlmodel import col
 
 from academy.parameters import escaped
+from academy.trusts.tables import Membership
 from kit.database.sessions import Session
 from sector.laestabs import plain_laestab
 
@@ -265,3 +267,15 @@ async def inspections_of(
 async def latest_inspections_of(session: Session, urn: int) -> list[dict[str, Any]]:
     """The latest inspection of a school under each framework."""
     return [dict(row) for row in (await session.execute(_LATEST_INSPECTIONS, {"urn": urn})).mappings()]
+
+
+async def is_member(session: Session, trust_id: UUID, urn: int, today: date) -> bool:
+    """Does this academy belong to the trust today?"""
+    belongs = exists().where(
+        col(Membership.register_id) == trust_id,
+        col(Membership.urn) == urn,
+        col(Membership.superseded_at).is_(None),
+        col(Membership.joined_on) <= today,
+        col(Membership.left_on).is_(None) | (col(Membership.left_on) > today),
+    )
+    return bool((await session.execute(select(belongs))).scalar_one())

@@ -172,3 +172,9 @@ def _joined_on(academy: dict[str, Any]) -> date | None:
 
 def _json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+async def check_own(session: Session, caller: Caller, urn: int) -> None:
+    """Raises AcademyNotFound unless it is an academy of the caller's trust today, and covered by the grant."""
+    if not caller.sees_academy(urn) or not await queries.is_member(session, caller.tenant_id, urn, today()):
+        raise AcademyNotFound(f"There is no academy {urn} of your trust that you may see.")

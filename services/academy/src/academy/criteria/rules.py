@@ -140,6 +140,31 @@ def step_meant(code: str | None, status: Status, scale: Sequence[Step]) -> Step 
     return next((step for step in of_status if step.code == code), of_status[0] if of_status else None)
 
 
+class StepNotPossible(ValueError):
+    """No step of the scale is this one: which field says so, and a stable code."""
+
+    def __init__(self, field: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field, self.code = field, code
+
+
+def step_given(code: str | None, status: Status, scale: Sequence[Step]) -> Step:
+    """The step that somebody gives for a status: the one of this code, or the best without one.
+
+    Raises StepNotPossible when the scale has no such step, or it stands for another status.
+    """
+    step = step_meant(code, status, scale)
+    if step is None:
+        raise StepNotPossible("status", "status_not_on_scale", f"No step of the trust's scale stands for {status}.")
+    if code in (None, step.code):
+        return step
+    fitting = ", ".join(one.code for one in scale if one.status is status)
+    if code in {one.code for one in scale}:
+        detail = f"{code} doesn't stand for {status}; these do: {fitting}."
+        raise StepNotPossible("step", "step_contradicts_status", detail)
+    raise StepNotPossible("step", "unknown_step", f"The scale has no step {code}; for {status} it has {fitting}.")
+
+
 def bounds_of(cuts: Sequence[Decimal], scale: Sequence[Step]) -> dict[str, Decimal]:
     """The cuts as canonical bounds: `green` and `amber`, the least good figure that still earns each word.
 

@@ -1,19 +1,7 @@
 """What can go wrong with moderations."""
 
-from __future__ import annotations
-
-from academy.academies.errors import AcademyNotFound
 from kit.problems import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
-
-__all__ = [
-    "AcademyNotFound",
-    "LeadsThisAcademy",
-    "ModerationEnded",
-    "ModerationNotFound",
-    "ModerationNotPossible",
-    "RatingNotCurrent",
-    "RatingNotFound",
-]
+from kit.resources.transitions import TransitionNotAllowed
 
 
 class RatingNotFound(NotFound):
@@ -32,7 +20,7 @@ class RatingNotCurrent(Conflict):
     """Only the rating that is told now can be overridden; this one is history."""
 
 
-class ModerationEnded(Conflict):
+class ModerationEnded(TransitionNotAllowed):
     """It counts no longer: it was withdrawn, has lapsed, or was replaced."""
 
 
@@ -40,6 +28,6 @@ class ModerationNotPossible(InvalidRequest):
     """The override can't be made as it is; `errors` says why."""
 
     @classmethod
-    def because(cls, field: str, code: str, detail: str) -> ModerationNotPossible:
+    def because(cls, field: str, code: str, detail: str) -> "ModerationNotPossible":
         """The problem with one field of the body."""
         return cls(detail, errors=[FieldError.in_body([field], code, detail)])

@@ -1,7 +1,5 @@
 """What the feed tells of moderations. The reason isn't told: it is read by who may, where it can be withdrawn."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -34,6 +32,9 @@ class RatingModerated(BaseModel):
     lapses_on: date = Field(description="The last day on which it counts, in London.")
 
 
+Ending = Literal["withdrawn", "lapsed", "replaced", "left"]
+
+
 class ModerationEndedData(BaseModel):
     """An override counts no longer."""
 
@@ -41,7 +42,7 @@ class ModerationEndedData(BaseModel):
 
     urn: int = Field(description="The academy.")
     moderation_id: UUID = Field(description="The override.")
-    how: Literal["withdrawn", "lapsed", "replaced", "left"] = Field(description="Why it ended.")
+    how: Ending = Field(description="Why it ended.")
     before: StatusTold = Field(description="What was told.")
     after: StatusTold | None = Field(description="What is told now; null for an academy that left.")
 

@@ -1,14 +1,10 @@
 """What the worker does for moderations."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from academy.moderations import service
 from kit.database.sessions import Context
 from kit.jobs.tasks import JobRun, Tasks
-
-SUBJECT = "academy.moderations"
 
 tasks = Tasks()
 
@@ -16,6 +12,6 @@ tasks = Tasks()
 @tasks.task(service.LAPSE)
 async def lapse(job: JobRun, trust_id: UUID, moderation_id: UUID) -> None:
     """End an override whose last day is over; queued for that midnight in London when the override is made."""
-    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
+    async with job.database.session(Context(trust_id, None, "academy.moderations")) as session:
         await job.fence(session)
         await service.lapse(session, trust_id, moderation_id)

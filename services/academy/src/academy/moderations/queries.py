@@ -1,179 +1,89 @@
-"""All SQL about moderations; each statement names the trust beside row-level security."""
-
-from __future__ import annotations
+"""All SQL about moderations."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Integer, Row, Text, Uuid, and_, column, select, table
+from sqlmodel import col
 
-from academy.criteria.documents import step_on_scale
+from academy.criteria.tables import CriteriaSet
 from academy.moderations.tables import Moderation
+from academy.rag_statuses.tables import RagStatus
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from kit.resources.paging import AnySelect
+from kit.resources.rows import visible
 
-_VISIBLE = """
-    m.trust_id = :trust_id and (cast(:academies as int[]) is null or m.urn = any(cast(:academies as int[])))
-"""
-
-_COLUMNS = """
-    m.id::text as id, m.urn, m.rating_id::text as rating_id, m.status, m.step::text as step, m.computed_status,
-    m.reason, m.evidence_url,
-    m.lapses_on, coalesce(m.ended_how, case when m.lapses_on < :today then 'lapsed' else 'in_force' end) as state,
-    m.made_at, m.made_by, m.ended_at, m.ended_by, m.ended_reason, m.version,
-    case when c.id is not null then coalesce(c.rules -> 'scale', 'null')::text end as scale
-"""
-
-# Of one in force, with the scale that its academy is rated by now.
-_FROM = """
-    academy.moderation m
-    left join academy.rag_status rs
-        on m.ended_at is null and m.lapses_on >= :today and rs.trust_id = m.trust_id and rs.urn = m.urn
-    left join academy.rating r on r.trust_id = rs.trust_id and r.id = rs.rating_id
-    left join academy.criteria_set c on c.trust_id = r.trust_id and c.id = r.criteria_set_id
-"""
-
-_ONE = text(f"select {_COLUMNS} from {_FROM} where {_VISIBLE} and m.id = :id")  # noqa: S608
-_IN_FORCE = text(
-    f"select {_COLUMNS} from {_FROM} where {_VISIBLE} and m.urn = :urn and m.ended_at is null"  # noqa: S608
-    " and m.lapses_on >= :today"
+# Ratings build on moderations; what is needed of them here is named without their class.
+RATING = table(
+    "rating",
+    *(column("trust_id", Uuid), column("id", Uuid), column("urn", Integer), column("status", Text)),
+    column("criteria_set_id", Uuid),
+    schema="academy",
 )
-_LIST = text(
-    f"""
-    select {_COLUMNS} from {_FROM} where {_VISIBLE} and m.urn = :urn
-      and (cast(:after_at as timestamptz) is null or (m.made_at, m.id) < (:after_at, cast(:after_id as uuid)))
-    order by m.made_at desc, m.id desc limit :limit
-    """  # noqa: S608 - constants of this module
-)
+ITS_RULES = and_(col(CriteriaSet.trust_id) == RATING.c.trust_id, col(CriteriaSet.id) == RATING.c.criteria_set_id)
 
-_RATING = text(
-    """
-    select r.urn, r.status, coalesce(c.rules -> 'scale', 'null')::text as scale
-    from academy.rating r
-    join academy.criteria_set c on c.trust_id = r.trust_id and c.id = r.criteria_set_id
-    where r.trust_id = :trust_id and r.id = :rating_id
-      and (cast(:academies as int[]) is null or r.urn = any(cast(:academies as int[])))
-    """
-)
+# As the database has it now, whatever this transaction read before.
+FRESH = {"populate_existing": True}
 
-_END = text(
-    """
-    update academy.moderation m set ended_at = :at, ended_by = :by, ended_how = :how, ended_reason = :reason,
-        version = m.version + 1
-    where m.trust_id = :trust_id and m.ended_at is null and m.urn = any(cast(:urns as int[]))
-    returning m.id, m.urn, m.status
-    """
-)
+Found = Row[Moderation, dict[str, Any] | None]
 
-_COMPUTED = text(
-    """
-    select r.status from academy.rag_status rs
-    join academy.rating r on r.trust_id = rs.trust_id and r.id = rs.rating_id
-    where rs.trust_id = :trust_id and rs.urn = :urn
-    """
-)
 
-_KNOWN = text(
-    """
-    select exists (
-        select from academy.membership m
-        where m.register_id = :trust_id and m.urn = :urn and m.superseded_at is null
-          and m.joined_on <= :today and (m.left_on is null or m.left_on > :today)
+def counts_on(day: date) -> ColumnElement[bool]:
+    """Is it in force on this day?"""
+    return and_(col(Moderation.ended_at).is_(None), col(Moderation.lapses_on) >= day)
+
+
+def moderations(caller: Caller, today: date) -> AnySelect:
+    """The overrides that the caller may see, each of one in force with the rules that rate its academy now."""
+    of_academy = and_(col(RagStatus.trust_id) == Moderation.trust_id, col(RagStatus.urn) == Moderation.urn)
+    return (
+        visible(Moderation, caller)
+        .add_columns(col(CriteriaSet.rules))
+        .outerjoin(RagStatus, and_(counts_on(today), of_academy))
+        .outerjoin(RATING, and_(RATING.c.trust_id == RagStatus.trust_id, RATING.c.id == RagStatus.rating_id))
+        .outerjoin(CriteriaSet, ITS_RULES)
     )
-    """
-)
 
 
-def visible_to(caller: Caller) -> dict[str, Any]:
-    """The trust and the academies that the caller's grant covers (null for all), as parameters."""
-    academies = None if caller.academies is None else sorted(caller.academies)
-    return {"trust_id": caller.tenant_id, "academies": academies}
+async def moderation(session: Session, caller: Caller, moderation_id: UUID, today: date) -> Found | None:
+    """One override, as it is now; None when there is none that the caller may see."""
+    statement = moderations(caller, today).where(col(Moderation.id) == moderation_id)
+    found: Found | None = (await session.execute(statement, execution_options=FRESH)).one_or_none()
+    return found
 
 
-def _told(row: Any) -> dict[str, Any]:
-    """A row as it is read. Its step is that of the scale in force, and its version says so where it isn't as given."""
-    told = dict(row)
-    scale, given = told.pop("scale"), orjson.loads(told["step"])
-    told["step"] = given if scale is None else step_on_scale(given, told["status"], {"scale": orjson.loads(scale)})
-    told["version"] = str(told["version"])
-    if told["step"] != given:
-        told["version"] += f".{told['step']['code']}.{told['step']['order']}"
-    return told
-
-
-async def moderation(session: Session, caller: Caller, moderation_id: UUID, today: date) -> dict[str, Any] | None:
-    """One moderation with its `version`; None when there is none that the caller may see."""
-    parameters = {**visible_to(caller), "id": moderation_id, "today": today}
-    row = (await session.execute(_ONE, parameters)).mappings().one_or_none()
-    return None if row is None else _told(row)
-
-
-async def in_force(session: Session, caller: Caller, urn: int, today: date) -> dict[str, Any] | None:
+async def in_force(session: Session, caller: Caller, urn: int, today: date) -> Found | None:
     """The override that counts for an academy today."""
-    parameters = {**visible_to(caller), "urn": urn, "today": today}
-    row = (await session.execute(_IN_FORCE, parameters)).mappings().one_or_none()
-    return None if row is None else _told(row)
+    statement = moderations(caller, today).where(col(Moderation.urn) == urn, counts_on(today))
+    found: Found | None = (await session.execute(statement, execution_options=FRESH)).one_or_none()
+    return found
 
 
-async def moderations(
-    session: Session, caller: Caller, urn: int, today: date, *, after: Sequence[Any] | None, limit: int
-) -> list[dict[str, Any]]:
-    """The moderations of one academy, newest first, after the one whose instant and id are `after`."""
-    rows = await session.execute(
-        _LIST,
-        {
-            **visible_to(caller),
-            "urn": urn,
-            "today": today,
-            "after_at": None if after is None else datetime.fromisoformat(after[0]),
-            "after_id": None if after is None else after[1],
-            "limit": limit,
-        },
+async def open_of(session: Session, trust_id: UUID, urns: Sequence[int]) -> list[Moderation]:
+    """What hasn't ended for these academies, also what has lapsed by its date; nobody else ends it meanwhile."""
+    statement = select(Moderation).where(
+        col(Moderation.trust_id) == trust_id, col(Moderation.urn).in_(urns), col(Moderation.ended_at).is_(None)
     )
-    return [_told(row) for row in rows.mappings()]
+    return list((await session.execute(statement.with_for_update(), execution_options=FRESH)).scalars())
 
 
-async def rating(
-    session: Session, caller: Caller, rating_id: UUID
-) -> tuple[int, str, list[dict[str, Any]] | None] | None:
-    """Academy, computed status and scale (None for the usual one) of a rating that the caller may see."""
-    row = (await session.execute(_RATING, {**visible_to(caller), "rating_id": rating_id})).one_or_none()
-    return None if row is None else (row.urn, row.status, orjson.loads(row.scale))
-
-
-async def add(session: Session, made: Moderation) -> None:
-    """Keep a new moderation."""
-    session.add(made)
-    await session.flush()
-
-
-async def end(
-    session: Session,
-    trust_id: UUID,
-    urns: Sequence[int],
-    *,
-    how: str,
-    by: str | None,
-    at: datetime,
-    reason: str | None = None,
-) -> list[tuple[UUID, int, str]]:
-    """End what is in force for these academies; gives id, academy and status of each that ended."""
-    parameters = {"trust_id": trust_id, "urns": list(urns), "how": how, "by": by, "at": at, "reason": reason}
-    return [(row.id, row.urn, row.status) for row in await session.execute(_END, parameters)]
+async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[int, str, dict[str, Any]] | None:
+    """Academy, computed status and rules of a rating that the caller may see."""
+    statement = (
+        select(RATING.c.urn, RATING.c.status, col(CriteriaSet.rules))
+        .join(CriteriaSet, ITS_RULES)
+        .where(RATING.c.trust_id == caller.tenant_id, RATING.c.id == rating_id)
+    )
+    if caller.academies is not None:
+        statement = statement.where(RATING.c.urn.in_(sorted(caller.academies)))
+    return (await session.execute(statement)).one_or_none()
 
 
 async def computed_status(session: Session, trust_id: UUID, urn: int) -> str:
     """What is computed for an academy now; `not_assessed` when nothing is."""
-    found = (await session.execute(_COMPUTED, {"trust_id": trust_id, "urn": urn})).scalar_one_or_none()
-    return found or "not_assessed"
-
-
-async def belongs(session: Session, caller: Caller, urn: int, today: date) -> bool:
-    """Is it an academy of the caller's trust today, and covered by the grant?"""
-    if not caller.sees_academy(urn):
-        return False
-    found = await session.execute(_KNOWN, {"trust_id": caller.tenant_id, "urn": urn, "today": today})
-    return bool(found.scalar_one())
+    newest = select(col(RagStatus.rating_id)).where(col(RagStatus.trust_id) == trust_id, col(RagStatus.urn) == urn)
+    statement = select(RATING.c.status).where(RATING.c.trust_id == trust_id, RATING.c.id == newest.scalar_subquery())
+    return (await session.execute(statement)).scalar_one_or_none() or "not_assessed"

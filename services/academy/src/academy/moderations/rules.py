@@ -1,6 +1,4 @@
-"""How long an override may count."""
-
-from __future__ import annotations
+"""When an override counts: pure decisions about days in London."""
 
 from datetime import date, timedelta
 

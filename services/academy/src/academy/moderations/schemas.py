@@ -1,41 +1,26 @@
 """Moderations as clients write and read them."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from academy.criteria.documents import step_on_scale
 from academy.criteria.rules import Status
 from academy.criteria.schemas import Colour, StepCode
+from academy.moderations.tables import Moderation
+from academy.moderations.transitions import MODERATIONS
+from academy.parameters import today
+from kit.identity.callers import Caller
+from kit.resources.etags import etag
+from kit.resources.fields import HttpsUrl, ReasonGiven, Words
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
+from kit.resources.transitions import ActionOut
 from sector.parameters import Urn
-
-EvidenceUrl = Annotated[
-    str,
-    Field(
-        min_length=10,
-        max_length=2000,
-        pattern=r"^https://[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?$",
-        description="Where the evidence is.",
-        examples=["https://trust.example/minutes/2026-11-18"],
-    ),
-]
-
-
-Reason = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=10_000,
-        pattern=r"^[^\x00]*[^\s\x00][^\x00]*$",
-        description="Why, for everybody who may read ratings. Name no pupil and no member of staff.",
-        examples=["The cohort of 2025 was unusual: a third joined in Year 11."],
-    ),
-]
 
 
 class ModerationState(StrEnum):
@@ -60,24 +45,21 @@ class ModerationCreate(BaseModel):
         "for the best of them.",
         examples=["amber"],
     )
-    reason: Reason
-    evidence_url: EvidenceUrl
+    reason: Words = Field(
+        description="Why, for everybody who may read ratings. Name no pupil and no member of staff.",
+        examples=["The cohort of 2025 was unusual: a third joined in Year 11."],
+    )
+    evidence_url: HttpsUrl = Field(
+        description="Where the evidence is.", examples=["https://trust.example/minutes/2026-11-18"]
+    )
     lapses_on: date = Field(
         description="The last day on which it counts (in London): after today, and within 366 days.",
         examples=["2027-03-31"],
     )
 
 
-class ModerationWithdraw(BaseModel):
+class ModerationWithdraw(ReasonGiven):
     """The end of an override, before its day."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason | None = Field(
-        default=None,
-        description="Why it counts no longer, for everybody who may read ratings. Name no pupil, no member of staff.",
-        examples=["The cohort's results were corrected."],
-    )
 
 
 class StepOut(BaseModel):
@@ -88,7 +70,7 @@ class StepOut(BaseModel):
     order: int = Field(description="Its place on the scale, the best being 1.", examples=[2])
 
 
-class ModerationOut(BaseModel):
+class ModerationOut(Tagged):
     """One override of what is computed for an academy."""
 
     id: UUID = Field(description="Id of the moderation.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
@@ -111,6 +93,18 @@ class ModerationOut(BaseModel):
     ended_at: datetime | None = Field(description="When it ended.", examples=[None])
     ended_by: str | None = Field(description="Who withdrew or replaced it.", examples=[None])
     ended_reason: str | None = Field(description="Why it was withdrawn, where that was said.", examples=[None])
+    actions: list[ActionOut] = Field(description="What you may do with it now.")
+
+    @classmethod
+    def of(cls, found: Moderation, rules: Mapping[str, Any] | None, caller: Caller) -> Self:
+        """An override as this caller sees it; `rules` are those that its academy is rated by while it is in force."""
+        state = found.state_on(today())
+        step = found.step if rules is None else step_on_scale(found.step, found.status, rules)
+        # The tag names what is shown: the step follows the scale, and one that lapsed says so before the job ends it.
+        version = str(found.version) + (f".{step['code']}.{step['order']}" if step != found.step else "")
+        tag = etag(version + (".lapsed" if state == "lapsed" and found.ended_at is None else ""))
+        fields = {**found.model_dump(include=set(cls.model_fields)), "step": step, "state": state}
+        return cls(**fields, actions=MODERATIONS.actions(found, caller)).tagged(tag)
 
 
 class ModerationPage(Page[ModerationOut]):

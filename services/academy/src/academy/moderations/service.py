@@ -1,252 +1,185 @@
-"""Overriding computed ratings: making, withdrawing, lapsing, finding."""
+"""Overriding a rating, finding overrides, and ending them."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from uuid import UUID
 
+from sqlmodel import col
+
+from academy.academies.service import check_own
 from academy.criteria.documents import scale_of, step_told
-from academy.criteria.rules import Status, Step, step_meant
-from academy.moderations import queries
-from academy.moderations.errors import (
-    AcademyNotFound,
-    LeadsThisAcademy,
-    ModerationEnded,
-    ModerationNotFound,
-    ModerationNotPossible,
-    RatingNotCurrent,
-    RatingNotFound,
-)
-from academy.moderations.events import ENDED, MODERATED, ModerationEndedData, RatingModerated
+from academy.criteria.rules import Status, StepNotPossible, step_given
+from academy.moderations import errors, queries
+from academy.moderations.events import ENDED, MODERATED, Ending, ModerationEndedData, RatingModerated, StatusTold
 from academy.moderations.rules import LONGEST_DAYS, may_lapse_on
-from academy.moderations.schemas import ModerationCreate, ModerationListParams
+from academy.moderations.schemas import ModerationCreate, ModerationListParams, ModerationOut, ModerationPage
 from academy.moderations.tables import Moderation
+from academy.moderations.transitions import MODERATIONS
 from academy.parameters import today
 from academy.rag_statuses import projection
 from academy.recording import begin_recording
 from kit import clock
-from kit.database.sessions import Session
-from kit.events.recording import NewEvent, record_event, record_events
+from kit.database.sessions import Session, context_of_session
+from kit.events.recording import record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
-from kit.resources.cursors import decode, encode
 from kit.resources.etags import check_if_match, etag
+from kit.resources.paging import Listing, paginate
+from kit.resources.rows import add
+from kit.resources.transitions import Taken
 from sector.days import end_of
 
-LIST = "moderations"
+NEWEST = Listing("moderations", Moderation, "-made_at", "-id")
 LAPSE = "academy.moderations.lapse"
 
 
-def rating_tag(rating_id: UUID, moderation_id: str | None, *, is_current: bool) -> str:
-    """The ETag of a rating: it never alters, but what is told over it does."""
-    if not is_current:
-        return etag(f"{rating_id}.past")
-    return etag(f"{rating_id}.{moderation_id or 'computed'}")
-
-
-def tag_of(moderation: dict[str, Any]) -> str:
-    """The ETag of a moderation. One that has lapsed by its day says so before the job has ended it."""
-    lapsing = moderation["state"] == "lapsed" and moderation["ended_at"] is None
-    return etag(f"{moderation['version']}{'.lapsed' if lapsing else ''}")
+def rating_tag(rating_id: UUID, moderation_id: UUID | None, *, is_current: bool) -> str:
+    """The ETag of a rating: it never alters, but the override over it does."""
+    return etag(f"{rating_id}.{moderation_id or 'computed'}" if is_current else f"{rating_id}.past")
 
 
 async def moderate(
     session: Session, caller: Caller, rating_id: UUID, body: ModerationCreate, if_match: str
-) -> dict[str, Any]:
-    """Override the rating that is told of an academy, and later ones, until it ends.
+) -> ModerationOut:
+    """Override an academy's newest rating, and later ones, until the override ends.
 
     Raises RatingNotFound, LeadsThisAcademy, PreconditionFailed, RatingNotCurrent or ModerationNotPossible.
     """
-    found = await queries.rating(session, caller, rating_id)
-    if found is None:
-        raise RatingNotFound(f"There is no rating {rating_id} that you may see.")
-    urn, computed, scale = found
-    _check_may_judge(caller, urn)
+    rating = await queries.rating(session, caller, rating_id)
+    if rating is None:
+        raise errors.RatingNotFound(f"There is no rating {rating_id} that you may see.")
+    urn, computed, rules = rating
+    if urn in caller.leads:
+        raise errors.LeadsThisAcademy(f"You lead academy {urn}; somebody else must judge it.")
     held = await projection.hold(session, caller.tenant_id, urn)
     is_current = held is not None and held[0] == rating_id
-    replaced = await queries.in_force(session, caller, urn, today())
-    current_tag = rating_tag(rating_id, replaced["id"] if replaced else None, is_current=is_current)
-    check_if_match(if_match, current_tag)
+    counting = await queries.in_force(session, caller, urn, today())
+    check_if_match(if_match, rating_tag(rating_id, counting[0].id if counting else None, is_current=is_current))
     if not is_current:
-        raise RatingNotCurrent("Read the academy's ratings again; a newer one is told now.")
-    step = _check_body(body, scale)
+        raise errors.RatingNotCurrent("Read the academy's ratings again; there is a newer one.")
     made = Moderation(
         trust_id=caller.tenant_id,
         id=uuid7(),
         urn=urn,
         rating_id=rating_id,
-        status=body.status.value,
-        step=step,
+        step=_step_of(body, rules),
         computed_status=computed,
         reason=body.reason.strip(),
-        evidence_url=body.evidence_url,
-        lapses_on=body.lapses_on,
         made_at=clock.now(),
         made_by=caller.subject,
-        version=1,
+        **body.model_dump(include={"status", "evidence_url", "lapses_on"}),
     )
-    recorded_at = await begin_recording(session)
-    # Also one that has lapsed by its date and that the job hasn't come to yet.
-    ended = await queries.end(session, caller.tenant_id, [urn], how="replaced", by=caller.subject, at=made.made_at)
-    await queries.add(session, made)
-    await projection.tell_moderation(session, caller.tenant_id, urn, made.id, at=recorded_at)
-    await projection.raise_version(session, caller.tenant_id)
-    before = {"status": replaced["status"] if replaced else computed, "moderated": replaced is not None}
-    after = {"status": made.status, "moderated": True}
-    for moderation_id, _, status in ended:
-        await _tell_ended(session, urn, moderation_id, "replaced", status, after)
-    data = {
-        "urn": urn,
-        "rating_id": rating_id,
-        "moderation_id": made.id,
-        "before": before,
-        "after": after,
-        "lapses_on": made.lapses_on,
-    }
-    await record_event(
-        session, MODERATED, subject=f"ratings/{rating_id}", urn=urn, data=RatingModerated.model_validate(data)
+    before = StatusTold(status=Status(counting[0].status if counting else computed), moderated=counting is not None)
+    after = StatusTold(status=Status(made.status), moderated=True)
+    await _end(session, [urn], MODERATIONS.by_itself("replace"), after=after)
+    await add(session, made)
+    await _show(session, made, made.id)
+    data = RatingModerated(
+        urn=urn, rating_id=rating_id, moderation_id=made.id, before=before, after=after, lapses_on=made.lapses_on
     )
-    await defer(
-        session,
-        LAPSE,
-        at=end_of(made.lapses_on),
-        trust_id=caller.tenant_id,
-        moderation_id=made.id,
-    )
-    return await find(session, caller, made.id)
+    await record_event(session, MODERATED, subject=f"ratings/{rating_id}", urn=urn, data=data)
+    await defer(session, LAPSE, at=end_of(made.lapses_on), trust_id=caller.tenant_id, moderation_id=made.id)
+    return ModerationOut.of(made, rules, caller)
 
 
-def _check_may_judge(caller: Caller, urn: int) -> None:
-    if urn in caller.leads:
-        raise LeadsThisAcademy(f"You lead academy {urn}; somebody else must judge it.")
-
-
-def _check_body(body: ModerationCreate, scale: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """The step that the new status stands for."""
+def _step_of(body: ModerationCreate, rules: Mapping[str, Any]) -> dict[str, Any]:
+    """The step that the new status stands for. Raises ModerationNotPossible."""
     if not may_lapse_on(body.lapses_on, today()):
-        raise ModerationNotPossible.because(
-            "lapses_on", "lapses_on_out_of_range", f"Choose a day after today and within {LONGEST_DAYS} days."
-        )
-    steps = scale_of({"scale": scale})
-    step = step_meant(body.step, Status(body.status.value), steps)
-    if step is None:
-        raise ModerationNotPossible.because(
-            "status", "status_not_on_scale", f"No step of the trust's scale stands for {body.status}."
-        )
-    if body.step not in (None, step.code):
-        raise ModerationNotPossible.because("step", *_why_not(body.step, body.status.value, steps))
-    return step_told(step, steps)
-
-
-def _why_not(code: str | None, status: str, steps: Sequence[Step]) -> tuple[str, str]:
-    """Why this step can't be given with this status: a stable code and what there is."""
-    fitting = ", ".join(step.code for step in steps if step.status == status)
-    if code in {step.code for step in steps}:
-        return "step_contradicts_status", f"{code} doesn't stand for {status}; these do: {fitting}."
-    return "unknown_step", f"The scale has no step {code}; for {status} it has {fitting}."
+        detail = f"Choose a day after today and within {LONGEST_DAYS} days."
+        raise errors.ModerationNotPossible.because("lapses_on", "lapses_on_out_of_range", detail)
+    steps = scale_of(rules)
+    try:
+        return step_told(step_given(body.step, Status(body.status.value), steps), steps)
+    except StepNotPossible as wrong:
+        raise errors.ModerationNotPossible.because(wrong.field, wrong.code, str(wrong)) from None
 
 
 async def withdraw(
     session: Session, caller: Caller, moderation_id: UUID, if_match: str, *, reason: str | None
-) -> dict[str, Any]:
+) -> ModerationOut:
     """End an override before its day.
 
     Raises ModerationNotFound, LeadsThisAcademy, PreconditionFailed or ModerationEnded.
     """
-    found = await find(session, caller, moderation_id)
-    _check_may_judge(caller, found["urn"])
-    await projection.hold(session, caller.tenant_id, found["urn"])
-    found = await find(session, caller, moderation_id)
-    check_if_match(if_match, tag_of(found))
-    if found["state"] != "in_force":
-        raise ModerationEnded("It counts no longer.")
-    why = None if reason is None else reason.strip()
-    await _end(session, caller.tenant_id, found["urn"], how="withdrawn", by=caller.subject, reason=why)
-    return await find(session, caller, moderation_id)
+    await projection.hold(session, caller.tenant_id, (await _find(session, caller, moderation_id))[0].urn)
+    found, rules = await _find(session, caller, moderation_id)
+    tag = ModerationOut.of(found, rules, caller).tag
+    taken = MODERATIONS.check("withdraw", found, caller, if_match=if_match, tag=tag)
+    await _end(session, [found.urn], taken, reason=reason)
+    await _show(session, found, None)
+    return ModerationOut.of(found, None, caller)
 
 
 async def lapse(session: Session, trust_id: UUID, moderation_id: UUID) -> bool:
     """End an override whose last day is over, in the trust's own context; False when there was nothing to end."""
     found = await session.get(Moderation, (trust_id, moderation_id))
-    if found is None or not _has_lapsed(found):
+    if found is not None:
+        await projection.hold(session, trust_id, found.urn)
+        # Somebody may have put another in its place meanwhile, and that one counts.
+        await session.refresh(found)
+    if found is None or found.ended_at is not None or found.lapses_on >= today():
         return False
-    await projection.hold(session, trust_id, found.urn)
-    # Somebody may have put another in its place meanwhile, and that one counts.
-    await session.refresh(found)
-    return _has_lapsed(found) and await _end(session, trust_id, found.urn, how="lapsed", by=None)
-
-
-def _has_lapsed(moderation: Moderation) -> bool:
-    return moderation.ended_at is None and moderation.lapses_on < today()
-
-
-async def _end(
-    session: Session, trust_id: UUID, urn: int, *, how: str, by: str | None, reason: str | None = None
-) -> bool:
-    """End what is in force; the academy's status is held. False when somebody else has ended it."""
-    recorded_at = await begin_recording(session)
-    ended = await queries.end(session, trust_id, [urn], how=how, by=by, at=clock.now(), reason=reason)
-    if not ended:
-        return False
-    await projection.tell_moderation(session, trust_id, urn, None, at=recorded_at)
-    await projection.raise_version(session, trust_id)
-    after = {"status": await queries.computed_status(session, trust_id, urn), "moderated": False}
-    for moderation_id, _, status in ended:
-        await _tell_ended(session, urn, moderation_id, how, status, after)
+    await _end(session, [found.urn], MODERATIONS.by_itself("lapse"))
+    await _show(session, found, None)
     return True
 
 
-async def end_of_leavers(session: Session, trust_id: UUID, urns: Sequence[int]) -> None:
+async def end_of_leavers(session: Session, urns: Sequence[int]) -> None:
     """End the overrides of academies that have left the trust."""
     if urns:
-        ended = await queries.end(session, trust_id, urns, how="left", by=None, at=clock.now())
-        events = [_ended(urn, moderation_id, "left", status, None) for moderation_id, urn, status in ended]
-        await record_events(session, events)
+        await _end(session, urns, MODERATIONS.by_itself("leave"))
 
 
-async def _tell_ended(
-    session: Session, urn: int, moderation_id: UUID, how: str, status: str, after: dict[str, Any]
+async def _end(
+    session: Session, urns: Sequence[int], taken: Taken, *, after: StatusTold | None = None, reason: str | None = None
 ) -> None:
-    await record_events(session, [_ended(urn, moderation_id, how, status, after)])
+    """End what is open for these academies, and announce it. Without `after` the computed status follows, if any."""
+    at, how, context = clock.now(), cast("Ending", taken.transition.target), context_of_session(session)
+    for one in await queries.open_of(session, context.tenant_id, urns):
+        one.ended_at, one.ended_how, one.version = at, how, one.version + 1
+        one.ended_by = None if how in ("lapsed", "left") else context.subject
+        one.ended_reason = reason.strip() if reason is not None else None
+        await session.flush()
+        await MODERATIONS.record(session, taken, one, before="in_force", reason=one.ended_reason, at=at)
+        following = after
+        if following is None and how != "left":
+            status = await queries.computed_status(session, context.tenant_id, one.urn)
+            following = StatusTold(status=Status(status), moderated=False)
+        was = StatusTold(status=Status(one.status), moderated=True)
+        data = ModerationEndedData(urn=one.urn, moderation_id=one.id, how=how, before=was, after=following)
+        await record_event(session, ENDED, subject=f"moderations/{one.id}", urn=one.urn, data=data)
 
 
-def _ended(urn: int, moderation_id: UUID, how: str, status: str, after: dict[str, Any] | None) -> NewEvent:
-    data = {
-        "urn": urn,
-        "moderation_id": moderation_id,
-        "how": how,
-        "before": {"status": status, "moderated": True},
-        "after": after,
-    }
-    return NewEvent(ENDED, f"moderations/{moderation_id}", urn, ModerationEndedData.model_validate(data))
+async def _show(session: Session, moderation: Moderation, shown: UUID | None) -> None:
+    """Let the board show this override of the academy, or none."""
+    at = await begin_recording(session)
+    await projection.tell_moderation(session, moderation.trust_id, moderation.urn, shown, at=at)
+    await projection.raise_version(session, moderation.trust_id)
 
 
-async def find(session: Session, caller: Caller, moderation_id: UUID) -> dict[str, Any]:
-    """One moderation with its `version`. Raises ModerationNotFound."""
+async def _find(session: Session, caller: Caller, moderation_id: UUID) -> queries.Found:
     found = await queries.moderation(session, caller, moderation_id, today())
     if found is None:
-        raise ModerationNotFound(f"There is no moderation {moderation_id} that you may see.")
+        raise errors.ModerationNotFound(f"There is no moderation {moderation_id} that you may see.")
     return found
 
 
-async def moderation_in_force(session: Session, caller: Caller, urn: int) -> dict[str, Any] | None:
-    """The override that counts for an academy now; None when the computed rating is told."""
-    return await queries.in_force(session, caller, urn, today())
+async def view_moderation(session: Session, caller: Caller, moderation_id: UUID) -> ModerationOut:
+    """One override. Raises ModerationNotFound."""
+    return ModerationOut.of(*await _find(session, caller, moderation_id), caller)
 
 
-async def list_moderations(
-    session: Session, caller: Caller, urn: int, params: ModerationListParams
-) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of an academy's moderations, newest first. Raises AcademyNotFound or InvalidCursor."""
-    filters = {"urn": urn}
-    after = None
-    if params.cursor is not None:
-        after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    found = await queries.moderations(session, caller, urn, today(), after=after, limit=params.limit + 1)
-    if not found and after is None and not await queries.belongs(session, caller, urn, today()):
-        raise AcademyNotFound(f"There is no academy {urn} of your trust that you may see.")
-    items, more = found[: params.limit], len(found) > params.limit
-    last = [items[-1]["made_at"].isoformat(), items[-1]["id"]] if more else None
-    return items, encode(LIST, last, tenant=caller.tenant_id, filters=filters) if last else None
+async def moderation_in_force(session: Session, caller: Caller, urn: int) -> ModerationOut | None:
+    """The override that counts for an academy now; None when the computed rating does."""
+    found = await queries.in_force(session, caller, urn, today())
+    return None if found is None else ModerationOut.of(*found, caller)
+
+
+async def list_moderations(session: Session, caller: Caller, urn: int, params: ModerationListParams) -> ModerationPage:
+    """A page of an academy's overrides, newest first. Raises AcademyNotFound or InvalidCursor."""
+    statement = queries.moderations(caller, today()).where(col(Moderation.urn) == urn)
+    found = await paginate(session, caller, NEWEST, statement, params, urn=urn)
+    if not found.rows and params.cursor is None:
+        await check_own(session, caller, urn)
+    return ModerationPage.of(found, lambda row: ModerationOut.of(row[0], row[1], caller))

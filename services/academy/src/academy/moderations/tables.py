@@ -1,24 +1,21 @@
 """What must never be false about moderations: one in force an academy, with a reason and a last day."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKeyConstraint, Index, Integer, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.schema import Column
-from sqlmodel import Field, SQLModel
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantTable, Versioned, instant_column, json_column, text_column
 
 ONE_IN_FORCE = "moderation_one_in_force"
 
 
-class Moderation(SQLModel, table=True):
+class Moderation(TenantTable, Versioned, table=True):
     """A person's override of what is computed for one academy, until it ends."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "moderation"
+    __tablename__: ClassVar[TableName] = "moderation"
     __table_args__ = (
         ForeignKeyConstraint(
             ["trust_id", "rating_id"],
@@ -33,31 +30,27 @@ class Moderation(SQLModel, table=True):
             "ended_reason is null or ended_how = 'withdrawn' and length(btrim(ended_reason)) > 0",
             name="moderation_ended_reason",
         ),
-        Index(
-            ONE_IN_FORCE,
-            "trust_id",
-            "urn",
-            unique=True,
-            postgresql_where=text("ended_at is null"),
-        ),
+        Index(ONE_IN_FORCE, "trust_id", "urn", unique=True, postgresql_where=text("ended_at is null")),
         Index("moderation_newest", "trust_id", "urn", text("made_at desc"), text("id desc")),
         {"schema": "academy"},
     )
+    __access__ = Access(urn="urn", grants=("select", "insert", "update"))
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    urn: int = Field(sa_column=Column(Integer, nullable=False))
-    rating_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    status: str = Field(sa_column=Column(Text, nullable=False))
-    step: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
-    computed_status: str = Field(sa_column=Column(Text, nullable=False))
-    reason: str = Field(sa_column=Column(Text, nullable=False))
-    evidence_url: str = Field(sa_column=Column(Text, nullable=False))
-    lapses_on: date = Field(sa_column=Column(Date, nullable=False))
-    made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    made_by: str = Field(sa_column=Column(Text, nullable=False))
-    ended_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
-    ended_by: str | None = Field(default=None, sa_column=Column(Text))
-    ended_how: str | None = Field(default=None, sa_column=Column(Text))
-    ended_reason: str | None = Field(default=None, sa_column=Column(Text))
-    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    urn: int
+    rating_id: UUID
+    status: str = text_column()
+    step: dict[str, Any] = json_column()
+    computed_status: str = text_column()
+    reason: str = text_column()
+    evidence_url: str = text_column()
+    lapses_on: date
+    made_at: datetime = instant_column()
+    made_by: str = text_column()
+    ended_at: datetime | None = instant_column(nullable=True)
+    ended_by: str | None = text_column(nullable=True)
+    ended_how: str | None = text_column(nullable=True)
+    ended_reason: str | None = text_column(nullable=True)
+
+    def state_on(self, day: date) -> str:
+        """Its state: one whose last day is over has lapsed, also before the job has ended it."""
+        return self.ended_how or ("lapsed" if self.lapses_on < day else "in_force")

@@ -159,16 +159,6 @@ _TOLD_IN_FULL = text(
     """  # noqa: S608 - constants of this module
 )
 
-_BELONGS = text(
-    """
-    select exists (
-        select from academy.membership m
-        where m.register_id = :trust_id and m.urn = :urn and m.superseded_at is null
-          and m.joined_on <= :today and (m.left_on is null or m.left_on > :today)
-    )
-    """
-)
-
 
 def visible_to(caller: Caller) -> dict[str, Any]:
     """The trust and the academies that the caller's grant covers (null for all), as parameters."""
@@ -210,14 +200,6 @@ async def told_in_full(session: Session, caller: Caller) -> dict[int, dict[str, 
     """The rating that is told of each academy that the caller may see, by URN."""
     rows = await session.execute(_TOLD_IN_FULL, visible_to(caller))
     return {row["urn"]: told(dict(row)) for row in rows.mappings()}
-
-
-async def belongs(session: Session, caller: Caller, urn: int, today: date) -> bool:
-    """Is it an academy of the caller's trust today, and covered by the grant?"""
-    if not caller.sees_academy(urn):
-        return False
-    found = await session.execute(_BELONGS, {"trust_id": caller.tenant_id, "urn": urn, "today": today})
-    return bool(found.scalar_one())
 
 
 def told(row: dict[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,6 @@ async def rating_view(request: Request, session: SessionDep, caller: Reader, rat
     tag = rating_tag(rating_id, moderation["id"] if moderation else None, is_current=found["is_current"])
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
-    if moderation is not None:
-        found["moderation"] = {name: value for name, value in moderation.items() if name != "version"}
     content = orjson.dumps(found, option=orjson.OPT_UTC_Z)
     return Response(content, media_type="application/json", headers={"ETag": tag})
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from academy.academies.service import check_own
 from academy.criteria.queries import published_sets
 from academy.moderations.service import end_of_leavers, moderation_in_force
 from academy.parameters import today
 from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
 from academy.ratings import queries
 from academy.ratings.computing import Applied, Computed, compute, set_for
-from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
+from academy.ratings.errors import AsOfInFuture, RatingNotFound
 from academy.ratings.events import COMPUTED, RatingComputed
 from academy.ratings.evidence import Member, gather, members, next_move
 from academy.ratings.schemas import RatingListParams
@@ -95,7 +96,7 @@ async def _project(
         await _tell_moves(session, trust_id, joiners, leavers)
     await tell(session, trust_id, changes, at=at)
     await tell_left(session, trust_id, leavers, at=at)
-    await end_of_leavers(session, trust_id, leavers)
+    await end_of_leavers(session, leavers)
     return bool(begins or changes or leavers)
 
 
@@ -132,7 +133,8 @@ async def view_rating(session: Session, caller: Caller, rating_id: UUID) -> dict
     found = await queries.rating(session, caller, rating_id)
     if found is None:
         raise RatingNotFound(f"There is no rating {rating_id} that you may see.")
-    found["moderation"] = await moderation_in_force(session, caller, found["urn"]) if found["is_current"] else None
+    counting = await moderation_in_force(session, caller, found["urn"]) if found["is_current"] else None
+    found["moderation"] = None if counting is None else counting.model_dump(mode="json")
     return found
 
 
@@ -147,8 +149,8 @@ async def list_ratings(
     if params.cursor is not None:
         after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
     found = await queries.history(session, caller, urn, as_of=params.as_of, after=after, limit=params.limit + 1)
-    if not found and after is None and not await queries.belongs(session, caller, urn, today()):
-        raise AcademyNotFound(f"There is no academy {urn} of your trust that you may see.")
+    if not found and after is None:
+        await check_own(session, caller, urn)
     items, more = found[: params.limit], len(found) > params.limit
     last = [items[-1]["rated_at"].isoformat(), items[-1]["id"]] if more else None
     return items, encode(LIST, last, tenant=caller.tenant_id, filters=filters) if last else None

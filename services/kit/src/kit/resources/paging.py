@@ -15,6 +15,8 @@ from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
 from kit.resources.pages import Found, ListParams
 
+AnySelect = Select[*tuple[Any, ...]]
+
 PAGING = frozenset({"limit", "cursor"})
 
 
@@ -33,7 +35,7 @@ class Listing:
         kinds: list[Any] = [table.model_fields[column].annotation for column in self._names]
         self._adapters = tuple(TypeAdapter(kind) for kind in kinds)
 
-    def sorted(self, statement: Select[Any]) -> Select[Any]:
+    def sorted(self, statement: AnySelect) -> AnySelect:
         """The statement in the order of the list."""
         return statement.order_by(
             *(
@@ -65,7 +67,7 @@ class Listing:
 
 
 async def paginate(
-    session: Session, caller: Caller, listing: Listing, statement: Select[Any], params: ListParams, **within: Any
+    session: Session, caller: Caller, listing: Listing, statement: AnySelect, params: ListParams, **within: Any
 ) -> Found[Any]:
     """The page that `params` name of what `statement` selects.
 

@@ -210,7 +210,9 @@ class States(Generic[Thing]):
         """
         named = [one for one in self.transitions if one.verb == verb]
         if not any(self._actor(one, thing, caller) for one in named):
-            raise self.wrong_role(f"Your roles may not {verb} this {self.name}.")
+            leads = self._urn_of(thing) in caller.leads
+            who = "You lead this academy: somebody else must" if leads else "Your roles may not"
+            raise self.wrong_role(f"{who} {verb} this {self.name}.")
         if if_match is not None and tag is not None:
             check_if_match(if_match, tag)
         state = self._state_of(thing)
@@ -224,9 +226,12 @@ class States(Generic[Thing]):
         allowed = [action.verb for action in self.actions(thing, caller)]
         raise self.refusal(f"This {self.name} is {state}: it can't {verb}.", state=state, allowed=allowed)
 
-    def automatic(self, verb: str, thing: Thing) -> Taken | None:
-        """The transition that the service itself takes; None when the thing's state doesn't allow it."""
-        return next((Taken(one, None) for one in self._open(thing) if one.verb == verb and not one.by), None)
+    def by_itself(self, verb: str) -> Taken:
+        """A transition that the service itself takes, and nobody else. Raises LookupError when there is none."""
+        found = next((one for one in self.transitions if one.verb == verb and not one.by), None)
+        if found is None:
+            raise LookupError(f"a {self.name} doesn't {verb} by itself")
+        return Taken(found, None)
 
     async def apply(
         self, session: Session, taken: Taken, thing: Any, *, reason: str | None = None, at: datetime | None = None

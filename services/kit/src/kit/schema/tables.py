@@ -1,6 +1,6 @@
 """What table classes are made of: mixins with the columns that many tables share, and columns of the usual types.
 
-    class Visit(TenantTable, Versioned, table=True):
+    class Visit(TenantTable, Attributed, table=True):
         __tablename__ = "visit"
         __table_args__ = (CheckConstraint("state in ('planned', 'held')", name="visit_state"), {"schema": "academy"})
         __access__ = Access(urn="urn")
@@ -60,17 +60,9 @@ class TenantTable(SQLModel):
 
 
 class Versioned(SQLModel):
-    """A row that changes: the version that an `ETag` names, and who made and last changed it when, in which role.
-
-    `changed` notes a change; a client that read an older version is refused by `check`.
-    """
+    """A row that changes: its version, which an `ETag` names. A client that read an older one is refused by `check`."""
 
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
-    created_at: datetime = instant_column()
-    created_by: str = text_column()
-    updated_at: datetime = instant_column()
-    updated_by: str = text_column()
-    updated_as: str = text_column()
 
     @property
     def tag(self) -> str:
@@ -81,7 +73,17 @@ class Versioned(SQLModel):
         """Raises PreconditionFailed unless `If-Match` names this version."""
         check_if_match(if_match, self.tag)
 
+
+class Attributed(Versioned):
+    """A row that says who made it and who changed it last, when, and in which role (`service` for the service)."""
+
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    updated_at: datetime = instant_column()
+    updated_by: str = text_column()
+    updated_as: str = text_column()
+
     def changed(self, *, by: str, as_role: str, at: datetime) -> None:
-        """Note a change: by which subject, in which role, when."""
+        """Note a change."""
         self.version += 1
         self.updated_at, self.updated_by, self.updated_as = at, by, as_role

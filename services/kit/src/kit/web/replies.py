@@ -6,13 +6,16 @@ async def visit_view(reply: Reply, caller: Reader, session: SessionDep, visit_id
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request, Response
 
+from kit.database.sessions import Session, after_commit, context_of_session
+from kit.resources.models import Tagged
 from kit.resources.pages import Page
 from kit.web.links import page_links
 from kit.web.tags import not_modified, tagged
+from kit.web.tools import tools_of
 
 Declared = dict[int | str, dict[str, Any]]
 
@@ -36,14 +39,6 @@ class NotModified(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__("not modified")
         self.response = response
-
-
-class Tagged(Protocol):
-    """An answer that knows the entity tag of its version."""
-
-    @property
-    def tag(self) -> str:
-        """Quoted, as `ETag` carries it."""
 
 
 TaggedOut = TypeVar("TaggedOut", bound=Tagged)
@@ -74,6 +69,11 @@ class Replying:
         """A page of a list, with the address of the next one in `Link`."""
         page_links(self._response, self._request, page.next)
         return page
+
+    def forget_prepared(self, session: Session) -> None:
+        """Once this is committed, make the prepared answers of the trust anew: here at once, elsewhere in a second."""
+        prepared, trust_id = tools_of(self._request).prepared, context_of_session(session).tenant_id
+        after_commit(session, lambda: prepared.forget(trust_id))
 
     def _give(self, headers: Mapping[str, str]) -> None:
         for name, value in headers.items():
