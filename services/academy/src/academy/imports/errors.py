@@ -1,4 +1,4 @@
-"""What can go wrong with imports before a file is accepted. What is wrong inside a file is told by its import."""
+"""What can go wrong with imports before a file is accepted. Errors inside a file are listed by its import."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class ImportKindNotAllowed(Forbidden):
 
 
 class AcademicYearMissing(InvalidRequest):
-    """Files of this kind don't say their academic year, so the request must."""
+    """Files of this kind don't contain their academic year, so the request must name it."""
 
 
 class AcademicYearAhead(InvalidRequest):
-    """The academic year hasn't begun: nothing can be known of it."""
+    """The academic year hasn't begun, so there can be no figures of it."""
 
 
 class FileTypeNotAccepted(UnsupportedMediaType):
-    """Files of this kind aren't of this type, or the body isn't of the type that was said."""
+    """Files of this kind can't have this media type, or the body isn't of the media type that was sent."""
 
 
 class FileUnreadable(InvalidRequest):
-    """The body isn't what it was said to be: empty, cut off, damaged or not packed as said."""
+    """The body can't be read: it is empty, cut off, damaged, or not gzipped although the request says so."""
 
 
 class ImportTooLarge(PayloadTooLarge):

@@ -14,14 +14,14 @@ Ending = Literal["succeeded", "failed", "cancelled"]
 
 
 class ImportFinished(BaseModel):
-    """An import came to its end."""
+    """An import has ended."""
 
     model_config = ConfigDict(extra="forbid")
 
     import_id: UUID = Field(description="The import.")
     kind: str = Field(description="What the file was.")
-    academic_year: str | None = Field(description="The year that was said with it.")
-    dry_run: bool = Field(description="Was it only tried?")
+    academic_year: str | None = Field(description="The academic year that was sent with it.")
+    dry_run: bool = Field(description="Whether it was only checked and counted.")
     state: Ending = Field(description="How it ended.")
     rows_read: int = Field(description="Rows in the file.")
     rows_accepted: int = Field(description="Rows that were kept.")
@@ -46,10 +46,10 @@ class ObservationChanged(BaseModel):
 
 IMPORT_FINISHED = EventType(
     type="org.trellis.academy.import.finished.v1",
-    title="An import came to its end",
+    title="An import has ended",
     scope="imports:read",
     data=ImportFinished,
-    # What others loaded for other academies is nothing to somebody with a grant for some.
+    # Somebody with a grant for some academies mustn't see what others loaded for the rest.
     whole_tenant=True,
 )
 OBSERVATION_CHANGED = EventType(

@@ -121,7 +121,7 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     if length.isdigit() and int(length) > limits.sent_bytes:
         raise too_large(limits)
     shape = service.shape_of(media_type)
-    async with receive(_body(request), limits, says_gzip=says_gzip, said=shape) as file:
+    async with receive(_body(request), limits, says_gzip=says_gzip, expected=shape) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
         print_ = fingerprint(request.method, request.url.path, query, file.sha256)
         async with database_of_request(request).session(context_of(caller)) as session:
@@ -144,11 +144,11 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
 
 
 def _says_gzip(request: Request, media_type: str) -> bool:
-    """Was the file said to be gzipped, by its type or its coding? Raises FileTypeNotAccepted for other codings."""
+    """Whether the file is gzipped, by its media type or encoding. Raises FileTypeNotAccepted for other encodings."""
     coding = request.headers.get("content-encoding", "").strip().lower()
     if coding in {"gzip", "x-gzip"}:
         if media_type == service.GZIP:
-            raise FileTypeNotAccepted("Say once that the file is gzipped: by its type or its coding.")
+            raise FileTypeNotAccepted("Send application/gzip or Content-Encoding: gzip, not both.")
         return True
     if coding not in {"", "identity"}:
         raise FileTypeNotAccepted("Send the file plain or gzipped.", headers={"Accept-Encoding": "gzip, identity"})

@@ -54,7 +54,7 @@ class RowErrorOut(BaseModel):
 
 
 class ImportWarningOut(BaseModel):
-    """Something that was left out and that somebody may miss."""
+    """Something that was left out and that you may miss."""
 
     column: str | None = Field(description="Column or member it is about.", examples=["Notes"])
     code: str = Field(description="Stable word for programs.", examples=["unknown-column"])
@@ -68,9 +68,9 @@ class ImportOut(BaseModel):
 
     id: UUID = Field(description="Id of the import.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     kind: ImportKind = Field(description="What the file is.", examples=["dfe-ks4"])
-    academic_year: str | None = Field(description="The year that was said with it.", examples=["2018/19"])
+    academic_year: str | None = Field(description="The academic year that was sent with it.", examples=["2018/19"])
     release: Release = Field(description="How settled its figures are.", examples=["final"])
-    dry_run: bool = Field(description="Only tried: nothing is kept.", examples=[False])
+    dry_run: bool = Field(description="Whether it was only checked and counted; nothing is kept.", examples=[False])
     state: ImportState = Field(description="How far it is.", examples=["succeeded"])
     progress_percent: int = Field(description="0 to 100.", ge=0, le=100, examples=[100])
     sha256: str = Field(
@@ -102,16 +102,16 @@ class ImportPage(Page[ImportOut]):
 
 
 class ImportCreateParams(BaseModel):
-    """What is said with a file."""
+    """What is sent with a file."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Annotated[ImportKind, Field(description="What the file is.")]
     academic_year: Annotated[
-        AcademicYear | None, Field(description="The year of its figures, for kinds that don't say it themselves.")
+        AcademicYear | None, Field(description="The year of its figures, for kinds whose files don't contain it.")
     ] = None
     release: Annotated[Release, Field(description="How settled its figures are.")] = Release.FINAL
-    dry_run: Annotated[bool, Field(description="Only try: check everything, count, and keep nothing.")] = False
+    dry_run: Annotated[bool, Field(description="Only check and count; nothing is kept.")] = False
 
 
 class ImportListParams(ListParams):
@@ -132,7 +132,7 @@ class ImportKindOut(BaseModel):
         description="The scope that loading it needs beside imports:write.", examples=["reference:write"]
     )
     media_types: list[str] = Field(description="How the file may be sent.", examples=[["text/csv"]])
-    needs_academic_year: bool = Field(description="Must the request say the academic year?", examples=[True])
+    needs_academic_year: bool = Field(description="Whether the request must name the academic year.", examples=[True])
     notes: str = Field(description="What else to know.", examples=["Aggregate rows become figures to compare with."])
 
 
@@ -145,7 +145,7 @@ class TemplateColumnOut(BaseModel):
 
     name: str = Field(description="Its name.", examples=["P8MEA"])
     meaning: str = Field(description="What it holds.", examples=["Progress 8 score"])
-    required: bool = Field(description="Is a file without it refused?", examples=[False])
+    required: bool = Field(description="Whether a file without it is rejected.", examples=[False])
     aliases: list[str] = Field(description="Names that it has in files of other years.", examples=[[]])
     example: str = Field(description="What a cell looks like.", examples=["-0.02"])
 
@@ -155,7 +155,7 @@ class ImportTemplateOut(BaseModel):
 
     kind: ImportKind = Field(description="Its code.", examples=["observations"])
     media_types: list[str] = Field(description="How the file may be sent.", examples=[["text/csv"]])
-    needs_academic_year: bool = Field(description="Must the request say the academic year?", examples=[False])
+    needs_academic_year: bool = Field(description="Whether the request must name the academic year.", examples=[False])
     columns: list[TemplateColumnOut] = Field(description="Columns that are read; others are reported and left out.")
     example: str = Field(description="A small file.", examples=["urn,measure,value\r\n136105,attendance.overall,94.1"])
     notes: str = Field(description="What else to know.", examples=["Every symbol of the DfE becomes a reason."])

@@ -51,7 +51,7 @@ _WINDOWS_1252 = ("windows-1252", "cp1252")
 def check_request(
     caller: Caller, params: ImportCreateParams, media_type: str | None, charset: str | None = None
 ) -> None:
-    """What can be refused before the file is sent.
+    """Check what can be checked before the file is sent.
 
     Raises ImportKindNotAllowed, FileTypeNotAccepted, AcademicYearMissing and AcademicYearAhead.
     """
@@ -64,11 +64,11 @@ def check_request(
     if charset is not None and charset not in (known := _charsets(kind, media_type)):
         raise FileTypeNotAccepted(f"Send {kind.code} in {' or '.join(known)}.", headers={"Accept": media_type})
     if kind.needs_academic_year and params.academic_year is None:
-        detail = f"Files of the kind {kind.code} don't say their academic year: send academic_year=2018/19."
+        detail = f"Files of the kind {kind.code} don't contain their academic year: send academic_year=2018/19."
         raise AcademicYearMissing(detail, errors=[FieldError.in_query("academic_year", "missing", detail)])
     latest = academic_year_on(today())
     if params.academic_year is not None and params.academic_year > latest:
-        detail = f"The academic year {params.academic_year} hasn't begun; the present one is {latest}."
+        detail = f"The academic year {params.academic_year} hasn't begun; this is {latest}."
         raise AcademicYearAhead(detail, errors=[FieldError.in_query("academic_year", "academic-year-ahead", detail)])
 
 
@@ -79,7 +79,7 @@ def _charsets(kind: Kind, media_type: str) -> tuple[str, ...]:
 
 
 def shape_of(media_type: str) -> Shape | None:
-    """What a file of this type looks like; None for a packed one, of which nothing was said."""
+    """What a file of this media type looks like; None for a gzipped one, of which nothing is known."""
     if media_type == GZIP:
         return None
     return Shape.TABLE if media_type in TABLES else Shape.JSON

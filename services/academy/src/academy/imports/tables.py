@@ -101,7 +101,7 @@ class ImportChunk(SQLModel, table=True):
 
 
 class ImportNotice(SQLModel, table=True):
-    """That a trust's feed has been told what a national import changed for it, so that it is told once."""
+    """That a national import's changes have been announced on a trust's feed, so that it happens once."""
 
     __tablename__: ClassVar[str | Callable[..., str]] = "import_notice"
     __table_args__ = ({"schema": "academy"},)

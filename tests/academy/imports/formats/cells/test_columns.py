@@ -12,20 +12,22 @@ from hypothesis import strategies as st
 from academy.imports.formats.cells.columns import (
     MOST_FAULTS,
     Parsed,
+    read_bands,
+    read_codes,
+    read_dates,
+    read_identifiers,
+    read_numbers,
+    read_texts,
+    read_whole_numbers,
+)
+from academy.imports.formats.cells.values import (
     Unreadable,
     is_formula,
     read_band,
-    read_bands,
-    read_codes,
     read_date,
-    read_dates,
     read_identifier,
-    read_identifiers,
     read_number,
-    read_numbers,
-    read_texts,
     read_whole_number,
-    read_whole_numbers,
     shown,
 )
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from academy.imports.formats.layouts import csv_file
-from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.reading import Column, FileRefused, RowError
 
 A, B, C = Column("A", "first"), Column("B", "second"), Column("C", "third")
@@ -30,7 +30,7 @@ Row = tuple[Any, ...]
 
 
 def read(path: Path, *, cp1252: bool = True) -> tuple[list[Row], list[RowError]]:
-    sheet = Sheet(path, may_be_cp1252=cp1252)
+    sheet = CsvFile(path, may_be_cp1252=cp1252)
     chosen = sheet.choose((A, B, C))
     rows: list[Row] = []
     errors: list[RowError] = []
@@ -131,7 +131,7 @@ def test_a_line_that_does_not_end_says_why(
 def test_blocks_have_few_cells_however_short_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "MOST_CELLS", 300)
     file = write(tmp_path, b"A,B,C\n" + b"1\n" * 1000 + b"\n,,\r\n" * 5000 + b"4,5,6\n")
-    sheet = Sheet(file, may_be_cp1252=False)
+    sheet = CsvFile(file, may_be_cp1252=False)
     chosen = sheet.choose((A, B, C))
     heights, last = [], None
     for frame, _, _ in sheet.batches(chosen):
@@ -165,12 +165,12 @@ def test_bytes_of_no_encoding_are_refused_where_windows_1252_may_be(tmp_path: Pa
 
 
 def test_names_are_matched_without_regard_to_case_and_spacing(tmp_path: Path) -> None:
-    sheet = Sheet(write(tmp_path, b" a , Old  name ,c\n1,2,3\n"), may_be_cp1252=False)
+    sheet = CsvFile(write(tmp_path, b" a , Old  name ,c\n1,2,3\n"), may_be_cp1252=False)
     assert sheet.choose((A, Column("B", "second", aliases=("old name",)), C)) == {"A": 0, "B": 1, "C": 2}
 
 
 def test_all_missing_required_columns_are_named(tmp_path: Path) -> None:
-    sheet = Sheet(write(tmp_path, b"x,y\n1,2\n"), may_be_cp1252=False)
+    sheet = CsvFile(write(tmp_path, b"x,y\n1,2\n"), may_be_cp1252=False)
     sheet.choose((Column("A", "first", required=True), Column("B", "second", required=True), C))
     assert [(error.row, error.column, error.code) for error in sheet.errors] == [
         (1, "A", "column-missing"),
@@ -179,10 +179,10 @@ def test_all_missing_required_columns_are_named(tmp_path: Path) -> None:
 
 
 def test_unknown_columns_are_warned_of_one_by_one_or_together(tmp_path: Path) -> None:
-    few = Sheet(write(tmp_path, b"A,odd,,more\n1,2,3,4\n"), may_be_cp1252=False)
+    few = CsvFile(write(tmp_path, b"A,odd,,more\n1,2,3,4\n"), may_be_cp1252=False)
     few.choose((A,))
     assert [warning.column for warning in few.warnings] == ["odd", "more"]
-    many = Sheet(write(tmp_path, ",".join(f"c{i}" for i in range(60)).encode() + b"\n"), may_be_cp1252=False)
+    many = CsvFile(write(tmp_path, ",".join(f"c{i}" for i in range(60)).encode() + b"\n"), may_be_cp1252=False)
     many.choose((A,))
     assert len(many.warnings) == 1
     assert "60 columns" in many.warnings[0].detail and "c59" in many.warnings[0].detail
@@ -232,7 +232,7 @@ def test_real_tables_are_read_cell_by_cell_as_the_csv_module_reads_them(
     monkeypatch.setattr(csv_file, "BLOCK", size)
     with path.open(encoding="utf-8-sig", newline="") as file:
         header, *records = csv.reader(file)
-    sheet = Sheet(path, may_be_cp1252=True)
+    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = {str(place): place for place in range(len(header))}
     frames = [frame for frame, errors, _ in sheet.batches(chosen) if not errors]
     found = pl.concat(frames)

@@ -201,7 +201,7 @@ def test_a_file_of_several_years_says_that_it_is_not_of_the_one_alone(tmp_path: 
     found = read_file("dfe-ks4", file, academic_year="2023/24", latest_year="2024/25")
     assert found.is_valid
     assert [w.detail for w in found.warnings if w.code == "academic-years-several"] == [
-        "The file is about 2023/24, 2024/25, not about 2023/24 alone; its rows say of which, and all are kept."
+        "The file is about 2023/24, 2024/25, not only about 2023/24; each row names its year, and all are kept."
     ]
 
 

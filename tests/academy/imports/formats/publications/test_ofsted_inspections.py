@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from academy.imports.formats.cells.columns import Unreadable
 from academy.imports.formats.cells.grades import read_concern, read_grade, read_safeguarding
+from academy.imports.formats.cells.values import Unreadable
 from academy.imports.formats.reading import Reading
 from tests.academy.imports.formats.tables import codes, csv_file, one, read_file, records
 

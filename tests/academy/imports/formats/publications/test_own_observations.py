@@ -89,7 +89,7 @@ def test_years_are_read_however_they_are_written(send: Send, year: str) -> None:
 def test_the_year_may_be_said_once_for_the_file(send: Send) -> None:
     row = good()
     del row["academic_year"]
-    assert one(send([row], "2024-25").frame("observations"))["academic_year"] == "2024/25"
+    assert one(send([row], "2024/25").frame("observations"))["academic_year"] == "2024/25"
     assert ("academic_year", "value-missing") in faults(send([row])) or (
         "academic_year",
         "column-missing",

@@ -12,39 +12,39 @@ from academy.imports.applying.merge import Counts, Origin
 from academy.imports.applying.stage import StagedTable
 from kit.database.sessions import Session
 
-# Of one academy's rows: those of the file, and those that are known and that the file doesn't speak about. Two rows
+# Of one academy's rows: those of the file, and those that are known and that the file doesn't mention. Two rows
 # about one trust are about one membership (its first day was corrected), unless one ended before the other began or
 # another trust came between. An academy belongs to one trust: joining the next ends a membership, also when the file
 # no longer names that trust. The day of that follows from the rows beside it, so it is found anew whenever one of
-# them changes; `stated_left_on` keeps what a file itself said.
+# them changes; `stated_left_on` keeps what a file itself states.
 _STAYS: Final = """
     create temp table stays on commit drop as
-    with said as (
+    with incoming as (
         select distinct on (urn, register_id, joined_on)
-            urn, register_id, joined_on, left_on as stated_left_on, true as is_said
+            urn, register_id, joined_on, left_on as stated_left_on, true as is_incoming
         from incoming_memberships order by urn, register_id, joined_on, left_on nulls first
     ), known as (
         select m.urn, m.register_id, m.joined_on, m.stated_left_on, false
         from academy.membership m
-        where m.superseded_at is null and m.urn in (select urn from said)
+        where m.superseded_at is null and m.urn in (select urn from incoming)
     ), following as (
         select e.*, e.register_id is distinct from lag(e.register_id) over by_day as is_other
-        from (select * from said union all select * from known) e
-        window by_day as (partition by e.urn order by e.joined_on, e.is_said, e.register_id)
+        from (select * from incoming union all select * from known) e
+        window by_day as (partition by e.urn order by e.joined_on, e.is_incoming, e.register_id)
     )
     select f.*, count(*) filter (where f.is_other) over by_day as stay
     from following f
-    window by_day as (partition by f.urn order by f.joined_on, f.is_said, f.register_id)
+    window by_day as (partition by f.urn order by f.joined_on, f.is_incoming, f.register_id)
 """
 
 _DESIRED: Final = """
     with together as (
-        select * from stays where is_said
+        select * from stays where is_incoming
         union all
         select k.* from stays k
-        where not k.is_said and not exists (
+        where not k.is_incoming and not exists (
             select 1 from stays s
-            where s.is_said and s.urn = k.urn and s.register_id = k.register_id
+            where s.is_incoming and s.urn = k.urn and s.register_id = k.register_id
               and (s.joined_on = k.joined_on
                    or (s.stay = k.stay and coalesce(k.stated_left_on > s.joined_on, true)
                        and coalesce(s.stated_left_on > k.joined_on, true))))
@@ -54,7 +54,7 @@ _DESIRED: Final = """
         least(t.stated_left_on, lead(t.joined_on) over by_day), t.stated_left_on
     from together t
     window by_day as (
-        partition by t.urn order by t.joined_on, t.stated_left_on nulls last, t.is_said, t.register_id)
+        partition by t.urn order by t.joined_on, t.stated_left_on nulls last, t.is_incoming, t.register_id)
 """
 
 _SAME: Final = """

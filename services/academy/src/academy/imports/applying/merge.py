@@ -41,7 +41,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the rows of one import are from, and when they are told. `tenant` is None for reference data."""
+    """Where the rows of one import are from, and when they are recorded. `tenant` is None for reference data."""
 
     import_id: UUID
     tenant: UUID | None
@@ -115,10 +115,10 @@ class Figures:
     async def _compare(self, session: Session, table: StagedTable, origin: Origin) -> None:
         same = " and ".join(f"o.{column} = i.{column}" for column in self.key)
         release = " and o.release = :release" if self.has_release else ""
-        here = ", ".join(self._said(column) for column in self.values)
+        here = ", ".join(self._incoming(column) for column in self.values)
         there = ", ".join(f"o.{column}" for column in self.values)
         columns = ", ".join(table.columns)
-        incoming = ", ".join(self._said(column) for column in table.columns)
+        incoming = ", ".join(self._incoming(column) for column in table.columns)
         await session.execute(text(f"create temp table {self.changed} (like {table.incoming}) on commit drop"))
         await session.execute(text(f"alter table {self.changed} add column old_id uuid"))
         await session.execute(text(f"analyze {table.incoming}"))
@@ -130,8 +130,8 @@ class Figures:
         parameters = self._whose(origin) | ({"release": origin.release} if self.has_release else {})
         await session.execute(text(statement), parameters)
 
-    def _said(self, column: str) -> str:
-        """What a row says of a column; of a detail that it leaves out, what is known about the same figure."""
+    def _incoming(self, column: str) -> str:
+        """A column of a new row; for a detail that the row leaves out, what is known of the same figure."""
         if column not in self.details:
             return f"i.{column}"
         figure = [name for name in self.values if name not in self.details]
@@ -145,14 +145,14 @@ class Figures:
         )
 
     def _insert(self, origin: Origin) -> str:
-        said = {"id": _NEW_ID, "source": "cast(:source as text)", "import_id": "cast(:import_id as uuid)"}
-        said["recorded_at"] = "cast(:at as timestamptz)"
+        added = {"id": _NEW_ID, "source": "cast(:source as text)", "import_id": "cast(:import_id as uuid)"}
+        added["recorded_at"] = "cast(:at as timestamptz)"
         if self.has_release:
-            said["release"] = "cast(:release as text)"
+            added["release"] = "cast(:release as text)"
         if origin.tenant is not None:
-            said["trust_id"] = "cast(:tenant as uuid)"
-        columns = ", ".join((*said, *self.key, *self.values))
-        values = ", ".join((*said.values(), *self.key, *self.values))
+            added["trust_id"] = "cast(:tenant as uuid)"
+        columns = ", ".join((*added, *self.key, *self.values))
+        values = ", ".join((*added.values(), *self.key, *self.values))
         return f"insert into {self.target} ({columns}) select {values} from {self.changed}"  # noqa: S608 - constants
 
     def _parameters(self, origin: Origin) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """A table of the register: what a file says of an entry is taken over, what it doesn't say stays.
+    """A table of the register: what a file has of an entry is taken over, what it leaves out stays.
 
     `key` maps columns of the file's rows to those of the table; `settled` are further assignments of a change.
     """

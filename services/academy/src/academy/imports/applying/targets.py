@@ -36,7 +36,7 @@ INSPECTIONS: Final = Figures(
     has_release=False,
 )
 
-_TOLD: Final = (("updated_at", "cast(:at as timestamptz)"),)
+_UPDATED: Final = (("updated_at", "cast(:at as timestamptz)"),)
 _UNKNOWN_SCHOOL: Final = (("name", "'URN ' || c.urn"), ("status", "'unknown'"))
 
 SCHOOLS: Final = Entries(
@@ -44,14 +44,14 @@ SCHOOLS: Final = Entries(
     "academy.school",
     (("urn", "urn"),),
     _UNKNOWN_SCHOOL,
-    settled=(*_TOLD, ("source", "cast(:source as text)"), ("is_registered", "true")),
+    settled=(*_UPDATED, ("source", "cast(:source as text)"), ("is_registered", "true")),
 )
 SCHOOL_FACTS: Final = Entries(
     "schools",
     "academy.school",
     (("urn", "urn"),),
     (*_UNKNOWN_SCHOOL, ("is_registered", "false")),
-    settled=_TOLD,
+    settled=_UPDATED,
 )
 """Facts about schools from a file that isn't a register (it doesn't name them)."""
 
@@ -60,7 +60,7 @@ TRUSTS: Final = Entries(
     "academy.trust_register",
     (("register_id", "id"),),
     (("name", "c.group_uid"), ("kind", "'other'"), ("status", "'unknown'")),
-    settled=_TOLD,
+    settled=_UPDATED,
 )
 SCHOOL_LINKS: Final = Entries(
     "school_links",

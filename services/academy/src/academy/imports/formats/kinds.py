@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from academy.imports.formats.kind import Kind
-from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.tidy_table import TidyTable, read_tidy
 from academy.imports.formats.layouts.wide_table import WideTable, read_wide
 from academy.imports.formats.publications import (
@@ -35,7 +35,7 @@ DFE: Final = "Department for Education"
 
 def _either(wide: WideTable, tidy: TidyTable, path: Path, request: Request) -> Iterator[Reading]:
     """Explore education statistics always has `geographic_level`, the performance tables never."""
-    names = {name.casefold() for name in Sheet(path, may_be_cp1252=True).header}
+    names = {name.casefold() for name in CsvFile(path, may_be_cp1252=True).header}
     is_wide = any(column.name.casefold() in names for column in wide.keys if column.required)
     if "geographic_level" in names and not is_wide:
         yield from read_tidy(path, request, tidy)
@@ -183,7 +183,7 @@ _EVERY: Final = (
         needs_academic_year=False,
         columns=dfe_profiles.COLUMNS,
         read=dfe_profiles.read_profiles,
-        notes="A JSON list of objects, told apart by their keys. Figures need academic_year: the year of their "
+        notes="A JSON list of objects; their keys show what it holds. Figures need academic_year: the year of their "
         "Current keys (2024/25 for performance and absence, but 2022/23 for destinations, in the DfE's sample). "
         "Trusts named in the register are not read as memberships, since there is no joined date.",
         example_rows=({"id": "135874", "Abs_Tot_Est_Current_Pct": 7.6, "Attainment8_Tot_Est_Current_Num": 46.4},),

@@ -114,15 +114,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was said with the file. `academic_year` is `2018/19` or None. `latest_year` is the latest that figures
-    can be of; None for any."""
+    """What was sent with the file: its academic year (`2018/19`), and the latest that its figures can be of; None for
+    any."""
 
     academic_year: str | None = None
     latest_year: str | None = None
 
 
 class FileRefused(Exception):
-    """A file that can't be read as what it was said to be; `code` and `detail` say why."""
+    """A file that can't be read as the kind that was sent with it; `code` and `detail` say why."""
 
     def __init__(self, code: str, detail: str, *, row: int | None = None, column: str | None = None) -> None:
         super().__init__(detail)

@@ -48,7 +48,7 @@ class UnpackLimits:
 
 
 class Unpacker:
-    """Unpacks a file while it arrives. Whether it is gzipped is told by its first bytes, so that a `.gz`
+    """Unpacks a file while it arrives. Its first bytes show whether it is gzipped, so that a `.gz`
     file and `Content-Encoding: gzip` mean the same, and a file that is both is unpacked once and then
     refused as gzip.
 

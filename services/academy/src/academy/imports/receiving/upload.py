@@ -1,4 +1,4 @@
-"""Taking a file in while it is sent: hashed, measured and looked at, in bounded memory, before anything is kept.
+"""Taking a file in while it is sent: hashed, measured and checked, in bounded memory, before anything is kept.
 
 It waits in a temporary file and not in an open transaction: a caller who sends slowly would hold the change feed
 back for everybody, and one who goes away would leave rows to clean up.
@@ -28,7 +28,7 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class Shape(StrEnum):
-    """What the text of a file looks like, which its first character tells."""
+    """What the text of a file looks like, by its first character."""
 
     TABLE = "CSV"
     JSON = "JSON"
@@ -52,35 +52,35 @@ class ReceivedFile:
 
 @asynccontextmanager
 async def receive(
-    body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool, said: Shape | None = None
+    body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool, expected: Shape | None = None
 ) -> AsyncIterator[ReceivedFile]:
-    """The file that `body` brings; it is gone when the block ends. `said` is the shape that its type says.
+    """The file that `body` brings; it is gone when the block ends. `expected` is the shape that its type promises.
 
     Raises ImportTooLarge, FileUnreadable and FileTypeNotAccepted.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as content:
-        intake = _Intake(content, limits, says_gzip=says_gzip, said=said)
+        upload = _Upload(content, limits, says_gzip=says_gzip, expected=expected)
         waiting: list[bytes] = []
         size = 0
         async for piece in body:
             waiting.append(piece)
             size += len(piece)
             if size >= CHUNK_BYTES:
-                await asyncio.to_thread(intake.take, b"".join(waiting))
+                await asyncio.to_thread(upload.take, b"".join(waiting))
                 waiting, size = [], 0
-        await asyncio.to_thread(intake.take, b"".join(waiting))
-        await asyncio.to_thread(intake.finish)
-        yield ReceivedFile(content, intake.sha256.hexdigest(), intake.size_bytes, says_gzip)
+        await asyncio.to_thread(upload.take, b"".join(waiting))
+        await asyncio.to_thread(upload.finish)
+        yield ReceivedFile(content, upload.sha256.hexdigest(), upload.size_bytes, says_gzip)
 
 
-class _Intake:
+class _Upload:
     """Takes the pieces of one file."""
 
-    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool, said: Shape | None) -> None:
+    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool, expected: Shape | None) -> None:
         self._content = content
         self._limits = limits
         self._says_gzip = says_gzip
-        self._said = said
+        self._expected = expected
         self._start = b""
         self._unpacker = Unpacker(limits.unpacking)
         self.sha256 = hashlib.sha256()
@@ -107,16 +107,16 @@ class _Intake:
 
     def _check_packing(self, piece: bytes) -> None:
         if is_gzip(piece) and not self._says_gzip:
-            raise FileTypeNotAccepted("The file is gzipped: say so with Content-Encoding: gzip.")
+            raise FileTypeNotAccepted("The file is gzipped: send Content-Encoding: gzip.")
         if self._says_gzip and not is_gzip(piece):
-            raise _unreadable(FileRefused("not-gzip", "The file was said to be gzipped and isn't."))
+            raise _unreadable(FileRefused("not-gzip", "The request says that the file is gzipped, but it isn't."))
 
     def _unpack(self, piece: bytes | None) -> None:
         """Unpack without keeping it: a bomb or a file that is cut off is refused while its sender is there."""
         try:
             for plain in self._unpacker.finish() if piece is None else self._unpacker.feed(piece):
-                if self._said is not None:
-                    self._check_shape(self._said, plain)
+                if self._expected is not None:
+                    self._check_shape(self._expected, plain)
         except FileTooLarge as refused:
             raise ImportTooLarge(refused.detail, limit_bytes=self._limits.unpacked_bytes) from None
         except FileRefused as refused:
@@ -124,15 +124,15 @@ class _Intake:
                 raise FileTypeNotAccepted(refused.detail) from None
             raise _unreadable(refused) from None
 
-    def _check_shape(self, said: Shape, plain: bytes) -> None:
-        """Hold the first character of the text against what was said of it. Raises FileTypeNotAccepted."""
+    def _check_shape(self, expected: Shape, plain: bytes) -> None:
+        """Compare the first character of the text with the media type. Raises FileTypeNotAccepted."""
         self._start = (self._start + plain[:CHUNK_BYTES]).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)[:16]
         if not self._start or _BYTE_ORDER_MARK.startswith(self._start):
             return
-        self._said = None
+        self._expected = None
         shape = Shape.JSON if self._start[:1] in (b"{", b"[") else Shape.TABLE
-        if shape is not said:
-            raise FileTypeNotAccepted(f"The file was said to be {said} and begins as {shape} does.")
+        if shape is not expected:
+            raise FileTypeNotAccepted(f"The media type is that of {expected}, but the file begins as {shape} does.")
 
 
 def too_large(limits: ImportLimits) -> ImportTooLarge:

@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from academy.imports.formats.cells.columns import Parsed, Unreadable, shown
-from academy.imports.formats.reading import MOST_ERRORS_KEPT, RowError
+from academy.imports.formats.cells.columns import Parsed
+from academy.imports.formats.cells.values import Unreadable, shown
+from academy.imports.formats.reading import MOST_ERRORS_KEPT, Reading, RowError
 from sector.urns import HIGHEST_URN, LOWEST_URN
 
 
 class Checker:
     """The faults of one batch of rows, one for each cell: the first that was found. `faulty` marks the rows that
-    have any; of a row that is faulty as a whole no cell is told.
+    have any. Of a row that is faulty as a whole no cell is reported.
     """
 
     def __init__(self, rows: pl.Series) -> None:
@@ -26,9 +27,9 @@ class Checker:
     def note(self, column: str, parsed: Parsed) -> pl.Series:
         """Note the faults of a column that was read; gives its values."""
         if parsed.faults:
-            untold = self._mark(column, parsed.faulty)
+            first = self._mark(column, parsed.faulty)
             for place, fault in parsed.faults:
-                if untold[place]:
+                if first[place]:
                     self._add(place, column, fault)
         return parsed.values
 
@@ -63,13 +64,13 @@ class Checker:
 
     def _mark(self, column: str, where: pl.Series) -> pl.Series:
         """Where the fault is the first of its cell; counts these."""
-        untold = where & ~self.unread
+        first = where & ~self.unread
         if column in self._cells:
-            untold = untold & ~self._cells[column]
-        self._cells[column] = self._cells[column] | untold if column in self._cells else untold
-        self.faulty = self.faulty | untold
-        self.total += int(untold.sum())
-        return untold
+            first = first & ~self._cells[column]
+        self._cells[column] = self._cells[column] | first if column in self._cells else first
+        self.faulty = self.faulty | first
+        self.total += int(first.sum())
+        return first
 
     def _add(self, place: int, column: str, fault: Unreadable) -> None:
         self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
@@ -129,3 +130,21 @@ class Seen:
             for _, row, first in again.head(MOST_ERRORS_KEPT).iter_rows()
         ]
         return errors, again.height
+
+
+def ending(seen: Seen, rows: int) -> Reading:
+    """What only the whole file shows: keys given twice, and that there were no rows at all."""
+    last = Reading()
+    errors, total = seen.repeated()
+    last.refuse_many(errors, total)
+    if rows == 0:
+        detail = "The file has a header and no rows."
+        last.refuse([RowError(None, None, "no-rows", detail)])
+    return last
+
+
+def check_not_ahead(check: Checker, column: str, years: pl.Series, latest: str | None) -> None:
+    """Note figures of academic years that haven't begun."""
+    if latest is not None:
+        detail = "hasn't begun: figures can't be of it yet."
+        check.refuse(column, years > latest, "academic-year-ahead", lambda row: f"{years[row]} {detail}")

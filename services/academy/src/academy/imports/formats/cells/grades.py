@@ -3,8 +3,8 @@ kin."""
 
 from typing import Final
 
-from academy.imports.formats.cells.columns import Unreadable, shown
 from academy.imports.formats.cells.symbols import reason_of
+from academy.imports.formats.cells.values import Unreadable, shown
 
 GRADES: Final = {
     "1": "outstanding",

@@ -61,7 +61,7 @@ def phase_of(type_code: pl.Expr, type_name: pl.Expr, phase: pl.Expr) -> pl.Expr:
     """The phase: special and alternative provision by the type of establishment, else by the register's
     phase.
 
-    Null when neither tells, as for a children's centre.
+    Null when neither has one, as for a children's centre.
     """
     kind, name = code(type_code), words(type_name)
     return (

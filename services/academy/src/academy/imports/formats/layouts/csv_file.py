@@ -38,7 +38,7 @@ class Text:
 
 
 def open_text(path: Path, *, may_be_cp1252: bool) -> Text:
-    """Look at the start of a file; when it may be Windows-1252, through all of it, to tell.
+    """Look at the start of a file; when it may be Windows-1252, at all of it.
 
     Raises FileRefused when it is empty, packed, UTF-16, or not text. A file that must be UTF-8 is checked
     while it is read (`check_text`), since looking through it first would take as long as reading it.
@@ -94,7 +94,7 @@ def check_text(block: bytes, encoding: str, line: int) -> None:
             raise FileRefused("encoding", detail, row=at) from error
 
 
-class Sheet:
+class CsvFile:
     """A CSV file with a header. Column names are matched without regard to case and spacing.
 
     Raises FileRefused when there is no header, or nothing separates its columns by commas.
@@ -229,7 +229,7 @@ class Sheet:
         try:
             frame = pl.read_csv(io.BytesIO(header + block), infer_schema=False, columns=places, raise_if_empty=False)
         except pl.exceptions.PolarsError:
-            # Rows with too many cells, or quotation marks inside a cell: the slow reader tells which.
+            # Rows with too many cells, or quotation marks inside a cell: the slow reader finds them.
             return _parse_slowly(block, places, width, row)
         return frame, []
 

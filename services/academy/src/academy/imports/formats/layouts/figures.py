@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from academy.imports.formats.cells.columns import Parsed, read_bands, read_numbers, read_whole_numbers, shown
+from academy.imports.formats.cells.columns import Parsed, read_bands, read_numbers, read_whole_numbers
 from academy.imports.formats.cells.faults import Checker
+from academy.imports.formats.cells.values import shown
 from academy.imports.formats.reading import SCHEMAS, Column
 from academy.measures.catalogue import NO_EXAMS, NO_SCHOOL_KS2
 from academy.measures.rules import MEASURES, PUPIL_GROUPS, Measure
@@ -29,10 +30,6 @@ class Figure:
     upper: str | None = None
     cohort: str | None = None
     band: str | None = None
-
-    def column_names(self) -> list[str]:
-        """The columns that the figure needs, the value first."""
-        return [name for name in (self.value, self.lower, self.upper, self.cohort, self.band) if name]
 
 
 def columns_of(figures: Iterable[Figure], aliases: dict[str, tuple[str, ...]] | None = None) -> list[Column]:
@@ -190,8 +187,7 @@ def as_observations(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def as_comparisons(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Comparison figures in the schema of their table; empty cells are left out, since nothing is said of
-    them."""
+    """Comparison figures in the schema of their table; empty cells are left out."""
     schema = SCHEMAS["comparison_figures"]
     if not parts:
         return pl.DataFrame(schema=dict(schema))

@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 import polars as pl
 
-from academy.imports.formats.cells.columns import shown
+from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import LONGEST_RECORD, check_text, open_text, read_blocks, unknown_columns
 from academy.imports.formats.reading import Column, FileRefused, ReadingWarning, RowError
 from kit.names import repeated_name
@@ -17,7 +17,7 @@ SAMPLED: Final = 16 << 10
 reading."""
 
 
-class Lines:
+class NdjsonFile:
     """An NDJSON file. Raises FileRefused when it isn't UTF-8 text."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
@@ -59,7 +59,7 @@ class Lines:
             try:
                 frame = pl.read_ndjson(block, schema=self._schema).rechunk()
             except pl.exceptions.PolarsError:
-                pass  # the slow reader tells which lines are wrong
+                pass  # the slow reader finds the lines that are wrong
             else:
                 if frame.height == lines:
                     rows = pl.int_range(line, line + frame.height, dtype=pl.UInt32, eager=True)

@@ -13,9 +13,8 @@ from academy.imports.formats.cells.columns import (
     read_texts,
     read_whole_numbers,
 )
-from academy.imports.formats.cells.faults import Checker, Seen
-from academy.imports.formats.layouts.csv_file import Sheet
-from academy.imports.formats.layouts.wide_table import ending
+from academy.imports.formats.cells.faults import Checker, Seen, ending
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.reading import SCHEMAS, Column, Reading
 
 
@@ -76,7 +75,7 @@ def read_register(
 ) -> Iterator[Reading]:
     """Read a register. `key` says in words what may stand in it once only; rows where `is_kept` is false are
     passed over, whatever is in them."""
-    sheet = Sheet(path, may_be_cp1252=True)
+    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(columns, known=passed_over)
     first = Reading(source=source, warnings=sheet.warnings, done=0.0)
     first.refuse(sheet.errors)
@@ -106,13 +105,14 @@ def as_table(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.col(name).cast(dtype) for name, dtype in SCHEMAS[table].items() if name in frame.columns)
 
 
-def told(frame: pl.DataFrame, by: Mapping[str, Sequence[str]], columns: Container[str]) -> pl.DataFrame:
-    """The columns of which the file says something: those not in `by`, and those of whose sources (by their
-    names in the file) at least one is there. What the file hasn't got must not look as if it said
-    "empty"."""
-    silent = [
+def columns_in_file(frame: pl.DataFrame, sources: Mapping[str, Sequence[str]], columns: Container[str]) -> pl.DataFrame:
+    """Without the columns that the file can't fill: those whose `sources` are all missing from its `columns`.
+
+    A column that is missing leaves the register as it is; an empty one would clear it.
+    """
+    missing = [
         name
-        for name, sources in by.items()
-        if not any(source in columns for source in ((sources,) if isinstance(sources, str) else sources))
+        for name, named in sources.items()
+        if not any(source in columns for source in ((named,) if isinstance(named, str) else named))
     ]
-    return frame.drop(silent, strict=False)
+    return frame.drop(missing, strict=False)

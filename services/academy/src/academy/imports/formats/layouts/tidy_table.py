@@ -7,9 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.formats.cells.columns import Unreadable, read_column, read_identifiers, shown
-from academy.imports.formats.cells.faults import Checker, Seen
-from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.cells.columns import read_column, read_identifiers
+from academy.imports.formats.cells.faults import Checker, Seen, check_not_ahead, ending
+from academy.imports.formats.cells.values import read_year
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.figures import (
     ENGLAND,
     Figure,
@@ -19,10 +20,8 @@ from academy.imports.formats.layouts.figures import (
     check_published,
     columns_of,
 )
-from academy.imports.formats.layouts.wide_table import ending
 from academy.imports.formats.reading import Column, Reading, ReadingWarning, Request, RowError
 from sector.terms import TIME_IDENTIFIERS
-from sector.years import parse_academic_year
 
 WHOLE_YEAR_SESSIONS: Final = 340
 """A school year has at least 380 half-day sessions (190 days), of which leavers miss some: whole years come
@@ -83,7 +82,7 @@ KEYS: Final = (
 )
 URN_COLUMN: Final = Column("school_urn", "Unique reference number of the school", example="137315")
 BREAKDOWN: Final = (
-    Column("breakdown_topic", "What pupils are told apart by; two at once are passed over", example="Total"),
+    Column("breakdown_topic", "How pupils are grouped; rows with two groupings at once are left out", example="Total"),
     Column("breakdown", "The group of pupils", example="Total"),
     Column("establishment_type_group", "For areas: all schools, or all state-funded ones", example="All schools"),
 )
@@ -102,7 +101,7 @@ class TidyTable:
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     subject_column: str | None = None
     sessions: tuple[str, str] | None = None
-    """The columns of possible sessions and of pupils, by which a part of a year is told from a whole one."""
+    """The columns of possible sessions and of pupils, which show whether a year is whole."""
 
     def columns(self) -> tuple[Column, ...]:
         """Every column that is read."""
@@ -116,7 +115,7 @@ class TidyTable:
 
 def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Reading]:
     """Read such a table. A year given with the file must be among the file's own."""
-    sheet = Sheet(path, may_be_cp1252=True)
+    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(table.columns())
     present = {
         subject: tuple(figure for figure in figures if figure.value in chosen)
@@ -149,20 +148,16 @@ def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Readin
 
 
 def _compare_years(request: Request, years: set[str], last: Reading) -> None:
-    """Hold the file's years against the one that was said: it must be among them, and needn't be alone."""
-    if request.academic_year is None or not years:
-        return
-    try:
-        said = parse_academic_year(request.academic_year)
-    except ValueError as error:
-        last.refuse([RowError(None, None, "academic-year-invalid", f"{error}.")])
+    """Compare the file's years with the one that was sent with it, which must be among them."""
+    wanted = request.academic_year
+    if wanted is None or not years:
         return
     listed = ", ".join(sorted(years))
-    if said not in years:
-        detail = f"The file is about {listed}, not about {said}."
+    if wanted not in years:
+        detail = f"The file is about {listed}, not about {wanted}."
         last.refuse([RowError(None, "time_period", "academic-year-differs", detail)])
     elif len(years) > 1:
-        detail = f"The file is about {listed}, not about {said} alone; its rows say of which, and all are kept."
+        detail = f"The file is about {listed}, not only about {wanted}; each row names its year, and all are kept."
         last.warnings.append(ReadingWarning("time_period", "academic-years-several", detail))
 
 
@@ -177,7 +172,7 @@ def _coded(words: pl.Expr, codes: Mapping[str, str]) -> pl.Expr:
 
 
 def _sort_rows(frame: pl.DataFrame, table: TidyTable) -> pl.DataFrame:
-    """Add what each row is about; `is_kept` is false where that isn't told apart here."""
+    """Add what each row is about; `is_kept` is false where we have no measure or group for it."""
     level = _coded(_word(frame, "geographic_level"), LEVELS)
     is_school = level == "school"
     topic = _word(frame, "breakdown_topic", "total")
@@ -209,7 +204,7 @@ def _sort_rows(frame: pl.DataFrame, table: TidyTable) -> pl.DataFrame:
             ).alias("is_kept")
         )
         .with_columns(
-            # A school's rows say of what type it is, which tells no two rows of one school apart.
+            # A school's rows name its type, which is the same in all of them.
             pl.when(pl.col("area").is_not_null()).then(pl.col(name)).alias(name)
             for name in ("area_code", "sector", "phase")
         )
@@ -285,21 +280,6 @@ def _urns(check: Checker, kept: pl.DataFrame, is_school: pl.Series) -> pl.Series
     missing = is_school & parsed.values.is_null() & ~parsed.faulty
     check.refuse("school_urn", missing, "urn-missing", lambda _: "The row has no URN.")
     return urns
-
-
-def read_year(text: str) -> str | Unreadable:
-    """An academic year as `2018/19`, from any of its spellings."""
-    try:
-        return parse_academic_year(text)
-    except ValueError:
-        return Unreadable("not-an-academic-year", f"{shown(text)} is not an academic year such as 2018/19.")
-
-
-def check_not_ahead(check: Checker, column: str, years: pl.Series, latest: str | None) -> None:
-    """Note figures of academic years that haven't begun."""
-    if latest is not None:
-        detail = "hasn't begun: figures can't be of it yet."
-        check.refuse(column, years > latest, "academic-year-ahead", lambda row: f"{years[row]} {detail}")
 
 
 def _years(check: Checker, kept: pl.DataFrame) -> pl.Series:

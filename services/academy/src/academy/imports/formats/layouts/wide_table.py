@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from academy.imports.formats.cells.columns import read_identifiers
-from academy.imports.formats.cells.faults import Checker, Seen
-from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.cells.faults import Checker, Seen, ending
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.figures import (
     Figure,
     FigureReader,
@@ -20,7 +20,6 @@ from academy.imports.formats.layouts.figures import (
 )
 from academy.imports.formats.reading import Column, FileRefused, Reading, ReadingWarning, Request, RowError
 from academy.measures.rules import why_not_published
-from sector.years import parse_academic_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +39,17 @@ class WideTable:
 
 
 def the_year(request: Request) -> str:
-    """The academic year that was said with the file. Raises FileRefused when none was: the file doesn't
-    say."""
+    """The academic year that was sent with the file, which doesn't contain it. Raises FileRefused without one."""
     if request.academic_year is None:
-        detail = "The file doesn't say its academic year: give academic_year, such as 2018/19."
+        detail = "The file doesn't contain its academic year: send academic_year, such as 2018/19."
         raise FileRefused("academic-year-missing", detail)
-    try:
-        return parse_academic_year(request.academic_year)
-    except ValueError as error:
-        raise FileRefused("academic-year-invalid", f"{error}.") from error
+    return request.academic_year
 
 
 def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Reading]:
-    """Read such a table. At least one figure must be there; of the others the file says nothing."""
+    """Read such a table. At least one figure must be there; figures that the file doesn't have are left alone."""
     year = the_year(request)
-    sheet = Sheet(path, may_be_cp1252=True)
+    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(table.columns())
     present = [figure for figure in table.figures if figure.value in chosen]
     first = Reading(source=f"{table.source} {year}", warnings=sheet.warnings, done=0.0)
@@ -83,22 +78,11 @@ def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Readin
 
 
 def _schools_passed_over(frame: pl.DataFrame, table: WideTable) -> int:
-    """How many rows look like a school's, which has its URN, and aren't said to be one."""
+    """How many rows have a URN, as a school's row has, but aren't marked as a school's."""
     if "RECTYPE" not in frame.columns:
         return 0
     left_out = table.sort_rows(frame).filter(~pl.col("is_kept").fill_null(value=False))
     return int(left_out["URN"].str.contains(r"^\s*\d+(\.0+)?\s*$").sum())
-
-
-def ending(seen: Seen, rows: int) -> Reading:
-    """What only the whole file shows: keys given twice, and that there were no rows at all."""
-    last = Reading()
-    errors, total = seen.repeated()
-    last.refuse_many(errors, total)
-    if rows == 0:
-        detail = "The file has a header and no rows."
-        last.refuse([RowError(None, None, "no-rows", detail)])
-    return last
 
 
 def _batch(
@@ -149,7 +133,7 @@ def _urns(check: Checker, kept: pl.DataFrame, is_school: pl.Series) -> pl.Series
 def _unpublished(
     urns: pl.Series, present: Sequence[Figure], every: Sequence[Figure], year: str
 ) -> Iterator[pl.DataFrame]:
-    """What this table would hold, had it been published in this year: said of each school, for all pupils."""
+    """What this table would hold, had it been published in this year: for each school, all pupils."""
     there = {figure.measure for figure in present}
     for measure in dict.fromkeys(figure.measure for figure in every if figure.group == "all"):
         if measure not in there and why_not_published(measure, year) is not None:

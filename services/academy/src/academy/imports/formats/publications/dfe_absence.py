@@ -20,7 +20,7 @@ PHASES: Final = {"PRI": "primary", "SEC": "secondary", "SPE": "special"}
 
 
 def sort_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """Records of England and of local authorities are told by NAT, PRI, SEC and SPE in LA, ESTAB or URN."""
+    """Records of England and of local authorities have NAT, PRI, SEC or SPE in LA, ESTAB or URN."""
     word = {
         name: pl.col(name).str.strip_chars().str.to_uppercase()
         if name in frame.columns

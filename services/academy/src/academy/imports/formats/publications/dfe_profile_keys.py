@@ -17,8 +17,8 @@ AREAS: Final = {"Est": None, "LA": "la", "Eng": "england"}
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a stem is about; `phase` is that of the area's schools, `rank` tells which comes first of
-    several."""
+    """What a stem is about; `phase` is that of the area's schools, of several
+    the lowest `rank` comes first."""
 
     measure: str
     group: str = "all"

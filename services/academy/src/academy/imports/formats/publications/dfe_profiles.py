@@ -1,6 +1,6 @@
 """The DfE's School Profiles data (JSON): the register, and figures of schools, local authorities and England.
 
-Its files are told apart by their keys. Each figure's key says how many years before the file's own year it
+Its files differ in their keys. Each figure's key says how many years before the file's own year it
 is of.
 """
 
@@ -13,9 +13,10 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from academy.imports.formats.cells.columns import MOST_SHOWN, read_identifiers, shown
-from academy.imports.formats.cells.faults import Checker, Seen
+from academy.imports.formats.cells.columns import read_identifiers
+from academy.imports.formats.cells.faults import Checker, Seen, ending
 from academy.imports.formats.cells.schools import laestab_of, phase_of, status_of, whole
+from academy.imports.formats.cells.values import MOST_SHOWN, shown
 from academy.imports.formats.layouts.csv_file import check_text, open_text, unknown_columns
 from academy.imports.formats.layouts.figures import (
     ENGLAND,
@@ -25,8 +26,8 @@ from academy.imports.formats.layouts.figures import (
     as_observations,
     check_published,
 )
-from academy.imports.formats.layouts.register import Rows, as_table, told
-from academy.imports.formats.layouts.wide_table import ending, the_year
+from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file
+from academy.imports.formats.layouts.wide_table import the_year
 from academy.imports.formats.publications.dfe_profile_keys import Key, parse_key
 from academy.imports.formats.reading import Column, FileRefused, Reading, Request, RowError
 from academy.measures.rules import MEASURES, why_not_published
@@ -57,7 +58,7 @@ REGISTER_COLUMNS: Final = (
     Column("AddressTown", "Town"),
     Column("AddressPostcode", "Postcode"),
 )
-_TOLD_BY: Final = {
+_SOURCES: Final = {
     "ukprn": "UKPRN",
     "laestab": "EstablishmentNumber",
     "la_code": "LAId",
@@ -195,11 +196,11 @@ def _register(frame: pl.DataFrame, check: Checker, reading: Reading) -> None:
         pl.col("RegionName").alias("region"),
     )
     reading.rows_accepted = int((~check.faulty).sum())
-    reading.put("schools", as_table("schools", told(schools, _TOLD_BY, frame.columns)))
+    reading.put("schools", as_table("schools", columns_in_file(schools, _SOURCES, frame.columns)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ProfileFigure:
     """A figure of a file, and the keys that hold its parts."""
 
     figure: Figure
@@ -208,13 +209,13 @@ class _Told:
     rank: int
 
 
-def _figures_told(keys: Sequence[Key]) -> list[_Told]:
+def _figures_of(keys: Sequence[Key]) -> list[_ProfileFigure]:
     parts: dict[tuple[str, str, str, int, int], dict[str, str]] = defaultdict(dict)
     for key in keys:
         about = key.meaning
         parts[about.measure, about.group, about.phase, about.rank, key.years_back][about.part] = key.name
     return [
-        _Told(
+        _ProfileFigure(
             Figure(measure, group, found["value"], *map(found.get, ("lower", "upper", "cohort", "band"))),
             back,
             phase,
@@ -243,7 +244,7 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
     is_school = pl.Series(values=[area is None]).new_from_index(0, frame.height)
     reader = FigureReader(frame, check)
     found: list[pl.DataFrame] = []
-    figures = sorted(_figures_told(keys), key=lambda figure: figure.rank)
+    figures = sorted(_figures_of(keys), key=lambda figure: figure.rank)
     for one in figures:
         figure = pl.concat([about, reader.read(one.figure)], how="horizontal").with_columns(
             pl.lit(one.figure.measure).alias("measure"),
@@ -268,7 +269,7 @@ def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequen
     reading.put("observations", speaking.unique(key, keep="first", maintain_order=True))
 
 
-def _unpublished(about: pl.DataFrame, figures: Sequence[_Told], year: str) -> Iterator[pl.DataFrame]:
+def _unpublished(about: pl.DataFrame, figures: Sequence[_ProfileFigure], year: str) -> Iterator[pl.DataFrame]:
     """Of the families in the file (such as ks4) the measures that weren't published in one of its years."""
     there = {(one.figure.measure, one.years_back) for one in figures}
     sources = {MEASURES[one.figure.measure].source for one in figures}

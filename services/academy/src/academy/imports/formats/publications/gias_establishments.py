@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from academy.imports.formats.cells.schools import laestab_of, phase_of, status_of, whole
-from academy.imports.formats.layouts.register import Rows, as_table, read_register, told
+from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
 from academy.imports.formats.reading import Column, Reading, Request
 
 SOURCE: Final = "Get information about schools"
@@ -93,7 +93,7 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
         pl.col("Postcode").alias("postcode"),
         pl.col("GOR (name)").alias("region"),
     )
-    reading.put("schools", as_table("schools", told(schools, _TOLD_BY, rows.frame.columns)))
+    reading.put("schools", as_table("schools", columns_in_file(schools, _SOURCES, rows.frame.columns)))
     return urns
 
 
@@ -103,7 +103,7 @@ def codes_and_names(rows: Rows, *columns: Column) -> Iterator[pl.Series]:
         yield rows.code(column.name) if column.name.endswith("(code)") else rows.text(column.name)
 
 
-_TOLD_BY: Final = {
+_SOURCES: Final = {
     "ukprn": "UKPRN",
     "laestab": "EstablishmentNumber",
     "la_code": "LA (code)",

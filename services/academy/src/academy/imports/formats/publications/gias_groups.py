@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from academy.imports.formats.cells.schools import company_number, whole
-from academy.imports.formats.layouts.register import Rows, as_table, read_register, told
+from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
 from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, codes_and_names, phase
 from academy.imports.formats.reading import Column, Reading, Request
 
@@ -46,14 +46,14 @@ _GROUP_STATUSES: Final = {"open": "open", "closed": "closed", "proposed to open"
 
 
 _IS_TRUST: Final = pl.col("Group Type").str.strip_chars().str.to_lowercase().is_in(list(TRUST_KINDS))
-_TOLD_BY: Final = {
+_SOURCES: Final = {
     "group_id": "Group ID",
     "companies_house_number": "Companies House Number",
     "ukprn": "UKPRN",
     "opened_on": ("Open date", "Incorporated on (open date)"),
     "closed_on": "Closed Date",
 }
-_SCHOOL_TOLD_BY: Final = {
+_SCHOOL_SOURCES: Final = {
     "la_code": "LA (code)",
     "la_name": "LA (name)",
     "type_code": "TypeOfEstablishment (code)",
@@ -105,7 +105,7 @@ def _trusts(rows: Rows) -> pl.DataFrame:
 
 def _groups(rows: Rows, reading: Reading) -> pl.Series:
     trusts = _trusts(rows)
-    reading.put("trusts", as_table("trusts", told(trusts, _TOLD_BY, rows.frame.columns)))
+    reading.put("trusts", as_table("trusts", columns_in_file(trusts, _SOURCES, rows.frame.columns)))
     return trusts["group_uid"]
 
 
@@ -136,7 +136,7 @@ def _group_links(rows: Rows, reading: Reading) -> pl.Series:
     links = links.with_columns(pl.max_horizontal("closed_on", "joined_on").alias("left_on"))
     links = links.with_columns(pl.when(pl.col("closed_on").is_not_null()).then("left_on").alias("left_on"))
     reading.put("memberships", as_table("memberships", links))
-    trusts = told(links, _TOLD_BY, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
+    trusts = columns_in_file(links, _SOURCES, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
     reading.put("trusts", as_table("trusts", trusts))
     schools = links.select(
         "urn",
@@ -147,5 +147,5 @@ def _group_links(rows: Rows, reading: Reading) -> pl.Series:
         pl.col("TypeOfEstablishment (name)").alias("type_name"),
         phase().alias("phase"),
     ).unique("urn", keep="last", maintain_order=True)
-    reading.put("schools", as_table("schools", told(schools, _SCHOOL_TOLD_BY, rows.frame.columns)))
+    reading.put("schools", as_table("schools", columns_in_file(schools, _SCHOOL_SOURCES, rows.frame.columns)))
     return links.select(pl.concat_str("urn", "group_uid", separator="/").alias("key"))["key"]

@@ -2,7 +2,7 @@
 table of URN, grade and date.
 
 The four grades until 2024 and the report cards since November 2025 stand side by side as they were
-published; neither is ever turned into the other. One row of "latest inspections" tells of up to four
+published; neither is ever turned into the other. One row of "latest inspections" holds up to four
 inspections.
 """
 
@@ -14,18 +14,11 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.formats.cells.columns import (
-    Parsed,
-    Unreadable,
-    read_column,
-    read_dates,
-    read_identifiers,
-    read_texts,
-)
-from academy.imports.formats.cells.faults import Checker, Seen
+from academy.imports.formats.cells.columns import Parsed, read_column, read_dates, read_identifiers, read_texts
+from academy.imports.formats.cells.faults import Checker, Seen, ending
 from academy.imports.formats.cells.grades import read_concern, read_grade, read_safeguarding
-from academy.imports.formats.layouts.csv_file import Sheet
-from academy.imports.formats.layouts.wide_table import ending
+from academy.imports.formats.cells.values import Unreadable
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.reading import SCHEMAS, Column, Reading, ReadingWarning, Request, RowError
 
 _GRADED: Final = {
@@ -58,7 +51,7 @@ _REPORT_CARD: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One inspection that a row may tell of, and the columns that do."""
+    """One inspection that a row may hold, and its columns."""
 
     kind: str
     date: str
@@ -137,7 +130,7 @@ _EXAMPLES: Final = {"Overall effectiveness": "Good", "Inspection start date": "2
 
 def _columns() -> Iterator[Column]:
     yield Column("URN", "Unique reference number of the school", required=True, example="115850")
-    told: set[str] = set()
+    named: set[str] = set()
     for part in PARTS:
         singles: dict[str | None, str] = {
             part.date: "Day on which the inspection began",
@@ -150,8 +143,8 @@ def _columns() -> Iterator[Column]:
             **dict.fromkeys(part.judgements.values(), "Grade of this area"),
         }
         for name, meaning in singles.items():
-            if name is not None and name not in told:
-                told.add(name)
+            if name is not None and name not in named:
+                named.add(name)
                 yield Column(name, meaning, aliases=_ALIASES.get(name, ()), example=_EXAMPLES.get(name, ""))
 
 
@@ -165,7 +158,7 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
     """Inspections of schools. Of two that a file gives of one school, day and kind the first stands, and a
     warning names the other: published histories hold a few."""
     del request  # a history has no year
-    sheet = Sheet(path, may_be_cp1252=True)
+    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(COLUMNS)
     reading = Reading(source="Ofsted inspection outcomes", warnings=sheet.warnings)
     reading.refuse(sheet.errors)
@@ -213,7 +206,7 @@ class _Rows:
         return self._column(name, lambda cells: read_column(cells, read, pl.String()), pl.String())
 
     def inspections(self, part: Part) -> pl.DataFrame:
-        """The inspections of which this part of each row tells."""
+        """The inspections that this part of the rows holds."""
         grade = self._words(part.grade, read_grade)
         areas = pl.DataFrame(
             {name: self._words(column, read_grade) for name, column in part.judgements.items()},
@@ -224,15 +217,15 @@ class _Rows:
         has_grade = grade.is_not_null()
         for name in areas.columns:
             has_grade |= areas[name].is_not_null()
-        is_told = has_grade | (outcome.is_not_null() & (outcome.str.to_uppercase() != "NULL"))
+        is_inspection = has_grade | (outcome.is_not_null() & (outcome.str.to_uppercase() != "NULL"))
         self._check.refuse(
             part.date,
-            is_told & date.is_null() & ~self._check.faulty,
+            is_inspection & date.is_null() & ~self._check.faulty,
             "value-missing",
             lambda _: f"There is a grade, but {part.date!r} is empty.",
         )
         then = self._column(part.urn, read_identifiers, pl.Int32())
-        told = pl.DataFrame(
+        found = pl.DataFrame(
             {
                 "row": self._frame["row"],
                 "urn": then.fill_null(self._urns),
@@ -244,9 +237,9 @@ class _Rows:
                 "safeguarding": self._words(part.safeguarding, read_safeguarding),
             }
         )
-        kept = is_told & date.is_not_null()
+        kept = is_inspection & date.is_not_null()
         judged = pl.DataFrame([*areas.get_columns(), outcome.alias("outcome")]).filter(kept)
-        told = told.filter(kept).with_columns(
+        found = found.filter(kept).with_columns(
             pl.Series(
                 "judgements",
                 [json.dumps({k: v for k, v in row.items() if v}) for row in judged.iter_rows(named=True)],
@@ -254,7 +247,7 @@ class _Rows:
             )
         )
         is_concern = pl.col("overall_grade").is_in(["special_measures", "serious_weaknesses"])
-        return told.with_columns(
+        return found.with_columns(
             pl.coalesce("category_of_concern", pl.when(is_concern).then(pl.col("overall_grade"))).alias(
                 "category_of_concern"
             )

@@ -10,24 +10,21 @@ import polars as pl
 
 from academy.imports.formats.cells.columns import (
     Parsed,
-    Unreadable,
     read_bands,
     read_column,
     read_identifiers,
     read_numbers,
     read_whole_numbers,
-    shown,
 )
-from academy.imports.formats.cells.faults import Checker, Seen
+from academy.imports.formats.cells.faults import Checker, Seen, check_not_ahead, ending
 from academy.imports.formats.cells.symbols import REASONS, reason_of
-from academy.imports.formats.layouts.csv_file import Sheet
+from academy.imports.formats.cells.values import Unreadable, read_year, shown
+from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.figures import check_interval
-from academy.imports.formats.layouts.ndjson_file import Lines
-from academy.imports.formats.layouts.tidy_table import check_not_ahead, read_year
-from academy.imports.formats.layouts.wide_table import ending
+from academy.imports.formats.layouts.ndjson_file import NdjsonFile
 from academy.imports.formats.reading import SCHEMAS, Column, FileRefused, Reading, Request, RowError
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, suggest_measure
-from sector.years import FIRST_YEAR, LAST_YEAR, format_academic_year, parse_academic_year
+from sector.years import FIRST_YEAR, LAST_YEAR, format_academic_year
 
 SOURCE: Final = "the trust's own data"
 
@@ -35,7 +32,7 @@ COLUMNS: Final = (
     Column("urn", "Unique reference number of the academy", required=True, example="135874"),
     Column("measure", "Code of the measure, as GET /measures lists them", required=True, example="ks4.attainment_8"),
     Column(
-        "academic_year", "Academic year; may be given with the file instead, and must agree with it", example="2025/26"
+        "academic_year", "Academic year; may be sent with the file instead, and must agree with it", example="2025/26"
     ),
     Column("period", "year (when empty), autumn, spring, summer, autumn_spring or year_to_date", example="year"),
     Column("pupil_group", "Group of pupils; all when empty", example="all"),
@@ -50,34 +47,27 @@ KEY: Final = ("urn", "measure", "pupil_group", "academic_year", "period")
 
 
 def read_observations(path: Path, request: Request) -> Iterator[Reading]:
-    """Read such a file. What its first character is tells CSV from NDJSON."""
-    years = _Years(_said(request), request.latest_year)
+    """Read such a file: NDJSON when its first character is a brace, else CSV."""
+    years = _Years(request.academic_year, request.latest_year)
     yield from _ndjson(path, years) if _is_json(path) else _csv(path, years)
 
 
 @dataclass(frozen=True, slots=True)
 class _Years:
-    """The year that was said with the file, which its rows must not gainsay, and the latest that there can be."""
+    """The year that was sent with the file, which its rows must agree with, and the latest that they can be of."""
 
-    said: str | None
+    sent: str | None
     latest: str | None
 
     def check(self, check: Checker, years: pl.Series) -> None:
         """Note rows of years that can't be, or weren't meant."""
         check_not_ahead(check, "academic_year", years, self.latest)
-        if self.said is not None:
-            detail = f"not of {self.said}, as was said with the file."
-            differs = (years != self.said) & years.is_not_null()
+        if self.sent is not None:
+            detail = f"but {self.sent} was sent with the file."
+            differs = (years != self.sent) & years.is_not_null()
             check.refuse(
                 "academic_year", differs, "academic-year-differs", lambda row: f"The row is of {years[row]}, {detail}"
             )
-
-
-def _said(request: Request) -> str | None:
-    try:
-        return None if request.academic_year is None else parse_academic_year(request.academic_year)
-    except ValueError as error:
-        raise FileRefused("academic-year-invalid", f"{error}.") from error
 
 
 def _is_json(path: Path) -> bool:
@@ -89,11 +79,11 @@ def _is_json(path: Path) -> bool:
 
 
 def _csv(path: Path, years: _Years) -> Iterator[Reading]:
-    sheet = Sheet(path, may_be_cp1252=False)
+    sheet = CsvFile(path, may_be_cp1252=False)
     chosen = sheet.choose(COLUMNS)
     first = Reading(source=SOURCE, warnings=sheet.warnings, done=0.0)
     first.refuse(sheet.errors)
-    first.refuse(_missing(set(chosen), years.said))
+    first.refuse(_missing(set(chosen), years.sent))
     yield first
     if not first.is_valid:
         return
@@ -108,14 +98,14 @@ def _csv(path: Path, years: _Years) -> Iterator[Reading]:
 
 def _missing(names: set[str], year: str | None) -> Iterator[RowError]:
     if "academic_year" not in names and year is None:
-        detail = "Neither the file has academic_year nor was it given with the file."
+        detail = "The file has no column academic_year, and none was sent with it."
         yield RowError(1, "academic_year", "column-missing", detail)
     if not names & {"value", "reason"}:
         yield RowError(1, "value", "column-missing", "The required column 'value' is missing.")
 
 
 def _ndjson(path: Path, years: _Years) -> Iterator[Reading]:
-    lines = Lines(path, COLUMNS)
+    lines = NdjsonFile(path, COLUMNS)
     yield Reading(source=SOURCE, done=0.0)
     seen, rows = Seen(", ".join(KEY)), 0
     for frame, wrong, done in lines.batches():
@@ -135,7 +125,7 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years
     urn = check.urns("urn", frame["urn"], read_identifiers(frame["urn"]), required=False)
     check.refuse("urn", urn.is_null(), "value-missing", lambda _: "urn is empty.")
     measure = cells.coded("measure", _MEASURES, _read_measure, None)
-    academic_year = cells.coded("academic_year", _YEARS, read_year, years.said)
+    academic_year = cells.coded("academic_year", _YEARS, read_year, years.sent)
     years.check(check, academic_year)
     values = cells.figures(measure)
     found = pl.DataFrame(
