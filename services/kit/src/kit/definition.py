@@ -11,6 +11,7 @@ The kit then finds, in each slice and in the service's own package, by the names
 - `events.py`: every `EventType`
 - `jobs.py`: `tasks`
 - `transitions.py`: every `States`
+- `links.py`: every `LinkResource`
 
 Nothing is listed twice, so nothing is forgotten: an event or task that isn't found this way is refused when it is
 recorded. Parts are loaded when they are first needed: a worker loads no routes.
@@ -25,6 +26,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kit.events.recording import EventType
+from kit.links.resources import LinkResource
 from kit.resources.transitions import States
 from kit.schema.chains import Chain
 
@@ -89,6 +91,11 @@ class ServiceDefinition:
     def tables(self) -> tuple[ModuleType, ...]:
         """The modules with tables, loaded: rows of one slice refer to those of another."""
         return tuple(self.modules("tables"))
+
+    @cached_property
+    def link_resources(self) -> tuple[LinkResource, ...]:
+        """What in the service can be linked to."""
+        return self.found("links", LinkResource)
 
     @cached_property
     def states(self) -> tuple[States[Any], ...]:

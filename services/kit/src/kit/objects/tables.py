@@ -9,12 +9,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Integer, Text, Uuid
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-
-class KitTable(SQLModel, registry=registry()):
-    """Tables that the kit makes by SQL in the schema of each service that needs them."""
+from kit.schema.kit_tables import KitTable
 
 
 class StoredFile(KitTable, table=True):

@@ -279,6 +279,37 @@ def file_tables(schema: str) -> list[str]:
     ]
 
 
+def link_tables(schema: str) -> list[str]:
+    """What a service with links needs: what each shows, until when, and as whom (`kit.links.tables`)."""
+    _checked(schema)
+    return [
+        f"""create table {schema}.shared_link (
+            trust_id uuid not null,
+            id uuid not null,
+            token_sha256 bytea not null check (length(token_sha256) = 32),
+            resource text not null,
+            parameters jsonb not null,
+            expires_on date not null,
+            created_at timestamptz not null,
+            created_by text not null,
+            client_id text,
+            roles text[] not null,
+            scopes text[] not null,
+            sees_academies integer[],
+            leads integer[] not null,
+            projects uuid[] not null,
+            ended_at timestamptz,
+            ended_by text,
+            check ((ended_at is null) = (ended_by is null)),
+            primary key (trust_id, id)
+        )""",
+        f"create unique index shared_link_token on {schema}.shared_link (trust_id, token_sha256)",
+        f"create index shared_link_newest on {schema}.shared_link (trust_id, created_at desc, id desc)",
+        f"create index shared_link_maker on {schema}.shared_link (trust_id, created_by)",
+        *tenant_table_policies(schema, "shared_link", grants=("select", "insert", "update")),
+    ]
+
+
 # Its NOTIFY on every insert would make all commits queue up (12 times fewer transactions a second).
 _NOTIFYING = (
     "procrastinate_jobs_notify_queue_job_inserted_v1",

@@ -106,6 +106,7 @@ KIT_TABLES = frozenset(
         "procrastinate_jobs",
         "procrastinate_periodic_defers",
         "procrastinate_workers",
+        "shared_link",
         "state_change",
         "stored_file",
     }

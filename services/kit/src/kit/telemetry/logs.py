@@ -27,11 +27,14 @@ MOST_FRAMES = 12
 LONGEST_MESSAGE = 500
 # Their messages repeat values of rows and requests.
 _REVEALING: list[type[BaseException]] = [DBAPIError, asyncpg.PostgresError, ValidationError, UnicodeError]
+# What comes after it opens a shared link.
+SHARED_PATH = re.compile(r"(?i)(/shared/)[^/\s\"']+")
 _SECRETS = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"), r"\1 [secret]"),
     (re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*"), "[token]"),
     (re.compile(r"://[^/\s:@]*:[^/\s@]*@"), "://[secret]@"),
     (re.compile(r"\?[^\s\"']+"), "?[query]"),
+    (SHARED_PATH, r"\1[token]"),
 )
 
 
@@ -46,6 +49,11 @@ def scrubbed(message: str) -> str:
     for pattern, instead in _SECRETS:
         message = pattern.sub(instead, message)
     return message[:LONGEST_MESSAGE]
+
+
+def masked_path(path: str) -> str:
+    """A path without the secret of a shared link."""
+    return SHARED_PATH.sub(r"\1[token]", path)
 
 
 def _short(filename: str) -> str:

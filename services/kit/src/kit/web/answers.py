@@ -15,6 +15,7 @@ from starlette.types import Scope
 from kit import problems
 from kit.database.outages import DRIVER_ERRORS, RETRY_AFTER_SECONDS, DatabaseUnavailable, is_outage
 from kit.problems import FieldError, Problem
+from kit.telemetry.logs import masked_path
 from kit.web.exchange import exchange_of
 from kit.web.replies import NotModified
 from kit.web.validation import field_errors
@@ -51,7 +52,8 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
     """The answer that tells a problem."""
     exchange = exchange_of(scope)
     exchange.problem_code = problem.code
-    instance = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in scope["path"])
+    path = masked_path(scope["path"])
+    instance = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in path)
     body = problem.body(instance=instance[:LONGEST_INSTANCE], trace_id=exchange.request_id)
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(orjson.dumps(body, default=str), problem.status, headers=headers, media_type=problems.MEDIA_TYPE)

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -38,6 +38,7 @@ from kit.web.health import Check, database_check, health_router
 from kit.web.idempotency import purging
 from kit.web.operations import Operations
 from kit.web.prepared import OLDEST_SECONDS, PreparedResponses
+from kit.web.shared_links import links_router
 from kit.web.strictness import strict_body
 from kit.web.tools import Tools, tools_of
 from kit.web.validation import refuse
@@ -212,7 +213,7 @@ def create_app(
         settings,
         title=definition.title,
         description=definition.description,
-        routers=definition.named("routes", "router"),
+        routers=[*definition.named("routes", "router"), *_links(definition)],
         event_types=definition.event_types,
         keys=keys,
         lifespan=lifespan,
@@ -223,6 +224,11 @@ def create_app(
     for install in definition.named("routes", "install"):
         install(app)
     return app
+
+
+def _links(definition: ServiceDefinition) -> Iterator[APIRouter]:
+    if definition.link_resources:
+        yield links_router(definition.link_resources)
 
 
 def _mount(app: Service, router: APIRouter, prefix: str) -> None:

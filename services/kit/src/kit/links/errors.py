@@ -1,0 +1,20 @@
+"""What can go wrong with links."""
+
+from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
+
+
+class LinkNotFound(NotFound):
+    """There is no such link, it has ended, or it isn't the caller's to see."""
+
+
+class LinkNotPossible(InvalidRequest):
+    """The link can't be made as it is; `errors` says why."""
+
+    @classmethod
+    def because(cls, field: str, code: str, detail: str) -> "LinkNotPossible":
+        """The problem with one field of the body."""
+        return cls(detail, errors=[FieldError.in_body([field], code, detail)])
+
+
+class TooManyLinks(Conflict):
+    """The caller has as many links as it may have; end one that isn't used."""

@@ -1,0 +1,63 @@
+"""All SQL about links."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlmodel import col
+
+from kit.database.sessions import Session
+from kit.links.tables import SharedLink
+from kit.links.tokens import Secret
+from kit.resources.paging import Listing
+
+LISTING = Listing("links", SharedLink, "-created_at", "-id")
+
+
+def of_trust(trust_id: UUID, maker: str | None) -> Select[Any]:
+    """The links of a trust; only those of one maker unless that is None."""
+    statement = select(SharedLink).where(col(SharedLink.trust_id) == trust_id)
+    return statement if maker is None else statement.where(col(SharedLink.created_by) == maker)
+
+
+async def link(session: Session, trust_id: UUID, maker: str | None, link_id: UUID) -> SharedLink | None:
+    """One of them, held until the transaction ends."""
+    statement = of_trust(trust_id, maker).where(col(SharedLink.id) == link_id).with_for_update()
+    found: SharedLink | None = (await session.execute(statement)).scalar_one_or_none()
+    return found
+
+
+async def link_of(session: Session, secret: Secret) -> SharedLink | None:
+    """The link with this token, whatever its state."""
+    statement = of_trust(secret.trust_id, None).where(col(SharedLink.token_sha256) == secret.sha256)
+    found: SharedLink | None = (await session.execute(statement)).scalar_one_or_none()
+    return found
+
+
+async def count_active(session: Session, trust_id: UUID, maker: str, today: date) -> int:
+    """How many of a maker's links show something."""
+    statement = (
+        select(func.count())
+        .select_from(SharedLink)
+        .where(
+            col(SharedLink.trust_id) == trust_id,
+            col(SharedLink.created_by) == maker,
+            col(SharedLink.ended_at).is_(None),
+            col(SharedLink.expires_on) >= today,
+        )
+    )
+    return int((await session.execute(statement)).scalar_one())
+
+
+async def end_all(session: Session, trust_id: UUID, maker: str, at: datetime) -> None:
+    """End every link of a maker, because the maker's right has ended."""
+    await session.execute(
+        update(SharedLink)
+        .where(
+            col(SharedLink.trust_id) == trust_id,
+            col(SharedLink.created_by) == maker,
+            col(SharedLink.ended_at).is_(None),
+        )
+        .values(ended_at=at, ended_by=maker)
+    )
