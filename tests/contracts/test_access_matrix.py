@@ -51,7 +51,7 @@ def test_every_operation_says_who_may_call_it() -> None:
         operation.operation_id for _, operation in GUARDED if any(not scopes for scopes in operation.alternatives)
     }
 
-    assert public == {"demo_token_issue", "key_set_view", "server_metadata_view", "token_issue"}
+    assert public == {"demo_token_issue", "key_set_view", "server_metadata_view", "shared_view", "token_issue"}
     assert any_token == {"me_view"}
 
 

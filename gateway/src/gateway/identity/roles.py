@@ -65,6 +65,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "rag-statuses:read": "Read the RAG status of each academy.",
         "events:read": "Read the change feed, as far as the other scopes reach.",
         "events:follow": "Read the change feed of every trust; for services that follow another.",
+        "links:write": "Make links to what one may read, list them and end them.",
+        "links:manage": "See and end the links of everybody in the trust.",
         "identity:read": "Read clients, people and grants.",
         "identity:write": "Manage clients, people and grants.",
         "platform:admin": "Manage tenants and the platform.",
@@ -77,7 +79,8 @@ FOLLOWER: Final = "follower"
 
 _BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
 _DETAIL: Final = _BOARD | {"observations:read", "criteria:read"}
-_ADVISES: Final = _DETAIL | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
+_SHARES: Final = _DETAIL | {"links:write"}
+_ADVISES: Final = _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
 _TRUST_ONLY: Final = frozenset({Extent.TRUST})
 _LISTED_ONLY: Final = frozenset({Extent.ACADEMIES})
 _ANY_EXTENT: Final = frozenset(Extent)
@@ -95,21 +98,21 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "chief-executive",
             "Chief executive",
             "Answers for every academy of the trust: decides the criteria and moderates ratings.",
-            _DETAIL | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"},
+            _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"},
             extents=_TRUST_ONLY,
         ),
         Role(
             "trustee",
             "Trustee",
             "Holds the executive to account for all academies.",
-            _DETAIL,
+            _SHARES,
             extents=_TRUST_ONLY,
         ),
         Role(
             "executive-headteacher",
             "Executive headteacher",
             "Leads several academies.",
-            _DETAIL,
+            _SHARES,
             extents=_LISTED_ONLY,
             leads=True,
         ),
@@ -117,7 +120,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "headteacher",
             "Headteacher",
             "Leads an academy.",
-            _DETAIL,
+            _SHARES,
             extents=_LISTED_ONLY,
             leads=True,
         ),
@@ -125,7 +128,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "chair-of-governors",
             "Chair of governors",
             "Chairs the local governing body of an academy.",
-            _DETAIL,
+            _SHARES,
             extents=_LISTED_ONLY,
             leads=True,
         ),
@@ -153,7 +156,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "specialist-leader",
             "Specialist leader of education",
             "Supports other academies in one specialism.",
-            _DETAIL,
+            _SHARES,
         ),
         Role(
             "research-lead",
@@ -173,7 +176,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "data-manager",
             "Data manager",
             "Loads the trust's own figures and drafts criteria.",
-            _DETAIL | {"observations:write", "imports:read", "imports:write", "criteria:write"},
+            _SHARES | {"observations:write", "imports:read", "imports:write", "criteria:write"},
             holders=_EITHER,
         ),
         Role(
@@ -203,7 +206,17 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "trust-admin",
             "Trust administrator",
             "Manages the trust's clients, people and grants.",
-            frozenset({"identity:read", "identity:write", "academies:read", "measures:read", "events:read"}),
+            frozenset(
+                {
+                    "identity:read",
+                    "identity:write",
+                    "academies:read",
+                    "measures:read",
+                    "events:read",
+                    "links:write",
+                    "links:manage",
+                }
+            ),
             holders=_EITHER,
             extents=_TRUST_ONLY,
         ),

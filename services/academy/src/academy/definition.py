@@ -15,6 +15,7 @@ ACADEMY = ServiceDefinition(
         "rag_statuses",
         "ratings",
         "moderations",
+        "rag_changes",
     ),
     title="Trellis Academy",
     description="How each academy of a trust is doing: the register, figures, criteria and explained ratings.",

@@ -29,7 +29,11 @@ class Change:
     how: str | None = None
 
 
-_ENDS = {"withdrawn": "was withdrawn", "lapsed": "has reached its last day", "left": "ended: the academy left the trust"}
+_ENDS = {
+    "withdrawn": "was withdrawn",
+    "lapsed": "has reached its last day",
+    "left": "ended: the academy left the trust",
+}
 
 
 def title_of(change: Change) -> str:

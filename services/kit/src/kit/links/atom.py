@@ -34,14 +34,14 @@ def atom_feed(id_: UUID, *, title: str, author: str, made_at: datetime, entries:
         _text(element, "title", entry.title)
         _text(element, "updated", _written(entry.updated_at))
         SubElement(element, "category", {"term": entry.category})
-        content = SubElement(element, "content", {"type": "text"})
-        content.text = entry.content
-    return tostring(feed, encoding="utf-8", xml_declaration=True)
+        _text(element, "content", entry.content, type="text")
+    written: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written
 
 
-def _text(parent: Element, name: str, text: str) -> None:
+def _text(parent: Element, name: str, text: str, **attributes: str) -> None:
     # Control characters can't stand in XML, not even escaped.
-    SubElement(parent, name).text = "".join(letter for letter in text if letter.isprintable())
+    SubElement(parent, name, attributes).text = "".join(letter for letter in text if letter.isprintable())
 
 
 def _written(instant: datetime) -> str:
