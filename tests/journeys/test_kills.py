@@ -29,7 +29,7 @@ def board_answers(stack: Stack) -> bool:
 
 
 def test_killed_programs_come_back(stack_alone: Stack) -> None:
-    names = ["academy", "identity", "envoy", "academy-worker"]
+    names = ["academy", "identity", "envoy", "academy-worker", "research-worker"]
     killed = {name: stack_alone.kill(name) for name in names}
     for name, pid in killed.items():
         stack_alone.until_ready(name, other_than=pid, seconds=120)

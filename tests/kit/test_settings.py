@@ -1,10 +1,12 @@
 """What a service is told by its environment."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from kit import clock
 from kit.settings import ServiceSettings
 
 SECRET = "s" * 32
@@ -128,3 +130,18 @@ def test_contract_needs_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRELLIS_SECRET_KEY")
     monkeypatch.delenv("TRELLIS_ACADEMY_DATABASE_URL")
     assert ServiceSettings.for_contract("academy").env == "test"
+
+
+def test_the_clock_moves_in_the_environment_of_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_CLOCK_OFFSET_SECONDS", "86400")
+    for env in ("demo", "production"):
+        monkeypatch.setenv("TRELLIS_ENV", env)
+        with pytest.raises(ValidationError, match="moves the clock only where TRELLIS_ENV=test"):
+            ServiceSettings.for_service("academy")
+        assert clock.offset() == timedelta(0)
+    monkeypatch.setenv("TRELLIS_ENV", "test")
+    try:
+        assert ServiceSettings.for_service("academy").clock_offset_seconds == 86400
+        assert clock.offset() == timedelta(days=1)
+    finally:
+        clock.move(timedelta(0))

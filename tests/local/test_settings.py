@@ -56,6 +56,17 @@ def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: 
         LocalSettings.load()
 
 
+def test_the_clock_of_an_installation_moves_in_the_environment_of_tests_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRELLIS_CLOCK_OFFSET_SECONDS", "86400")
+    with pytest.raises(ValidationError, match="moves the clock only where TRELLIS_ENV=test"):
+        LocalSettings.load()
+    monkeypatch.setenv("TRELLIS_ENV", "test")
+    told = settings.environment_of(LocalSettings.load(), credentials(tmp_path), ADMIN)
+    assert told["TRELLIS_CLOCK_OFFSET_SECONDS"] == "86400"
+
+
 def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> None:
     made = credentials(tmp_path)
     assert credentials(tmp_path) == made

@@ -1,18 +1,19 @@
 """Workers beside a test, and waiting for what they do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from kit.database.sessions import Context, Database
+from kit.jobs.schedules import Tenants
 from kit.jobs.tasks import JobRun, Tasks
-from kit.jobs.worker import Worker, WorkerManners
+from kit.jobs.worker import Worker, WorkerTimings
 from tests.support.tokens import PROSPERE
 
 ALL = Context(PROSPERE, None, "person:ceo")
-QUICK = WorkerManners(poll=0.2, heartbeat=0.3, taken_for_dead=1.5, graceful=2, restart_pause=0.1)
+QUICK = WorkerTimings(poll=0.2, heartbeat=0.3, taken_for_dead=1.5, graceful=2, restart_pause=0.1)
 
 
 async def statuses(database: Database) -> list[str]:
@@ -28,9 +29,16 @@ async def all_in(database: Database, status: str) -> bool:
 
 
 @asynccontextmanager
-async def working(database: Database, tasks: Tasks, manners: WorkerManners = QUICK) -> AsyncIterator[Worker]:
+async def working(
+    database: Database,
+    tasks: Tasks,
+    timings: WorkerTimings = QUICK,
+    *,
+    queues: Mapping[str, int] | None = None,
+    tenants: Tenants | None = None,
+) -> AsyncIterator[Worker]:
     """A worker beside the test."""
-    worker = Worker("academy", [tasks], {"app": database}, manners=manners)
+    worker = Worker("academy", [tasks], {"app": database}, queues=queues, tenants=tenants, timings=timings)
     running = asyncio.create_task(worker.run())
     try:
         yield worker

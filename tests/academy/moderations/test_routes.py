@@ -8,8 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from academy.moderations.service import lapse
+from academy.criteria.queries import rated_trusts
+from academy.moderations.service import lapse, lapse_overdue
 from kit.database.sessions import Context
+from kit.ids import PLATFORM
 from tests.academy.rated import GREEN, RED, add_england, add_rated_trust, publish, rerate, statuses
 from tests.academy.rows import PROSPERE
 from tests.conftest import Clock
@@ -212,6 +214,28 @@ async def test_it_lapses_at_the_end_of_its_day_in_london(
             ("lapsed", {"status": "red", "moderated": False})
         ]
     assert date.fromisoformat(lapses_on) == date.fromisoformat(made.json()["lapses_on"])
+
+
+async def test_the_night_ends_overrides_whose_own_job_was_lost(
+    client: Clients, database: Sandbox, rated: Clock
+) -> None:
+    judge = await client("academy", "chief-executive")
+    over = await moderate(judge, RED, lapses_on="2025-10-10")
+    other = await moderate(judge, GREEN, lapses_on="2025-10-20")
+    rated.set(datetime(2025, 10, 11, 0, 20, tzinfo=UTC))
+    academy = database.of("academy")
+    for expected in (1, 0):
+        async with academy.session(Context(PROSPERE, None, "test")) as session:
+            assert await lapse_overdue(session, PROSPERE) == expected
+    states = [(await judge.get(made.headers["Location"])).json() for made in (over, other)]
+    assert [(one["state"], one["ended_at"] is None) for one in states] == [("lapsed", False), ("in_force", True)]
+
+
+@pytest.mark.usefixtures("rated")
+async def test_the_night_is_planned_for_every_trust_that_has_criteria(database: Sandbox) -> None:
+    async with database.of("academy").connection(Context(PLATFORM, frozenset(), "test")) as connection:
+        await connection.execute("set local role academy_janitor")
+        assert await rated_trusts(connection) == [PROSPERE]
 
 
 @pytest.mark.usefixtures("rated")

@@ -12,7 +12,7 @@ from kit import clock
 from kit.database.sessions import Database
 from kit.jobs.queue import defer
 from kit.jobs.tasks import JobRun, Retries, Tasks
-from kit.jobs.worker import Worker, WorkerManners
+from kit.jobs.worker import Worker, WorkerTimings
 from tests.support.databases import Clone
 from tests.support.jobs import ALL, Notes, all_in, statuses, until, working
 from tests.support.tokens import PROSPERE
@@ -57,7 +57,7 @@ async def test_queueing_doesnt_notify_inside_the_transaction(committed_database:
 
 async def test_a_waiting_worker_is_woken_after_the_commit(database: Database, committed_database: Clone) -> None:
     notes = Notes()
-    lazy = WorkerManners(poll=60, heartbeat=5, graceful=2)
+    lazy = WorkerTimings(poll=60, heartbeat=5, graceful=2)
 
     async def is_listening() -> bool:
         async with committed_database.admin() as admin:
@@ -128,7 +128,7 @@ async def test_jobs_with_one_lock_run_one_after_another(database: Database) -> N
     async with database.session(ALL) as session:
         for number in range(4):
             await defer(session, "academy.tests.locked", lock="one trust", number=number)
-    async with working(database, tasks, WorkerManners(concurrency=4, poll=0.1, graceful=2)):
+    async with working(database, tasks, queues={"default": 4}):
         await until(lambda: len(order) == 4)
     assert order == [0, 1, 2, 3]
 
@@ -140,6 +140,21 @@ async def test_a_job_waits_for_its_time(database: Database) -> None:
     await Worker("academy", [notes.tasks], {"app": database}).drain()
     assert notes.seen == []
     assert await statuses(database) == ["todo"]
+
+
+async def test_a_moved_clock_moves_the_times_of_jobs(database: Database) -> None:
+    """The database, whose clock stays, compares them."""
+    notes = Notes()
+    clock.move(timedelta(days=60))
+    try:
+        async with database.session(ALL) as session:
+            await defer(session, "academy.tests.note", at=clock.now() - timedelta(hours=1), trust_id=PROSPERE, number=1)
+            await defer(session, "academy.tests.note", at=clock.now() + timedelta(hours=1), trust_id=PROSPERE, number=2)
+        await Worker("academy", [notes.tasks], {"app": database}).drain()
+    finally:
+        clock.move(timedelta(0))
+    assert notes.seen == [(PROSPERE, 1)]
+    assert await statuses(database) == ["succeeded", "todo"]
 
 
 @pytest.mark.parametrize(

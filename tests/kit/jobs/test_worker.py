@@ -16,7 +16,7 @@ from kit import clock
 from kit.database.sessions import Database
 from kit.jobs.queue import defer
 from kit.jobs.tasks import JobGivenUp, JobRun, Tasks
-from kit.jobs.worker import Worker, WorkerManners, run_worker
+from kit.jobs.worker import Worker, WorkerTimings, run_worker
 from kit.schema.chains import Chain
 from tests.support.databases import Clone
 from tests.support.jobs import ALL, QUICK, Notes, all_in, statuses, until, working
@@ -62,7 +62,7 @@ async def test_what_doesnt_finish_in_time_is_left_to_the_next_worker(database: D
 
     async with database.session(ALL) as session:
         await defer(session, "academy.tests.endless")
-    async with working(database, tasks, WorkerManners(poll=0.1, graceful=0.2)):
+    async with working(database, tasks, WorkerTimings(poll=0.1, graceful=0.2)):
         await started.wait()
     assert await statuses(database) == ["todo"]
     await Worker("academy", [tasks], {"app": database}).drain()
@@ -75,7 +75,7 @@ from uuid import UUID
 from sqlalchemy import text
 from kit.database.sessions import Context, Database
 from kit.jobs.tasks import JobRun, Tasks
-from kit.jobs.worker import Worker, WorkerManners, run_worker
+from kit.jobs.worker import Worker, WorkerTimings, run_worker
 
 tasks = Tasks()
 database = Database(sys.argv[1], application_name="academy")
@@ -92,8 +92,8 @@ async def write(run: JobRun, key: str, trust_id: UUID) -> None:
         print("stuck", flush=True)
         await asyncio.sleep(3600)
 
-manners = WorkerManners(poll=0.1, heartbeat=0.3, taken_for_dead=1.0, concurrency=1)
-asyncio.run(Worker("academy", [tasks], {"app": database}, manners=manners).run())
+timings = WorkerTimings(poll=0.1, heartbeat=0.3, taken_for_dead=1.0)
+asyncio.run(Worker("academy", [tasks], {"app": database}, queues={"default": 1}, timings=timings).run())
 """
 
 
@@ -176,7 +176,7 @@ async def test_finished_jobs_are_tidied_away(database: Database, committed_datab
         await admin.execute("update academy.procrastinate_events set at = at - interval '30 days'")
     async with database.session(ALL) as session:
         await defer(session, "academy.tests.note", at=clock.now() + timedelta(days=1), trust_id=PROSPERE, number=2)
-    tidy = WorkerManners(poll=0.1, heartbeat=0.1, tidy=0.1, graceful=1)
+    tidy = WorkerTimings(poll=0.1, heartbeat=0.1, tidy=0.1, graceful=1)
 
     async def is_tidy() -> bool:
         return await statuses(database) == ["todo"]
@@ -189,7 +189,7 @@ async def test_a_worker_says_whether_it_is_ready(committed_database: Clone, tmp_
     database = committed_database.new("academy")
     socket = tmp_path / "worker.sock"
     running = asyncio.create_task(
-        run_worker(Chain("academy", "academy"), [Tasks()], {"app": database}, manners=QUICK, health_socket=socket)
+        run_worker(Chain("academy", "academy"), [Tasks()], {"app": database}, timings=QUICK, health_socket=socket)
     )
 
     async def answer(path: str) -> tuple[int, dict[str, str]]:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from kit import readiness
 from kit.database.outages import DatabaseUnavailable
 from kit.identity.keys import KeysUnavailable
 from kit.schema.chains import Chain
-from kit.web import health
 from kit.web.app import Service, create_service
 from tests.kit.sample import router, sample_client, sample_settings
 from tests.support.databases import Clone
@@ -82,7 +82,7 @@ async def test_unready_without_keys() -> None:
 
 
 async def test_services_add_checks_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.05)
 
     async def fine() -> str | None:
         return None

@@ -46,6 +46,9 @@ class LocalSettings(BaseSettings):
         default=None, description="A ring of such keys in place of the single one, newest first, to replace a key."
     )
     workers: int = Field(default=1, ge=1, le=64, description="Processes of each service.")
+    clock_offset_seconds: int = Field(
+        default=0, description="Moves the clock of every process by so much; only with `TRELLIS_ENV=test`."
+    )
     start_seconds: float = Field(default=180.0, gt=0, description="How long `up` waits for everything.")
     client_id: str = Field(default="", description="The client that this command acts as, outside the demo.")
     client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
@@ -64,6 +67,12 @@ class LocalSettings(BaseSettings):
         url = values.get("public_url") or f"{scheme}://{_in_url(_from_here(str(told[0])))}:{told[1]}"
         values["public_url"] = str(url).rstrip("/")
         return values
+
+    @model_validator(mode="after")
+    def _refuse_moved_clock(self) -> Self:
+        if self.clock_offset_seconds and self.env != "test":
+            raise ValueError("TRELLIS_CLOCK_OFFSET_SECONDS moves the clock only where TRELLIS_ENV=test")
+        return self
 
     @property
     def local_address(self) -> str:

@@ -15,7 +15,11 @@ SERVICES: Mapping[str, str] = {
 }
 """The web applications by name; each listens on the socket of its name."""
 
-WORKERS: Mapping[str, str] = {"academy": "academy.worker"}
+WORKERS: Mapping[str, str] = {
+    "academy": "academy.worker",
+    "research": "research.worker",
+    "reporting": "reporting.worker",
+}
 """The module of each service's background worker."""
 
 GATEWAY = "envoy"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
+from kit import clock
 from kit.database.sessions import Session
 
 # The first key of our two-key advisory locks; the second is the instant, in seconds since EPOCH.
@@ -38,7 +39,7 @@ async def begin_recording(session: Session) -> datetime:
     """The instant to record for everything that this transaction writes. Ask once, before the first row."""
     await session.execute(_LOCK, {"space": LOCK_SPACE, "epoch": EPOCH})
     at: datetime = (await session.execute(_NOW)).scalar_one()
-    return at
+    return at + clock.offset()
 
 
 async def synced_to(session: Session) -> datetime:
@@ -49,5 +50,5 @@ async def synced_to(session: Session) -> datetime:
     row = (await session.execute(_OLDEST, {"space": LOCK_SPACE})).one()
     now: datetime = row.now
     if row.oldest is None:
-        return now
-    return min(now, EPOCH + timedelta(seconds=int(row.oldest)))
+        return now + clock.offset()
+    return min(now, EPOCH + timedelta(seconds=int(row.oldest))) + clock.offset()

@@ -1,12 +1,10 @@
 """The worker of the academy service: imports, ratings, and what falls due. `python -m academy.worker` runs it."""
 
-import asyncio
-
+from academy.criteria.queries import rated_trusts
 from academy.definition import ACADEMY
 from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
-from kit.jobs.worker import run_worker
+from kit.jobs.worker import main
 from kit.settings import ServiceSettings
-from kit.telemetry.logs import configure_logs
 
 
 def databases_of(settings: ServiceSettings) -> dict[str, Database]:
@@ -29,14 +27,5 @@ def databases_of(settings: ServiceSettings) -> dict[str, Database]:
     }
 
 
-def main() -> None:
-    """Work until asked to stop."""
-    settings = ServiceSettings.for_service(ACADEMY.name)
-    configure_logs("academy-worker", settings.log_level)
-    # Rows of one slice refer to those of another: all tables are known before the first row is written.
-    assert ACADEMY.tables
-    asyncio.run(run_worker(ACADEMY.chain, ACADEMY.tasks, databases_of(settings), health_socket=settings.worker_socket))
-
-
 if __name__ == "__main__":
-    main()
+    main(ACADEMY, databases=databases_of, tenants=rated_trusts)

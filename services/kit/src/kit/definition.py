@@ -106,14 +106,14 @@ class ServiceDefinition:
         """Does the service's feed show events of this type?"""
         return event_type in self._event_types
 
-    def has_task(self, name: str) -> bool:
-        """Does the service's worker run a task of this name?"""
-        return name in self._task_names
+    def queue_of(self, task: str) -> str | None:
+        """The queue of a task that the service's worker runs; None when it runs none of this name."""
+        return self._queues.get(task)
 
     @cached_property
     def _event_types(self) -> frozenset[EventType]:
         return frozenset(self.event_types)
 
     @cached_property
-    def _task_names(self) -> frozenset[str]:
-        return frozenset(task.name for tasks in self.tasks for task in tasks)
+    def _queues(self) -> dict[str, str]:
+        return {task.name: task.queue for tasks in self.tasks for task in tasks}

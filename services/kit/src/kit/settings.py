@@ -1,6 +1,7 @@
 """What a service reads from its environment (`TRELLIS_...`), once, when it starts."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from kit import clock
 from kit.secrets.ring import KeyRing, listed
 
 # Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
@@ -24,6 +26,8 @@ PER_SERVICE = (
     "service_client_id",
     "service_client_secret",
 )
+
+CLOCK_STAYS = "TRELLIS_CLOCK_OFFSET_SECONDS moves the clock only where TRELLIS_ENV=test"
 
 
 class _ServiceEnvironment(EnvSettingsSource):
@@ -91,6 +95,9 @@ class ServiceSettings(BaseSettings):
     service_client_id: str = Field(default="", description="The service's own client, for calls in jobs.")
     service_client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
     cors_origins: list[str] = Field(default=[], description="Origins of browser clients, as a JSON list.")
+    clock_offset_seconds: int = Field(
+        default=0, description="Moves the clock of every process by so much; only with `TRELLIS_ENV=test`."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="From WARNING on, answered requests are no longer logged."
     )
@@ -121,9 +128,14 @@ class ServiceSettings(BaseSettings):
 
     @classmethod
     def for_service(cls, name: str) -> Self:
-        """The settings of one service. Raises pydantic's ValidationError that names every missing one."""
+        """The settings of one service, from the environment; moves the clock of this process where they say so.
+
+        Raises pydantic's ValidationError that names every missing one.
+        """
         values: dict[str, Any] = {"service": name}
-        return cls(**values)
+        settings = cls(**values)
+        clock.move(timedelta(seconds=settings.clock_offset_seconds))
+        return settings
 
     @classmethod
     def for_contract(cls, name: str) -> Self:
@@ -163,6 +175,12 @@ class ServiceSettings(BaseSettings):
     def _split(cls, value: object) -> object:
         """A list in one variable."""
         return listed(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _refuse_moved_clock(self) -> Self:
+        if self.clock_offset_seconds and self.env != "test":
+            raise ValueError(CLOCK_STAYS)
+        return self
 
     @model_validator(mode="after")
     def _refuse_weak_secrets(self) -> Self:

@@ -36,7 +36,7 @@ databases = {
     name: Database(url, application_name=f"academy-{name}", schema="academy", timeouts=WORKER_TIMEOUTS)
     for name, url in urls.items()
 }
-asyncio.run(run_worker(ACADEMY.chain, ACADEMY.tasks, databases, manners=QUICK))
+asyncio.run(run_worker(ACADEMY.chain, ACADEMY.tasks, databases, timings=QUICK))
 """
 
 

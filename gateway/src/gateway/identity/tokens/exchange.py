@@ -58,7 +58,7 @@ async def _account(desk: Desk, request: TokenRequest) -> Account:
     async with desk.database.session(NOBODY) as session:
         await throttle.check(session, counters)
     try:
-        return await desk.id_tokens.verify(token, clock.now())
+        return await desk.id_tokens.verify(token, clock.machine_now())
     except ProviderUnreachable:
         raise ServiceUnavailable("The identity provider can't be reached.", retry_after_seconds=10) from None
     except TokenRefused as refused:

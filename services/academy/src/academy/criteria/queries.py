@@ -13,10 +13,11 @@ from sqlalchemy.sql import Select
 from sqlmodel import col
 
 from academy.criteria.tables import CriteriaSet
-from kit.database.sessions import Session
+from kit.database.sessions import Connection, Session
 from kit.identity.callers import Caller
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_RATED_TRUSTS = "select trust_id from academy.rated_trust order by trust_id"
 _RATE = text("insert into academy.rated_trust (trust_id, since) values (:trust_id, :now) on conflict do nothing")
 
 
@@ -102,3 +103,8 @@ async def published_sets(session: Session, trust_id: UUID) -> list[dict[str, Any
     """The published sets of a trust, with their rules as documents."""
     rows = (await session.execute(_PUBLISHED, {"trust_id": trust_id})).mappings()
     return [{**row, "rules": orjson.loads(row["rules"])} for row in rows]
+
+
+async def rated_trusts(connection: Connection) -> Sequence[UUID]:
+    """The trusts that have criteria, for the janitor: scheduled work is queued for each."""
+    return [row["trust_id"] for row in await connection.fetch(_RATED_TRUSTS)]

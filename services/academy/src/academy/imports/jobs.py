@@ -24,7 +24,7 @@ tasks = Tasks()
 log = logger(__name__)
 
 
-@tasks.task(RUN_TASK, retries=RETRIES)
+@tasks.task(RUN_TASK, retries=RETRIES, queue="imports")
 async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Run an import to its end."""
     started = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)

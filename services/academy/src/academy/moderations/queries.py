@@ -70,6 +70,14 @@ async def open_of(session: Session, trust_id: UUID, urns: Sequence[int]) -> list
     return list((await session.execute(statement.with_for_update(), execution_options=FRESH)).scalars())
 
 
+async def overdue(session: Session, trust_id: UUID, today: date) -> Sequence[UUID]:
+    """The overrides whose last day is over and that nothing has ended."""
+    statement = select(col(Moderation.id)).where(
+        col(Moderation.trust_id) == trust_id, col(Moderation.ended_at).is_(None), col(Moderation.lapses_on) < today
+    )
+    return (await session.execute(statement.order_by(col(Moderation.lapses_on), col(Moderation.id)))).scalars().all()
+
+
 async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[int, str, dict[str, Any]] | None:
     """Academy, computed status and rules of a rating that the caller may see."""
     statement = (

@@ -125,6 +125,13 @@ async def lapse(session: Session, trust_id: UUID, moderation_id: UUID) -> bool:
     return True
 
 
+async def lapse_overdue(session: Session, trust_id: UUID) -> int:
+    """End every override of the trust whose last day is over, in its own context; gives how many."""
+    overdue = await queries.overdue(session, trust_id, today())
+    return sum([await lapse(session, trust_id, moderation_id) for moderation_id in overdue])
+
+
+
 async def end_of_leavers(session: Session, urns: Sequence[int]) -> None:
     """End the overrides of academies that have left the trust."""
     if urns:

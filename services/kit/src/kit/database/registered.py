@@ -9,5 +9,5 @@ class Registered(Protocol):
     def has_event(self, event_type: Any) -> bool:
         """Does the service's feed show events of this type?"""
 
-    def has_task(self, name: str) -> bool:
-        """Does the service's worker run a task of this name?"""
+    def queue_of(self, task: str) -> str | None:
+        """The queue of a task that the service's worker runs; None when it runs none of this name."""

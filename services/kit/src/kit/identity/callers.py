@@ -105,7 +105,9 @@ class Authenticator:
         try:
             if (caller := await self._remembered_caller(digest)) is not None:
                 return caller
-            claims = await verify(token, self._keys, issuer=self._issuer, audience=self._audience, now=clock.now())
+            claims = await verify(
+                token, self._keys, issuer=self._issuer, audience=self._audience, now=clock.machine_now()
+            )
             key = await self._keys.key(claims.key_id)
         except TokenRefused as refused:
             raise Unauthorized(f"The token isn't accepted: {refused}.", headers=_challenge(str(refused))) from None
@@ -120,7 +122,7 @@ class Authenticator:
         known = self._remembered.get(digest)
         if known is None:
             return None
-        if clock.now().timestamp() < known.expires_at and await self._keys.key(known.key_id) is known.key:
+        if clock.machine_now().timestamp() < known.expires_at and await self._keys.key(known.key_id) is known.key:
             return known.caller
         self._remembered.pop(digest, None)
         return None

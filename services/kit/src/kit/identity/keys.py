@@ -23,7 +23,7 @@ MOST_KEYS = 50
 Jwk = dict[str, Any]
 
 
-class KeysUnavailable(Exception):
+class KeysUnavailable(ConnectionError):
     """The keys can't be fetched, and those known are too old to be believed."""
 
 

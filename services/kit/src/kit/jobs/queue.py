@@ -12,7 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from kit import clock
 from kit.database.sessions import Session, after_commit, database_of
+from kit.jobs.queues import DEFAULT
 
 JobId = str | int | UUID | None
 
@@ -43,14 +45,13 @@ async def defer(
     task: str,
     *,
     lock: str | None = None,
-    queue: str = "default",
     priority: int = 0,
     at: datetime | None = None,
     **ids: JobId,
 ) -> int:
     """Queue a task in the session's own transaction: it runs if that commits, and not otherwise.
 
-    `task` is its dotted name (`academy.ratings.rerate`). Jobs with the same `lock` run one after another. `at` is the
+    `task` is its dotted name (`academy.ratings.rerate`), and has its queue. Jobs with the same `lock` run one after another. `at` is the
     earliest time; such a job takes no lock, since it would hold up all others of that lock until its time has come: it
     queues one that does. Gives the job's number. Equal jobs aren't merged: the one that waits could start, and read,
     before this change is committed.
@@ -60,7 +61,8 @@ async def defer(
     if not _TASK.match(task):
         raise ValueError(f"not a task name: {task!r}")
     database = database_of(session)
-    if database.registered is not None and not database.registered.has_task(task):
+    queue = DEFAULT if database.registered is None else database.registered.queue_of(task)
+    if queue is None:
         raise TaskNotRegistered(task)
     values = {name: str(value) if isinstance(value, UUID) else value for name, value in ids.items()}
     for name, value in values.items():
@@ -72,7 +74,8 @@ async def defer(
         "priority": priority,
         "lock": lock,
         "ids": json.dumps(values),
-        "at": at,
+        # Compared by the database, whose clock nobody moves.
+        "at": None if at is None else clock.on_machine(at),
     }
     number: int = (await session.execute(_DEFER, parameters)).scalar_one()
     after_commit(session, lambda: database.wakeups.poke(WAKE_CHANNEL, WAKE_PAYLOAD))

@@ -8,7 +8,8 @@ A slice lists its tasks in its `jobs.py`:
     async def rerate(run: JobRun, trust_id: UUID, import_id: UUID | None) -> None: ...
 
 The ids of the job become the arguments, as the annotations say. A task may be run again after it did its work: it must
-come to the same end.
+come to the same end. A task names its queue (`kit.jobs.queues`); one that is `scheduled` is queued by the worker.
+This module loads nothing of the library that runs jobs: services that only queue them have no use for it.
 """
 
 import inspect
@@ -18,14 +19,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar, get_type_hints
 
-import procrastinate
-from procrastinate.jobs import Job
-from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from kit import clock
 from kit.database.sessions import Database, Session
+from kit.jobs.queues import DEFAULT
 
 TaskFunction = Callable[..., Awaitable[None]]
 Function = TypeVar("Function", bound=TaskFunction)
@@ -80,28 +78,16 @@ class Retries:
         return min(self.first_pause * (1 << doublings), self.longest_pause) * chance
 
 
-class _Backoff(BaseRetryStrategy):
-    def __init__(self, retries: Retries) -> None:
-        self._retries = retries
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """When to try again."""
-        if isinstance(exception, JobGivenUp) or not isinstance(exception, Exception):
-            # Whoever has the job now ends it, or the worker stops and its successor begins at once.
-            return RetryDecision(retry_at=clock.now())
-        pause = self._retries.pause(job.attempts + 1)
-        return None if pause is None else RetryDecision(retry_at=clock.now() + pause)
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. With `cron` it is also queued by itself, at these times (UTC), once for all workers."""
+    """One task. With `cron` the worker queues it at these times (UTC): once, or once for each trust (`per_trust`)."""
 
     name: str
     function: TaskFunction
     retries: Retries
     queue: str
     cron: str | None
+    per_trust: bool
     arguments: Mapping[str, TypeAdapter[Any]]
 
     def values(self, ids: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,31 +102,32 @@ class Tasks:
         self._tasks: dict[str, Task] = {}
 
     def task(
-        self, name: str, *, retries: Retries | None = None, queue: str = "default", cron: str | None = None
+        self, name: str, *, retries: Retries | None = None, queue: str = DEFAULT
     ) -> Callable[[Function], Function]:
         """Register a function under its dotted name."""
+        return self._registering(name, retries, queue, cron=None, per_trust=False)
 
+    def scheduled(
+        self, name: str, *, cron: str, per_trust: bool = False, retries: Retries | None = None, queue: str = DEFAULT
+    ) -> Callable[[Function], Function]:
+        """Register a function that the worker also queues by itself, at the times of `cron` (UTC).
+
+        With `per_trust` each trust gets a job of its own, with its `trust_id`. After a pause of the service only the
+        last time that was missed is made up for.
+        """
+        return self._registering(name, retries, queue, cron=cron, per_trust=per_trust)
+
+    def _registering(
+        self, name: str, retries: Retries | None, queue: str, *, cron: str | None, per_trust: bool
+    ) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
             hints = get_type_hints(function)
             names = list(inspect.signature(function).parameters)[1:]
             arguments = {name: TypeAdapter(hints[name]) for name in names}
-            self._tasks[name] = Task(name, function, retries or Retries(), queue, cron, arguments)
+            self._tasks[name] = Task(name, function, retries or Retries(), queue, cron, per_trust, arguments)
             return function
 
         return register
 
     def __iter__(self) -> Iterator[Task]:
         return iter(self._tasks.values())
-
-
-def register(app: procrastinate.App, task: Task, databases: Mapping[str, Database]) -> None:
-    """Make a task known to procrastinate; it works with the worker's databases (`app` is the service's own)."""
-
-    async def run(context: procrastinate.JobContext, /, **ids: Any) -> None:
-        assert context.job.id is not None
-        job_run = JobRun(context.job.id, context.job.attempts + 1, context.job.worker_id, databases["app"], databases)
-        await task.function(job_run, **task.values(ids))
-
-    known: Any = app.task(name=task.name, queue=task.queue, retry=_Backoff(task.retries), pass_context=True)(run)
-    if task.cron is not None:
-        app.periodic(cron=task.cron)(known)

@@ -6,7 +6,7 @@ are given to another. When the database goes away the worker waits and starts ag
 
 import asyncio
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,12 +20,17 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from kit import clock
-from kit.database.sessions import Database
-from kit.jobs.tasks import Tasks, register
-from kit.jobs.worker_health import telling_health
+from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
+from kit.definition import ServiceDefinition
+from kit.jobs.apps import job_app
+from kit.jobs.queues import limits_of
+from kit.jobs.schedules import Schedules, Tenants
+from kit.jobs.tasks import Tasks
+from kit.jobs.worker_health import serving_health
+from kit.readiness import database_check
 from kit.schema.chains import Chain
-from kit.telemetry.logs import logger
-from kit.web.health import database_check
+from kit.settings import ServiceSettings
+from kit.telemetry.logs import configure_logs, logger
 
 log = logger(__name__)
 
@@ -33,10 +38,9 @@ _OUTAGES = (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout, OSError
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerManners:
-    """How a worker behaves; times in seconds."""
+class WorkerTimings:
+    """How often a worker does what, and how long it waits; times in seconds."""
 
-    concurrency: int = 2
     poll: float = 2.0
     heartbeat: float = 3.0
     taken_for_dead: float = 15.0
@@ -49,23 +53,6 @@ class WorkerManners:
     finished_jobs_kept: timedelta = timedelta(days=7)
 
 
-def job_app(schema: str, url: str, tasks: Sequence[Tasks], databases: Mapping[str, Database]) -> procrastinate.App:
-    """procrastinate on the service's own schema (the role's search path leads there), with these tasks."""
-    connector = procrastinate.PsycopgConnector(
-        conninfo=url,
-        min_size=1,
-        max_size=4,
-        timeout=10,
-        # Unnamed statements only: the pool may be behind a transaction pooler.
-        kwargs={"application_name": f"{schema}-jobs", "prepare_threshold": None},
-    )
-    app = procrastinate.App(connector=connector)
-    for group in tasks:
-        for task in group:
-            register(app, task, databases)
-    return app
-
-
 class Worker:
     """The worker of one service."""
 
@@ -75,13 +62,21 @@ class Worker:
         tasks: Sequence[Tasks],
         databases: Mapping[str, Database],
         *,
-        manners: WorkerManners | None = None,
+        queues: Mapping[str, int] | None = None,
+        tenants: Tenants | None = None,
+        timings: WorkerTimings | None = None,
     ) -> None:
-        """`databases` are what tasks work with; `app` among them is the service's own role, and holds the queue."""
+        """`databases` are what tasks work with; `app` among them is the service's own role, and holds the queue.
+
+        `queues` are limits of the service's own (`kit.jobs.queues`), `tenants` lists the trusts for scheduled tasks.
+        Raises UnknownQueue and TenantsUnknown for tasks that nobody would run.
+        """
         self._schema = schema
         self._tasks = tasks
         self._databases = databases
-        self._manners = manners or WorkerManners()
+        self._limits = limits_of((task.queue for group in tasks for task in group), queues)
+        self._schedules = Schedules(schema, tasks, tenants)
+        self._timings = timings or WorkerTimings()
         self._stopping = asyncio.Event()
         self._looks_for_jobs = False
 
@@ -96,7 +91,7 @@ class Worker:
 
     async def run(self) -> None:
         """Until `stop` is called; starts again by itself after an outage of the database."""
-        pause = self._manners.restart_pause
+        pause = self._timings.restart_pause
         while not self._stopping.is_set():
             began = asyncio.get_running_loop().time()
             try:
@@ -105,12 +100,12 @@ class Worker:
                 log.warning("the worker lost its database", schema=self._schema, error=type(error).__name__)
             if self._stopping.is_set():
                 return
-            if asyncio.get_running_loop().time() - began > self._manners.longest_restart_pause:
-                pause = self._manners.restart_pause
+            if asyncio.get_running_loop().time() - began > self._timings.longest_restart_pause:
+                pause = self._timings.restart_pause
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
-            pause = min(pause * 2, self._manners.longest_restart_pause)
+            pause = min(pause * 2, self._timings.longest_restart_pause)
 
     async def drain(self) -> None:
         """Run what is queued now and return, for tests and commands."""
@@ -122,34 +117,38 @@ class Worker:
         return job_app(self._schema, self._databases["app"].url, self._tasks, self._databases)
 
     async def _run_once(self) -> None:
-        manners = self._manners
+        timings = self._timings
         app = self._app()
         async with app.open_async():
             await self._recover(app)
-            working = asyncio.create_task(
-                app.run_worker_async(
-                    name=self._schema,
-                    concurrency=manners.concurrency,
-                    fetch_job_polling_interval=manners.poll,
-                    abort_job_polling_interval=manners.poll,
-                    update_heartbeat_interval=manners.heartbeat,
-                    stalled_worker_timeout=manners.taken_for_dead,
-                    shutdown_graceful_timeout=manners.graceful,
-                    install_signal_handlers=False,
-                ),
-                name="worker",
-            )
+            working = [
+                asyncio.create_task(
+                    app.run_worker_async(
+                        name=f"{self._schema}.{queue}",
+                        queues=[queue],
+                        concurrency=limit,
+                        fetch_job_polling_interval=timings.poll,
+                        abort_job_polling_interval=timings.poll,
+                        update_heartbeat_interval=timings.heartbeat,
+                        stalled_worker_timeout=timings.taken_for_dead,
+                        shutdown_graceful_timeout=timings.graceful,
+                        install_signal_handlers=False,
+                    ),
+                    name=f"work on {queue}",
+                )
+                for queue, limit in self._limits.items()
+            ]
             looking = asyncio.create_task(self._look_after(app), name="look after jobs")
             stopping = asyncio.create_task(self._stopping.wait(), name="asked to stop")
             try:
                 self._looks_for_jobs = True
-                await asyncio.wait({working, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({*working, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._looks_for_jobs = False
-                for task in (stopping, looking, working):
+                for task in (stopping, looking, *working):
                     task.cancel()
                 # procrastinate takes a cancellation as the wish to finish what is running.
-                results = await asyncio.gather(working, looking, return_exceptions=True)
+                results = await asyncio.gather(*working, looking, return_exceptions=True)
             for result in results:
                 if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                     raise result
@@ -158,30 +157,31 @@ class Worker:
         loop = asyncio.get_running_loop()
         tidied = loop.time()
         while True:
-            await asyncio.sleep(self._manners.heartbeat)
+            await asyncio.sleep(self._timings.heartbeat)
             await self._recover(app)
-            if loop.time() - tidied > self._manners.tidy:
+            await self._schedules.tick(self._databases["app"])
+            if loop.time() - tidied > self._timings.tidy:
                 tidied = loop.time()
                 await self._tidy(app)
 
     async def _recover(self, app: procrastinate.App) -> None:
         """Give the jobs of killed workers to the living."""
-        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._manners.taken_for_dead)
+        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._timings.taken_for_dead)
         for job in stalled:
             facts = {"job": job.id, "task": job.task_name, "attempts": job.attempts}
             try:
-                if job.attempts + 1 >= self._manners.most_attempts:
+                if job.attempts + 1 >= self._timings.most_attempts:
                     log.error("a job took too many workers with it", **facts)
                     await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
                 else:
                     log.warning("a job is started again", **facts)
-                    await app.job_manager.retry_job(job, retry_at=clock.now())
+                    await app.job_manager.retry_job(job, retry_at=clock.machine_now())
             except ConnectorException:
                 # Another worker was quicker.
                 log.info("a job was taken care of by another worker", **facts)
 
     async def _tidy(self, app: procrastinate.App) -> None:
-        hours = int(self._manners.finished_jobs_kept / timedelta(hours=1))
+        hours = int(self._timings.finished_jobs_kept / timedelta(hours=1))
         await app.job_manager.delete_old_jobs(
             nb_hours=hours, include_failed=True, include_cancelled=True, include_aborted=True
         )
@@ -206,14 +206,16 @@ async def run_worker(
     tasks: Sequence[Tasks],
     databases: Mapping[str, Database],
     *,
-    manners: WorkerManners | None = None,
+    queues: Mapping[str, int] | None = None,
+    tenants: Tenants | None = None,
+    timings: WorkerTimings | None = None,
     health_socket: Path | None = None,
 ) -> None:
-    """A service's `python -m {service}.worker`: work until asked to stop, then close the databases.
+    """Work until asked to stop, then close the databases.
 
     With `health_socket` it answers there whether it is alive and ready.
     """
-    worker = Worker(chain.schema, tasks, databases, manners=manners)
+    worker = Worker(chain.schema, tasks, databases, queues=queues, tenants=tenants, timings=timings)
 
     async def connections() -> None:
         for database in databases.values():
@@ -227,7 +229,48 @@ async def run_worker(
         for database in databases.values():
             stack.push_async_callback(database.dispose)
         if health_socket is not None:
-            await stack.enter_async_context(telling_health(f"{chain.schema}-worker", health_socket, checks))
+            await stack.enter_async_context(serving_health(f"{chain.schema}-worker", health_socket, checks))
         with stopped_by_signals(worker):
             log.info("the worker starts", schema=chain.schema)
             await worker.run()
+
+
+Databases = Callable[[ServiceSettings], Mapping[str, Database]]
+
+
+def main(
+    service: ServiceDefinition,
+    *,
+    databases: Databases | None = None,
+    queues: Mapping[str, int] | None = None,
+    tenants: Tenants | None = None,
+) -> None:
+    """A service's `python -m {service}.worker`: work as the environment says, until SIGTERM or SIGINT.
+
+    `databases` are what its tasks work with where the service's own role isn't enough.
+    """
+    settings = ServiceSettings.for_service(service.name)
+    configure_logs(f"{service.name}-worker", settings.log_level)
+    # Rows of one slice refer to those of another: all tables are known before the first row is written.
+    log.debug("tables are loaded", modules=len(service.tables))
+    asyncio.run(
+        run_worker(
+            service.chain,
+            service.tasks,
+            databases(settings) if databases is not None else {"app": own_database(service, settings)},
+            queues=queues,
+            tenants=tenants,
+            health_socket=settings.worker_socket,
+        )
+    )
+
+
+def own_database(service: ServiceDefinition, settings: ServiceSettings) -> Database:
+    """The service's own role, as its tasks work with it."""
+    return service_database(
+        settings,
+        settings.database_url,
+        application_name=f"{service.name}-worker",
+        timeouts=WORKER_TIMEOUTS,
+        registered=service,
+    )

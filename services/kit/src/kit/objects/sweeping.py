@@ -26,7 +26,8 @@ async def sweep(store: ObjectStore, database: Database, *, grace: timedelta = GR
     Stops early while a backup reads the folder; the next sweep does the rest.
     """
     removed = await store.clean(grace.total_seconds())
-    oldest = clock.now() - grace
+    # Written by the machine's clock.
+    oldest = clock.machine_now() - grace
     try:
         for trust_id in await store.trusts(database.schema):
             context = Context(trust_id, None, SUBJECT)
@@ -58,7 +59,7 @@ def sweeping(service: str) -> Tasks:
     """The task that sweeps a service's objects every night, for its worker."""
     tasks = Tasks()
 
-    @tasks.task(f"{service}.files.sweep", cron="23 2 * * *")
+    @tasks.scheduled(f"{service}.files.sweep", cron="23 2 * * *")
     async def sweep_files(job: JobRun) -> None:
         """Remove the service's objects that no row names."""
         await sweep(object_store(ServiceSettings.for_service(service).object_store), job.database)

@@ -116,6 +116,16 @@ def reader_policy(schema: str, table: str, role: str) -> list[str]:
     ]
 
 
+def janitor_lists_trusts(schema: str, table: str) -> list[str]:
+    """Let the janitor list the trusts in a tenant table, for schedules: their ids and nothing else."""
+    _checked(schema, table)
+    janitor = f"{schema}_janitor"
+    return [
+        f"create policy {janitor}_lists on {schema}.{table} for select to {janitor} using (true)",
+        f"grant select (trust_id) on {schema}.{table} to {janitor}",
+    ]
+
+
 def reference_table_grants(schema: str, table: str, *, loader: str | None = None) -> list[str]:
     """Grants for a table that belongs to no trust: the app reads it, only the loader role writes it."""
     _checked(schema, table)

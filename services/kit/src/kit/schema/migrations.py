@@ -19,6 +19,8 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script
 from sqlalchemy import BigInteger, MetaData, create_engine, text
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.dialects.postgresql.base import ischema_names
@@ -76,7 +78,7 @@ def run_env() -> None:
         compare_type=True,
         compare_server_default=False,
         transaction_per_migration=True,
-        on_version_apply=_hand_over(chain.schema),
+        on_version_apply=_after_each(chain.schema),
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -106,6 +108,7 @@ KIT_TABLES = frozenset(
         "procrastinate_jobs",
         "procrastinate_periodic_defers",
         "procrastinate_workers",
+        "schema_serves",
         "shared_link",
         "state_change",
         "stored_file",
@@ -129,9 +132,28 @@ def _only_service_tables(schema: str) -> Any:
     return include_object
 
 
-def _hand_over(schema: str) -> Any:
-    def on_version_apply(*, ctx: MigrationContext, **_: Any) -> None:
+def _note_served_code(connection: SyncConnection, schema: str, step: MigrationInfo) -> None:
+    """Write down the oldest code that works after a migration, for running code that doesn't have its file."""
+    assert isinstance(step.up_revision, Script)
+    revision = step.up_revision.revision
+    table = f"{schema}.schema_serves"
+    columns = "revision text primary key, oldest_code text not null check (oldest_code <= revision)"
+    connection.execute(text(f"create table if not exists {table} ({columns})"))
+    connection.execute(text(f"grant select on {table} to {schema}_app"))
+    # The schema's name is the code's own.
+    connection.execute(text(f"delete from {table} where revision = :revision"), {"revision": revision})  # noqa: S608
+    if step.is_upgrade:
+        oldest = getattr(step.up_revision.module, "oldest_code", revision)
+        connection.execute(
+            text(f"insert into {table} (revision, oldest_code) values (:revision, :oldest)"),  # noqa: S608
+            {"revision": revision, "oldest": oldest},
+        )
+
+
+def _after_each(schema: str) -> Any:
+    def on_version_apply(*, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         assert ctx.connection is not None
+        _note_served_code(ctx.connection, schema, step)
         ctx.connection.execute(text(f"reassign owned by {MIGRATOR} to {schema}_owner"))
         # Services look at it to know whether they can serve.
         ctx.connection.execute(text(f"grant select on {schema}.alembic_version to {schema}_app"))

@@ -21,6 +21,7 @@ from kit.events.recording import EventType
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource, RemoteKeys
 from kit.objects.stores import object_store
+from kit.readiness import Check, database_check
 from kit.schema.chains import Chain
 from kit.secrets.answers import answer_seal
 from kit.settings import ServiceSettings
@@ -34,7 +35,7 @@ from kit.web.contract import write_contract
 from kit.web.edge import Edge
 from kit.web.exchange import exchange_of
 from kit.web.feed_routes import feed_router
-from kit.web.health import Check, database_check, health_router
+from kit.web.health import health_router
 from kit.web.idempotency import purging
 from kit.web.operations import Operations
 from kit.web.prepared import OLDEST_SECONDS, PreparedResponses

@@ -183,7 +183,7 @@ async def _stream(request: Request, caller: Caller, follower: Follower, page: Pa
         for position, event in page.events:
             cursor = cursor_of(follower.reader, page.origin, position)
             yield b"id: %s\nevent: %s\ndata: %s\n\n" % (cursor.encode(), event["type"].encode(), orjson.dumps(event))
-        left = (caller.expires_at - clock.now()).total_seconds()
+        left = (caller.expires_at - clock.machine_now()).total_seconds()
         if closing.asked or left <= 0:
             return
         try:

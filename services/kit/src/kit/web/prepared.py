@@ -206,7 +206,7 @@ class PreparedResponses:
 
     async def _holds(self, asked: Asked, kept: Finished) -> bool:
         now = time.monotonic()
-        if now >= kept.kept_until or clock.now().timestamp() >= kept.expires_at:
+        if now >= kept.kept_until or clock.machine_now().timestamp() >= kept.expires_at:
             self._drop(asked.key)
             return False
         if now - kept.token_checked_at >= TOKEN_CHECK_SECONDS:

@@ -8,6 +8,9 @@ Safe with the previous release? (delete this list once you have read it)
 - A tenant table leads with trust_id in its key, in every index and every foreign key, and has
   `tenant_table_policies` (kit.schema.ddl): the catalogue test looks.
 - Backfills run as trellis_migrator and see every trust's rows; batch them (lock timeout 5 s, statements 15 min).
+- `oldest_code` names the oldest code that still works after this migration, by the newest migration that it came with:
+  running processes of it stay ready during an upgrade. Name that of the last release if it does; the migration itself
+  if no older code works.
 - No application imports: a migration must not change when the code does.
 """
 
@@ -18,6 +21,7 @@ from alembic import op
 ${imports if imports else ""}
 revision: str = "${up_revision}"
 down_revision: str | None = ${'"%s"' % down_revision if down_revision else None}
+oldest_code: str = ${'"%s"' % (down_revision or up_revision)}
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -1,0 +1,7 @@
+"""The worker of the reporting service; it has nothing to do yet. `python -m reporting.worker` runs it."""
+
+from kit.jobs.worker import main
+from reporting.definition import REPORTING
+
+if __name__ == "__main__":
+    main(REPORTING)

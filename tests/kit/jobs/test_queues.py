@@ -1,0 +1,82 @@
+"""Queues with limits of their own: the jobs of one never wait for those of another."""
+
+import asyncio
+
+import pytest
+
+from kit.database.sessions import Database
+from kit.jobs.queue import defer
+from kit.jobs.queues import LIMITS, UnknownQueue, limits_of
+from kit.jobs.tasks import JobRun, Tasks
+from kit.jobs.worker import Worker
+from tests.support.databases import Clone
+from tests.support.jobs import ALL, Notes, all_in, until, working
+from tests.support.tokens import PROSPERE
+
+
+@pytest.fixture
+def database(committed_database: Clone) -> Database:
+    """What academy sees of a database of this test's own."""
+    return committed_database.of("academy")
+
+
+class Holding:
+    """Tasks of the queue `imports` that run until they are let go."""
+
+    def __init__(self) -> None:
+        self.tasks = Tasks()
+        self.let_go = asyncio.Event()
+        self.running = 0
+        self.most = 0
+        self.tasks.task("academy.tests.hold", queue="imports")(self.hold)
+
+    async def hold(self, _run: JobRun) -> None:
+        """One slow job."""
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await self.let_go.wait()
+        self.running -= 1
+
+
+async def test_a_full_queue_delays_no_other(database: Database) -> None:
+    holding, notes = Holding(), Notes()
+    holding.tasks.task("academy.tests.note")(notes.note)
+    async with database.session(ALL) as session:
+        for _ in range(5):
+            await defer(session, "academy.tests.hold", queue="imports")
+    async with working(database, holding.tasks, queues={"imports": 2}):
+        await until(lambda: holding.running == 2)
+        async with database.session(ALL) as session:
+            await defer(session, "academy.tests.note", trust_id=PROSPERE, number=1)
+        await until(lambda: notes.seen == [(PROSPERE, 1)])
+        # The slow ones were running all the time, and no more of them than their queue may.
+        assert (holding.running, holding.most) == (2, 2)
+        holding.let_go.set()
+        await until(lambda: all_in(database, "succeeded"))
+    assert holding.most == 2
+
+
+async def test_jobs_that_an_older_release_queued_still_run(database: Database) -> None:
+    """Before there were queues, all jobs were queued as `default`."""
+    holding = Holding()
+    holding.let_go.set()
+    async with database.session(ALL) as session:
+        await defer(session, "academy.tests.hold", queue="default")
+    async with working(database, holding.tasks):
+        await until(lambda: all_in(database, "succeeded"))
+
+
+def test_a_service_may_set_its_own_limits() -> None:
+    assert limits_of([]) == {"default": LIMITS["default"]}
+    assert limits_of(["imports"], {"imports": 7, "mail": 3}) == {"default": LIMITS["default"], "imports": 7}
+
+
+def test_a_queue_that_nobody_would_run_is_refused(database: Database) -> None:
+    tasks = Tasks()
+
+    @tasks.task("academy.tests.lost", queue="imprts")
+    async def lost(run: JobRun) -> None:
+        raise AssertionError
+
+    with pytest.raises(UnknownQueue, match="imprts"):
+        Worker("academy", [tasks], {"app": database})
