@@ -227,7 +227,8 @@ async def test_the_night_ends_overrides_whose_own_job_was_lost(
     for expected in (1, 0):
         async with academy.session(Context(PROSPERE, None, "test")) as session:
             assert await lapse_overdue(session, PROSPERE) == expected
-    states = [(await judge.get(made.headers["Location"])).json() for made in (over, other)]
+    reader = await client("academy", "status-reader")
+    states = [(await reader.get(made.headers["Location"])).json() for made in (over, other)]
     assert [(one["state"], one["ended_at"] is None) for one in states] == [("lapsed", False), ("in_force", True)]
 
 
