@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from academy.definition import ACADEMY
+from academy.imports.service import RUN_TASK
+from academy.rate_again import RATE_TASK
 from kit.database.sessions import Database
-from kit.jobs.queue import defer
+from kit.jobs.queue import TaskNotRegistered, defer
 from kit.jobs.queues import LIMITS, UnknownQueue, limits_of
 from kit.jobs.tasks import JobRun, Tasks
 from kit.jobs.worker import Worker
@@ -18,6 +21,21 @@ from tests.support.tokens import PROSPERE
 def database(committed_database: Clone) -> Database:
     """What academy sees of a database of this test's own."""
     return committed_database.of("academy")
+
+
+class Known:
+    """What a service has registered: these tasks."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._queues = {task.name: task.queue for task in tasks}
+
+    def has_event(self, _event_type: object) -> bool:
+        """None."""
+        return False
+
+    def queue_of(self, task: str) -> str | None:
+        """As the task says."""
+        return self._queues.get(task)
 
 
 class Holding:
@@ -41,9 +59,10 @@ class Holding:
 async def test_a_full_queue_delays_no_other(database: Database) -> None:
     holding, notes = Holding(), Notes()
     holding.tasks.task("academy.tests.note")(notes.note)
+    database.registered = Known(holding.tasks)
     async with database.session(ALL) as session:
         for _ in range(5):
-            await defer(session, "academy.tests.hold", queue="imports")
+            await defer(session, "academy.tests.hold")
     async with working(database, holding.tasks, queues={"imports": 2}):
         await until(lambda: holding.running == 2)
         async with database.session(ALL) as session:
@@ -61,9 +80,26 @@ async def test_jobs_that_an_older_release_queued_still_run(database: Database) -
     holding = Holding()
     holding.let_go.set()
     async with database.session(ALL) as session:
-        await defer(session, "academy.tests.hold", queue="default")
+        # Not registered, as then: it is queued as `default`.
+        await defer(session, "academy.tests.hold")
     async with working(database, holding.tasks):
         await until(lambda: all_in(database, "succeeded"))
+
+
+async def test_a_job_goes_into_the_queue_of_its_task(database: Database) -> None:
+    holding = Holding()
+    database.registered = Known(holding.tasks)
+    async with database.session(ALL) as session:
+        await defer(session, "academy.tests.hold")
+        with pytest.raises(TaskNotRegistered, match=r"academy\.tests\.nothing"):
+            await defer(session, "academy.tests.nothing")
+    async with database.connection(ALL) as connection:
+        assert await connection.fetchval("select queue_name from procrastinate_jobs") == "imports"
+
+
+def test_imports_have_a_queue_of_their_own() -> None:
+    assert ACADEMY.queue_of(RUN_TASK) == "imports"
+    assert ACADEMY.queue_of(RATE_TASK) == "default"
 
 
 def test_a_service_may_set_its_own_limits() -> None:

@@ -51,10 +51,10 @@ async def defer(
 ) -> int:
     """Queue a task in the session's own transaction: it runs if that commits, and not otherwise.
 
-    `task` is its dotted name (`academy.ratings.rerate`), and has its queue. Jobs with the same `lock` run one after another. `at` is the
-    earliest time; such a job takes no lock, since it would hold up all others of that lock until its time has come: it
-    queues one that does. Gives the job's number. Equal jobs aren't merged: the one that waits could start, and read,
-    before this change is committed.
+    `task` is its dotted name (`academy.ratings.rerate`) and has its queue. Jobs with the same `lock` run
+    one after another. `at` is the earliest time; such a job takes no lock, since it would hold up all others of that
+    lock until its time has come: it queues one that does. Gives the job's number. Equal jobs aren't merged: the one
+    that waits could start, and read, before this change is committed. Raises TaskNotRegistered.
     """
     if lock is not None and at is not None:
         raise ValueError(f"a job for later can't hold the lock {lock!r} until then")
