@@ -20,6 +20,6 @@ async def lapse(job: JobRun, trust_id: UUID, moderation_id: UUID) -> None:
 @tasks.scheduled("academy.moderations.sweep", cron="20 0 * * *", per_trust=True)
 async def sweep(job: JobRun, trust_id: UUID) -> None:
     """End overrides that are over although their own job failed or was lost; every night, after midnight in London."""
-    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
+    async with job.database.session(Context(trust_id, None, "academy.moderations")) as session:
         await job.fence(session)
         await service.lapse_overdue(session, trust_id)

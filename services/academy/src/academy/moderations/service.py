@@ -131,7 +131,6 @@ async def lapse_overdue(session: Session, trust_id: UUID) -> int:
     return sum([await lapse(session, trust_id, moderation_id) for moderation_id in overdue])
 
 
-
 async def end_of_leavers(session: Session, urns: Sequence[int]) -> None:
     """End the overrides of academies that have left the trust."""
     if urns:
