@@ -9,9 +9,9 @@ from alembic import op
 
 from kit.schema.ddl import janitor_lists_trusts
 
-revision: str = "0013_let_the_janitor_list_trusts"
-down_revision: str | None = "0012_create_stored_files"
-oldest_code: str = "0012_create_stored_files"
+revision: str = "0014_let_the_janitor_list_trusts"
+down_revision: str | None = "0013_create_shared_links"
+oldest_code: str = "0013_create_shared_links"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
