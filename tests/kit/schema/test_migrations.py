@@ -28,6 +28,7 @@ MAY_IMPORT = (
     "alembic",
     "sqlalchemy",
     "kit.schema.ddl",
+    "kit.schema.following",
     "collections",
     "datetime",
     "uuid",

@@ -12,6 +12,7 @@ The kit then finds, in each slice and in the service's own package, by the names
 - `jobs.py`: `tasks`
 - `transitions.py`: every `States`
 - `links.py`: every `LinkResource`
+- `followers.py`: every `ReadModel` and `SideEffects`, and `on_holder_ended` (`kit.events.following`)
 
 Nothing is listed twice, so nothing is forgotten: an event or task that isn't found this way is refused when it is
 recorded. Parts are loaded when they are first needed: a worker loads no routes.

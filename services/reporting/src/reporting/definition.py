@@ -4,7 +4,7 @@ from kit.definition import ServiceDefinition
 
 REPORTING = ServiceDefinition(
     "reporting",
-    slices=(),
+    slices=("sources",),
     title="Trellis reporting",
     description="""
     What a trust tells others.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.calls.declared import Call
-from kit.problems import Conflict, Forbidden, InternalError, NotFound, Problem, ServiceUnavailable, Unauthorized
+from kit.problems import Conflict, Forbidden, Gone, InternalError, NotFound, Problem, ServiceUnavailable, Unauthorized
 
 
 class CallFailed(Problem):
@@ -47,6 +47,10 @@ class CalleeConflict(CallFailed, Conflict):
     """It contradicts what the other service has stored."""
 
 
+class CalleeGone(CallFailed, Gone):
+    """The other service gives it out no longer."""
+
+
 class CalleeUnavailable(CallFailed, ServiceUnavailable):
     """The other service can't be reached or can't answer now; nothing was changed here."""
 
@@ -64,6 +68,7 @@ CALL_PROBLEMS: tuple[type[CallFailed], ...] = (
     CalleeForbids,
     CalleeUnauthorized,
     CalleeConflict,
+    CalleeGone,
     CalleeUnavailable,
     CalleeRefused,
     CalleeAnswerUnreadable,
@@ -75,6 +80,7 @@ _BY_STATUS: Mapping[int, type[CallFailed]] = {
     403: CalleeForbids,
     404: CalleeNotFound,
     409: CalleeConflict,
+    410: CalleeGone,
     412: CalleeConflict,
     429: CalleeUnavailable,
 }

@@ -190,6 +190,11 @@ class Database:
         # Behind a pooler nobody would hear what is told to a connection that was given back.
         self.wakeups = Wakeups(self.connect, listens=not self._pooler)
 
+    @property
+    def keeps_connections(self) -> bool:
+        """Whether a connection stays ours between transactions; not behind a pooler."""
+        return not self._pooler
+
     async def connect(self, **arguments: Any) -> Connection:
         """A new connection of its own, outside the pool; the caller closes it."""
         settings = {} if self._pooler else self._timeouts.settings()

@@ -1,0 +1,24 @@
+"""Create what follows other services' feeds: followers' places, and who holds a right at identity."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+from kit.schema.following import drop_follower_table, drop_grants_read_model, follower_table, grants_read_model
+
+revision: str = "0003_create_followers"
+down_revision: str | None = "0002_create_state_changes"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Create them."""
+    for statement in (*follower_table("research"), *grants_read_model("research")):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop them again."""
+    for statement in (*drop_grants_read_model("research"), *drop_follower_table("research")):
+        op.execute(statement)
