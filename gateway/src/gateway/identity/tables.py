@@ -5,7 +5,6 @@ known whose request this is, and hold neither people's names nor rights. Everyth
 (or to the platform, under its own id) and lies behind row-level security.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -25,19 +23,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantRow, TenantTable, Versioned, instant_column, text_column
+
 SCHEMA = "identity"
-
-Name = str | Callable[..., str]
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Field(sa_type=DateTime(timezone=True), nullable=nullable)
 
 
 class Tenant(SQLModel, table=True):
     """A trust that uses Trellis."""
 
-    __tablename__: ClassVar[Name] = "tenant"
+    __tablename__: ClassVar[TableName] = "tenant"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("group_uid", name="tenant_group_uid_key"),
         UniqueConstraint("group_id", name="tenant_group_id_key"),
@@ -45,20 +40,20 @@ class Tenant(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    group_uid: str = Field(sa_type=Text)
-    group_id: str | None = Field(sa_type=Text)
-    name: str = Field(sa_type=Text)
+    group_uid: str = text_column()
+    group_id: str | None = text_column(nullable=True)
+    name: str = text_column()
     is_active: bool
-    created_at: datetime = _instant()
-    created_by: str = Field(sa_type=Text)
-    updated_at: datetime = _instant()
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    updated_at: datetime = instant_column()
     version: int
 
 
 class SigningKey(SQLModel, table=True):
     """A key that signs tokens; the private half is encrypted."""
 
-    __tablename__: ClassVar[Name] = "signing_key"
+    __tablename__: ClassVar[TableName] = "signing_key"
     __table_args__: ClassVar[Any] = (
         CheckConstraint("(revoked_at is null) = (revoked_by is null)", name="signing_key_revoked_by_somebody"),
         {"schema": SCHEMA},
@@ -67,16 +62,16 @@ class SigningKey(SQLModel, table=True):
     kid: str = Field(primary_key=True, sa_type=Text)
     public_key: dict[str, str] = Field(sa_type=JSONB)
     private_key: bytes = Field(sa_type=LargeBinary)
-    published_at: datetime = _instant()
-    signs_from: datetime | None = _instant(nullable=True)
-    revoked_at: datetime | None = _instant(nullable=True)
-    revoked_by: str | None = Field(sa_type=Text)
+    published_at: datetime = instant_column()
+    signs_from: datetime | None = instant_column(nullable=True)
+    revoked_at: datetime | None = instant_column(nullable=True)
+    revoked_by: str | None = text_column(nullable=True)
 
 
 class SignIn(SQLModel, table=True):
     """Which person of which trust an account of an identity provider, or an unbound address, belongs to."""
 
-    __tablename__: ClassVar[Name] = "sign_in"
+    __tablename__: ClassVar[TableName] = "sign_in"
     __table_args__: ClassVar[Any] = (
         ForeignKeyConstraint(
             ["trust_id", "person_id"],
@@ -96,7 +91,7 @@ class SignIn(SQLModel, table=True):
 class FailedAttempt(SQLModel, table=True):
     """How often somebody failed to prove who they are, counted until it is quiet for a while."""
 
-    __tablename__: ClassVar[Name] = "failed_attempt"
+    __tablename__: ClassVar[TableName] = "failed_attempt"
     __table_args__: ClassVar[Any] = (
         Index("failed_attempt_age", "last_failed_at"),
         {"schema": SCHEMA},
@@ -105,14 +100,14 @@ class FailedAttempt(SQLModel, table=True):
     kind: str = Field(primary_key=True, sa_type=Text)
     digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
     failures: int
-    last_failed_at: datetime = _instant()
-    blocked_until: datetime = _instant()
+    last_failed_at: datetime = instant_column()
+    blocked_until: datetime = instant_column()
 
 
-class Client(SQLModel, table=True):
+class Client(TenantTable, Versioned, table=True):
     """A program: a machine with a secret (confidential) or a portal without one (public)."""
 
-    __tablename__: ClassVar[Name] = "client"
+    __tablename__: ClassVar[TableName] = "client"
     __table_args__: ClassVar[Any] = (
         CheckConstraint("kind in ('confidential', 'public')", name="client_kind"),
         Index(
@@ -124,23 +119,21 @@ class Client(SQLModel, table=True):
         ),
         {"schema": SCHEMA},
     )
+    __access__ = Access(grants=("select", "insert", "update"))
 
-    trust_id: UUID = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    name: str = Field(sa_type=Text)
-    kind: str = Field(sa_type=Text)
+    name: str = text_column()
+    kind: str = text_column()
     is_active: bool
-    created_at: datetime = _instant()
-    created_by: str = Field(sa_type=Text)
-    updated_at: datetime = _instant()
-    deleted_at: datetime | None = _instant(nullable=True)
-    version: int
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    updated_at: datetime = instant_column()
+    deleted_at: datetime | None = instant_column(nullable=True)
 
 
-class ClientSecret(SQLModel, table=True):
+class ClientSecret(TenantRow, table=True):
     """The hash of a secret; `hint` is the part of it that may be shown and says which one was sent."""
 
-    __tablename__: ClassVar[Name] = "client_secret"
+    __tablename__: ClassVar[TableName] = "client_secret"
     __table_args__: ClassVar[Any] = (
         ForeignKeyConstraint(
             ["trust_id", "client_id"],
@@ -150,20 +143,20 @@ class ClientSecret(SQLModel, table=True):
         ),
         {"schema": SCHEMA},
     )
+    __access__ = Access()
 
-    trust_id: UUID = Field(primary_key=True)
     client_id: UUID = Field(primary_key=True)
     hint: str = Field(primary_key=True, sa_type=Text)
-    hash: str = Field(sa_type=Text)
-    created_at: datetime = _instant()
-    expires_at: datetime | None = _instant(nullable=True)
+    hash: str = text_column()
+    created_at: datetime = instant_column()
+    expires_at: datetime | None = instant_column(nullable=True)
     last_used_on: date | None
 
 
-class Person(SQLModel, table=True):
+class Person(TenantTable, Versioned, table=True):
     """Somebody who signs in; known by an account of an identity provider, or by an address until then."""
 
-    __tablename__: ClassVar[Name] = "person"
+    __tablename__: ClassVar[TableName] = "person"
     __table_args__: ClassVar[Any] = (
         CheckConstraint("(issuer is null) = (subject is null)", name="person_account_is_whole"),
         CheckConstraint(
@@ -177,25 +170,23 @@ class Person(SQLModel, table=True):
         Index("person_email_key", "trust_id", text("lower(email)"), unique=True),
         {"schema": SCHEMA},
     )
+    __access__ = Access(grants=("select", "insert", "update"))
 
-    trust_id: UUID = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    display_name: str | None = Field(sa_type=Text)
-    email: str | None = Field(sa_type=Text)
-    issuer: str | None = Field(sa_type=Text)
-    subject: str | None = Field(sa_type=Text)
+    display_name: str | None = text_column(nullable=True)
+    email: str | None = text_column(nullable=True)
+    issuer: str | None = text_column(nullable=True)
+    subject: str | None = text_column(nullable=True)
     is_active: bool
-    created_at: datetime = _instant()
-    created_by: str = Field(sa_type=Text)
-    updated_at: datetime = _instant()
-    deleted_at: datetime | None = _instant(nullable=True)
-    version: int
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    updated_at: datetime = instant_column()
+    deleted_at: datetime | None = instant_column(nullable=True)
 
 
-class RoleGrant(SQLModel, table=True):
+class RoleGrant(TenantTable, Versioned, table=True):
     """A role, given to a person or a client, for a part of a trust and a span of days."""
 
-    __tablename__: ClassVar[Name] = "role_grant"
+    __tablename__: ClassVar[TableName] = "role_grant"
     __table_args__: ClassVar[Any] = (
         ForeignKeyConstraint(
             ["trust_id", "person_id"],
@@ -220,19 +211,18 @@ class RoleGrant(SQLModel, table=True):
         Index("role_grant_client", "trust_id", "client_id"),
         {"schema": SCHEMA},
     )
+    # Of a grant only its end may be updated; the migration grants these columns.
+    __access__ = Access(grants=("select", "insert"))
 
-    trust_id: UUID = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    role: str = Field(sa_type=Text)
+    role: str = text_column()
     person_id: UUID | None
     client_id: UUID | None
-    extent: str = Field(sa_type=Text)
+    extent: str = text_column()
     academies: list[int] | None = Field(sa_column=Column(ARRAY(Integer), nullable=True))
     project_id: UUID | None
     starts_on: date
     ends_on: date | None
-    created_at: datetime = _instant()
-    created_by: str = Field(sa_type=Text)
-    ended_at: datetime | None = _instant(nullable=True)
-    ended_by: str | None = Field(sa_type=Text)
-    version: int
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    ended_at: datetime | None = instant_column(nullable=True)
+    ended_by: str | None = text_column(nullable=True)

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
-from gateway.identity.answers import created
 from gateway.identity.clients import service
 from gateway.identity.clients.errors import ClientHasNoSecret, ClientNameTaken, ClientNotFound
 from gateway.identity.clients.schemas import (
@@ -23,6 +22,7 @@ from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
 from kit.web.idempotency import SealedRoute
 from kit.web.links import page_links
+from kit.web.replies import CREATED
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified, tagged
@@ -52,7 +52,7 @@ async def client_list(
     operation_id="client_create",
     summary="Register a client",
     status_code=status.HTTP_201_CREATED,
-    responses={**created(), **responses(ClientNameTaken)},
+    responses=CREATED | responses(ClientNameTaken),
 )
 async def client_create(
     body: ClientCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.identity.patches import Patch
 from kit.resources.pages import ListParams, Page
+from kit.resources.patches import MergePatch
 
 Kind = Literal["confidential", "public"]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
@@ -23,7 +23,7 @@ class ClientCreate(BaseModel):
     kind: Kind = Field(description="`confidential` keeps a secret; `public` (a portal in a browser) can't.")
 
 
-class ClientPatch(Patch):
+class ClientPatch(MergePatch):
     """A change of a client; what is left out stays."""
 
     name: Name = Field(default="", description=_NAME, examples=["Wallboard in the hall"])

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
-from gateway.identity.answers import created
 from gateway.identity.days import today
 from gateway.identity.grants import service
 from gateway.identity.grants.errors import (
@@ -21,6 +20,7 @@ from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
 from kit.web.idempotency import IdempotentRoute
 from kit.web.links import page_links
+from kit.web.replies import CREATED
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified, tagged
@@ -50,7 +50,7 @@ async def grant_list(
     operation_id="grant_create",
     summary="Give a role",
     status_code=status.HTTP_201_CREATED,
-    responses={**created(), **responses(GrantInvalid, GrantToOneself, RoleNotGrantable)},
+    responses=CREATED | responses(GrantInvalid, GrantToOneself, RoleNotGrantable),
 )
 async def grant_create(body: GrantCreate, response: Response, caller: Writer, session: SessionDep) -> GrantOut:
     """Give a person or a client of your trust a role there."""

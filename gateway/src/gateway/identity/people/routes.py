@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 
 from gateway.identity.administrators import LastAdministrator
-from gateway.identity.answers import created
 from gateway.identity.equipping import EquipmentDep
 from gateway.identity.people import service
 from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
@@ -15,6 +14,7 @@ from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
 from kit.web.idempotency import SealedRoute
 from kit.web.links import page_links
+from kit.web.replies import CREATED
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified, tagged
@@ -45,7 +45,7 @@ async def person_list(
     operation_id="person_create",
     summary="Invite somebody",
     status_code=status.HTTP_201_CREATED,
-    responses={**created(), **responses(PersonInvalid, PersonKnown)},
+    responses=CREATED | responses(PersonInvalid, PersonKnown),
 )
 async def person_create(
     body: PersonCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.identity.patches import Patch
 from kit.resources.pages import ListParams, Page
+from kit.resources.patches import MergePatch
 
 # ASCII only: letters of other alphabets that look like ours must not pass for somebody else's address.
 Email = Annotated[
@@ -34,7 +34,7 @@ class PersonCreate(BaseModel):
     )
 
 
-class PersonPatch(Patch):
+class PersonPatch(MergePatch):
     """A change of a person; null removes, what is left out stays."""
 
     display_name: DisplayName | None = Field(default=None, description=_NAME)

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
-from gateway.identity.answers import created
 from gateway.identity.equipping import EquipmentDep
 from gateway.identity.people.errors import PersonInvalid, PersonKnown
 from gateway.identity.tenants import service
@@ -23,6 +22,7 @@ from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
 from kit.web.idempotency import IdempotentRoute
 from kit.web.links import page_links
+from kit.web.replies import CREATED
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch, not_modified, tagged
@@ -51,7 +51,7 @@ async def tenant_list(
     operation_id="tenant_create",
     summary="Register a trust",
     status_code=status.HTTP_201_CREATED,
-    responses={**created(), **responses(TenantKnown)},
+    responses=CREATED | responses(TenantKnown),
 )
 async def tenant_create(body: TenantCreate, response: Response, caller: Operator, session: SessionDep) -> TenantOut:
     """Register a trust by its Group UID, from which its id follows."""

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.identity.patches import Patch
 from gateway.identity.people.schemas import Account, Email
 from kit.resources.pages import ListParams, Page
+from kit.resources.patches import MergePatch
 
 GroupUid = Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
 GroupId = Annotated[str, Field(pattern=r"^TR[0-9]{5,6}$")]
@@ -35,7 +35,7 @@ class TenantCreate(BaseModel):
     name: TrustName = Field(description="Name of the trust.", examples=["Prospere Learning Trust"])
 
 
-class TenantPatch(Patch):
+class TenantPatch(MergePatch):
     """A change of a tenant; null removes, what is left out stays."""
 
     group_id: GroupId | None = Field(default=None, description="TR reference.")

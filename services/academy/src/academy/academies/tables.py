@@ -1,22 +1,21 @@
 """What must never be false about the register of schools and inspections: reference data of no trust."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Integer, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import Column
 from sqlmodel import Field, SQLModel
 
+from kit.schema.tables import TableName, Versioned, instant_column, text_column
 
-class School(SQLModel, table=True):
+
+class School(Versioned, table=True):
     """One school of England by its URN; `is_registered` is false for a stub that only a figure has named."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "school"
+    __tablename__: ClassVar[TableName] = "school"
     __table_args__ = (
         CheckConstraint("urn between 1 and 9999999", name="school_urn_range"),
         CheckConstraint(
@@ -36,29 +35,28 @@ class School(SQLModel, table=True):
         {"schema": "academy"},
     )
 
-    urn: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    name: str = Field(sa_column=Column(Text, nullable=False))
-    ukprn: str | None = Field(default=None, sa_column=Column(Text))
-    laestab: str | None = Field(default=None, sa_column=Column(Text))
-    la_code: str | None = Field(default=None, sa_column=Column(Text))
-    la_name: str | None = Field(default=None, sa_column=Column(Text))
-    type_code: str | None = Field(default=None, sa_column=Column(Text))
-    type_name: str | None = Field(default=None, sa_column=Column(Text))
-    phase: str | None = Field(default=None, sa_column=Column(Text))
-    status: str = Field(sa_column=Column(Text, nullable=False))
+    urn: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str = text_column()
+    ukprn: str | None = text_column(nullable=True)
+    laestab: str | None = text_column(nullable=True)
+    la_code: str | None = text_column(nullable=True)
+    la_name: str | None = text_column(nullable=True)
+    type_code: str | None = text_column(nullable=True)
+    type_name: str | None = text_column(nullable=True)
+    phase: str | None = text_column(nullable=True)
+    status: str = text_column()
     opened_on: date | None = None
     closed_on: date | None = None
     low_age: int | None = None
     high_age: int | None = None
     pupils: int | None = None
     capacity: int | None = None
-    town: str | None = Field(default=None, sa_column=Column(Text))
-    postcode: str | None = Field(default=None, sa_column=Column(Text))
-    region: str | None = Field(default=None, sa_column=Column(Text))
+    town: str | None = text_column(nullable=True)
+    postcode: str | None = text_column(nullable=True)
+    region: str | None = text_column(nullable=True)
     is_registered: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=text("true")))
-    source: str | None = Field(default=None, sa_column=Column(Text))
-    updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    source: str | None = text_column(nullable=True)
+    updated_at: datetime = instant_column()
 
 
 class SchoolLink(SQLModel, table=True):
@@ -67,17 +65,17 @@ class SchoolLink(SQLModel, table=True):
     `link_type` says what the linked school is to this one, e.g. successor.
     """
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "school_link"
+    __tablename__: ClassVar[TableName] = "school_link"
     __table_args__ = (
         Index("school_link_linked_urn_idx", "linked_urn"),
         {"schema": "academy"},
     )
 
-    urn: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    linked_urn: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    urn: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    linked_urn: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     link_type: str = Field(sa_column=Column(Text, primary_key=True))
     established_on: date | None = None
-    import_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    import_id: UUID | None = None
 
 
 class Inspection(SQLModel, table=True):
@@ -86,7 +84,7 @@ class Inspection(SQLModel, table=True):
     A correction supersedes the earlier row and keeps it.
     """
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "inspection"
+    __tablename__: ClassVar[TableName] = "inspection"
     __table_args__ = (
         CheckConstraint("kind in ('overall_grade', 'ungraded', 'report_card')", name="inspection_kind"),
         Index(
@@ -101,18 +99,18 @@ class Inspection(SQLModel, table=True):
         {"schema": "academy"},
     )
 
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
-    urn: int = Field(sa_column=Column(Integer, nullable=False))
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    urn: int
     inspected_on: date
     published_on: date | None = None
-    kind: str = Field(sa_column=Column(Text, nullable=False))
-    overall_grade: str | None = Field(default=None, sa_column=Column(Text))
-    category_of_concern: str | None = Field(default=None, sa_column=Column(Text))
+    kind: str = text_column()
+    overall_grade: str | None = text_column(nullable=True)
+    category_of_concern: str | None = text_column(nullable=True)
     judgements: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
     )
-    safeguarding: str | None = Field(default=None, sa_column=Column(Text))
-    source: str | None = Field(default=None, sa_column=Column(Text))
-    import_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
-    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    safeguarding: str | None = text_column(nullable=True)
+    source: str | None = text_column(nullable=True)
+    import_id: UUID | None = None
+    recorded_at: datetime = instant_column()
+    superseded_at: datetime | None = instant_column(nullable=True)

@@ -1,24 +1,20 @@
 """What must never be false about criteria sets: one published set a trust and phase, numbered in order."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Integer, Text, UniqueConstraint, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.schema import Column
-from sqlmodel import Field, SQLModel
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantRow, TenantTable, Versioned, instant_column, json_column, text_column
 
 ONE_PUBLISHED = "criteria_set_one_published"
 
 
-class CriteriaSet(SQLModel, table=True):
+class CriteriaSet(TenantTable, Versioned, table=True):
     """One numbered set of rules for one phase; a trigger keeps it as it is once it was published."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "criteria_set"
+    __tablename__: ClassVar[TableName] = "criteria_set"
     __table_args__ = (
         UniqueConstraint("trust_id", "phase", "number", name="criteria_set_number"),
         CheckConstraint(
@@ -38,27 +34,25 @@ class CriteriaSet(SQLModel, table=True):
         ),
         {"schema": "academy"},
     )
+    __access__ = Access()
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    phase: str = Field(sa_column=Column(Text, nullable=False))
-    title: str = Field(sa_column=Column(Text, nullable=False))
-    number: int = Field(sa_column=Column(Integer, nullable=False))
-    state: str = Field(sa_column=Column(Text, nullable=False))
-    rules: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
-    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    created_by: str = Field(sa_column=Column(Text, nullable=False))
-    published_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
-    published_by: str | None = Field(default=None, sa_column=Column(Text))
-    retired_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
-    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    phase: str = text_column()
+    title: str = text_column()
+    number: int
+    state: str = text_column()
+    rules: dict[str, Any] = json_column()
+    created_at: datetime = instant_column()
+    created_by: str = text_column()
+    published_at: datetime | None = instant_column(nullable=True)
+    published_by: str | None = text_column(nullable=True)
+    retired_at: datetime | None = instant_column(nullable=True)
 
 
-class RatedTrust(SQLModel, table=True):
+class RatedTrust(TenantRow, table=True):
     """That a trust rates its academies, so that national imports have them rated again."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "rated_trust"
+    __tablename__: ClassVar[TableName] = "rated_trust"
     __table_args__ = ({"schema": "academy"},)
+    __access__ = Access(grants=("select", "insert"))
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    since: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    since: datetime = instant_column()

@@ -1,22 +1,16 @@
 """What must never be false about imports, the files that they hold, and what came of them."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    Text,
     Uuid,
     text,
 )
@@ -24,19 +18,22 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import Column
 from sqlmodel import Field, SQLModel
 
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantRow, TenantTable, Versioned, instant_column, text_column
+
 
 def _count() -> Any:
     return Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
-class Import(SQLModel, table=True):
+class Import(TenantTable, Versioned, table=True):
     """One file that somebody sent, and what came of it. A platform-operator's live under the platform's own id.
 
     `academies` are those that the sender's grant covers (null for all of the trust's): the job that reads the file
     later may write figures of these only.
     """
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "import"
+    __tablename__: ClassVar[TableName] = "import"
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="import_state"),
         CheckConstraint("release in ('provisional', 'revised', 'final')", name="import_release"),
@@ -45,18 +42,18 @@ class Import(SQLModel, table=True):
         Index("import_created_at_idx", "trust_id", "created_at", "id"),
         {"schema": "academy"},
     )
+    # The migration adds: all of its `academies` must be the caller's, and null is for whole-trust callers alone.
+    __access__ = Access()
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    kind: str = Field(sa_column=Column(Text, nullable=False))
-    academic_year: str | None = Field(default=None, sa_column=Column(Text))
-    release: str = Field(sa_column=Column(Text, nullable=False))
-    dry_run: bool = Field(sa_column=Column(Boolean, nullable=False))
-    state: str = Field(sa_column=Column(Text, nullable=False))
-    content_type: str = Field(sa_column=Column(Text, nullable=False))
-    is_gzipped: bool = Field(sa_column=Column(Boolean, nullable=False))
-    sha256: str = Field(sa_column=Column(Text, nullable=False))
-    size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str = text_column()
+    academic_year: str | None = text_column(nullable=True)
+    release: str = text_column()
+    dry_run: bool
+    state: str = text_column()
+    content_type: str = text_column()
+    is_gzipped: bool
+    sha256: str = text_column()
+    size_bytes: int = Field(sa_type=BigInteger)
     rows_read: int = _count()
     rows_accepted: int = _count()
     rows_ignored: int = _count()
@@ -73,18 +70,17 @@ class Import(SQLModel, table=True):
     )
     progress_percent: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     academies: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer)))
-    created_by: str = Field(sa_column=Column(Text, nullable=False))
-    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    started_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
-    finished_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
-    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    created_by: str = text_column()
+    created_at: datetime = instant_column()
+    started_at: datetime | None = instant_column(nullable=True)
+    finished_at: datetime | None = instant_column(nullable=True)
 
 
-class ImportChunk(SQLModel, table=True):
+class ImportChunk(TenantRow, table=True):
     """A mebibyte of a file as it was sent, numbered from 0; stored as it is, since compressing it costs
     more."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "import_chunk"
+    __tablename__: ClassVar[TableName] = "import_chunk"
     __table_args__ = (
         ForeignKeyConstraint(
             ["trust_id", "import_id"],
@@ -93,22 +89,22 @@ class ImportChunk(SQLModel, table=True):
         ),
         {"schema": "academy"},
     )
+    __access__ = Access()
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    import_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    import_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    content: bytes = Field(sa_type=LargeBinary)
 
 
-class ImportNotice(SQLModel, table=True):
+class ImportNotice(TenantRow, table=True):
     """That a national import's changes have been announced on a trust's feed, so that it happens once."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "import_notice"
+    __tablename__: ClassVar[TableName] = "import_notice"
     __table_args__ = ({"schema": "academy"},)
+    __access__ = Access()
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    import_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    told_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    import_id: UUID = Field(primary_key=True)
+    told_at: datetime = instant_column()
 
 
 class ReferenceLoad(SQLModel, table=True):
@@ -120,13 +116,13 @@ class ReferenceLoad(SQLModel, table=True):
     those whose ratings may differ now.
     """
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "reference_load"
+    __tablename__: ClassVar[TableName] = "reference_load"
     __table_args__ = ({"schema": "academy"},)
 
-    import_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    kind: str = Field(sa_column=Column(Text, nullable=False))
-    rows_new: int = Field(sa_column=Column(BigInteger, nullable=False))
-    rows_changed: int = Field(sa_column=Column(BigInteger, nullable=False))
-    rows_unchanged: int = Field(sa_column=Column(BigInteger, nullable=False))
+    import_id: UUID = Field(primary_key=True)
+    kind: str = text_column()
+    rows_new: int = Field(sa_type=BigInteger)
+    rows_changed: int = Field(sa_type=BigInteger)
+    rows_unchanged: int = Field(sa_type=BigInteger)
     affected_trusts: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
-    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    recorded_at: datetime = instant_column()

@@ -5,17 +5,16 @@ key to its import: the check of a key for each of a million rows would double th
 are never deleted. Codes collate as bytes ("C"), which is cheaper to compare and the same on every machine.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Integer, Numeric, Text, Uuid, text
-from sqlalchemy.schema import Column
+from sqlalchemy import CheckConstraint, Index, Numeric, Text, text
 from sqlmodel import Field, SQLModel
+
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantTable, instant_column, text_column
 
 CODE = Text(collation="C")
 
@@ -23,7 +22,7 @@ CODE = Text(collation="C")
 class ReferenceObservation(SQLModel, table=True):
     """A published figure of one school, the same for every reader."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "reference_observation"
+    __tablename__: ClassVar[TableName] = "reference_observation"
     __table_args__ = (
         CheckConstraint("(value is null) <> (reason is null)", name="reference_observation_value_or_reason"),
         CheckConstraint("lower <= upper", name="reference_observation_interval"),
@@ -45,29 +44,29 @@ class ReferenceObservation(SQLModel, table=True):
         {"schema": "academy"},
     )
 
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
-    urn: int = Field(sa_column=Column(Integer, nullable=False))
-    measure: str = Field(sa_column=Column(CODE, nullable=False))
-    pupil_group: str = Field(sa_column=Column(CODE, nullable=False))
-    academic_year: str = Field(sa_column=Column(CODE, nullable=False))
-    period: str = Field(sa_column=Column(CODE, nullable=False))
-    release: str = Field(sa_column=Column(CODE, nullable=False))
-    value: Decimal | None = Field(default=None, sa_column=Column(Numeric))
-    reason: str | None = Field(default=None, sa_column=Column(CODE))
-    lower: Decimal | None = Field(default=None, sa_column=Column(Numeric))
-    upper: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    urn: int
+    measure: str = Field(sa_type=CODE)
+    pupil_group: str = Field(sa_type=CODE)
+    academic_year: str = Field(sa_type=CODE)
+    period: str = Field(sa_type=CODE)
+    release: str = Field(sa_type=CODE)
+    value: Decimal | None = Field(default=None, sa_type=Numeric)
+    reason: str | None = Field(default=None, sa_type=CODE)
+    lower: Decimal | None = Field(default=None, sa_type=Numeric)
+    upper: Decimal | None = Field(default=None, sa_type=Numeric)
     cohort: int | None = None
-    published_band: str | None = Field(default=None, sa_column=Column(CODE))
-    source: str = Field(sa_column=Column(Text, nullable=False))
-    import_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    published_band: str | None = Field(default=None, sa_type=CODE)
+    source: str = text_column()
+    import_id: UUID
+    recorded_at: datetime = instant_column()
+    superseded_at: datetime | None = instant_column(nullable=True)
 
 
 class ComparisonFigure(SQLModel, table=True):
     """A published figure of England, a region or a local authority, to compare schools with."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "comparison_figure"
+    __tablename__: ClassVar[TableName] = "comparison_figure"
     __table_args__ = (
         CheckConstraint("(value is null) <> (reason is null)", name="comparison_figure_value_or_reason"),
         CheckConstraint("area in ('england', 'region', 'la')", name="comparison_figure_area"),
@@ -92,28 +91,28 @@ class ComparisonFigure(SQLModel, table=True):
         {"schema": "academy"},
     )
 
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
-    area: str = Field(sa_column=Column(CODE, nullable=False))
-    area_code: str = Field(sa_column=Column(CODE, nullable=False))
-    sector: str = Field(sa_column=Column(CODE, nullable=False))
-    phase: str = Field(sa_column=Column(CODE, nullable=False))
-    measure: str = Field(sa_column=Column(CODE, nullable=False))
-    pupil_group: str = Field(sa_column=Column(CODE, nullable=False))
-    academic_year: str = Field(sa_column=Column(CODE, nullable=False))
-    period: str = Field(sa_column=Column(CODE, nullable=False))
-    release: str = Field(sa_column=Column(CODE, nullable=False))
-    value: Decimal | None = Field(default=None, sa_column=Column(Numeric))
-    reason: str | None = Field(default=None, sa_column=Column(CODE))
-    source: str = Field(sa_column=Column(Text, nullable=False))
-    import_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    area: str = Field(sa_type=CODE)
+    area_code: str = Field(sa_type=CODE)
+    sector: str = Field(sa_type=CODE)
+    phase: str = Field(sa_type=CODE)
+    measure: str = Field(sa_type=CODE)
+    pupil_group: str = Field(sa_type=CODE)
+    academic_year: str = Field(sa_type=CODE)
+    period: str = Field(sa_type=CODE)
+    release: str = Field(sa_type=CODE)
+    value: Decimal | None = Field(default=None, sa_type=Numeric)
+    reason: str | None = Field(default=None, sa_type=CODE)
+    source: str = text_column()
+    import_id: UUID
+    recorded_at: datetime = instant_column()
+    superseded_at: datetime | None = instant_column(nullable=True)
 
 
-class Observation(SQLModel, table=True):
+class Observation(TenantTable, table=True):
     """A trust's own figure of one academy, seen by that trust alone."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "observation"
+    __tablename__: ClassVar[TableName] = "observation"
     __table_args__ = (
         CheckConstraint("(value is null) <> (reason is null)", name="observation_value_or_reason"),
         CheckConstraint("lower <= upper", name="observation_interval"),
@@ -141,22 +140,22 @@ class Observation(SQLModel, table=True):
         ),
         {"schema": "academy"},
     )
+    __access__ = Access(urn="urn")
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
-    urn: int = Field(sa_column=Column(Integer, nullable=False))
-    measure: str = Field(sa_column=Column(CODE, nullable=False))
-    pupil_group: str = Field(sa_column=Column(CODE, nullable=False))
-    academic_year: str = Field(sa_column=Column(CODE, nullable=False))
-    period: str = Field(sa_column=Column(CODE, nullable=False))
-    release: str = Field(sa_column=Column(CODE, nullable=False))
-    value: Decimal | None = Field(default=None, sa_column=Column(Numeric))
-    reason: str | None = Field(default=None, sa_column=Column(CODE))
-    lower: Decimal | None = Field(default=None, sa_column=Column(Numeric))
-    upper: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    urn: int
+    measure: str = Field(sa_type=CODE)
+    pupil_group: str = Field(sa_type=CODE)
+    academic_year: str = Field(sa_type=CODE)
+    period: str = Field(sa_type=CODE)
+    release: str = Field(sa_type=CODE)
+    value: Decimal | None = Field(default=None, sa_type=Numeric)
+    reason: str | None = Field(default=None, sa_type=CODE)
+    lower: Decimal | None = Field(default=None, sa_type=Numeric)
+    upper: Decimal | None = Field(default=None, sa_type=Numeric)
     cohort: int | None = None
-    published_band: str | None = Field(default=None, sa_column=Column(CODE))
-    source: str = Field(sa_column=Column(Text, nullable=False))
-    import_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    published_band: str | None = Field(default=None, sa_type=CODE)
+    source: str = text_column()
+    import_id: UUID
+    recorded_at: datetime = instant_column()
+    superseded_at: datetime | None = instant_column(nullable=True)

@@ -1,21 +1,20 @@
 """What is told of each academy now: which rating, which override, and since when."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, Integer, Text, Uuid
-from sqlalchemy.schema import Column
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
+from sqlmodel import Field
+
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantRow, instant_column, text_column
 
 
-class RagStatus(SQLModel, table=True):
+class RagStatus(TenantRow, table=True):
     """What is told of one academy now; with `left_at` it is what was told when the academy left."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "rag_status"
+    __tablename__: ClassVar[TableName] = "rag_status"
     __table_args__ = (
         ForeignKeyConstraint(
             ["trust_id", "rating_id"],
@@ -30,21 +29,21 @@ class RagStatus(SQLModel, table=True):
         Index("rag_status_changed", "trust_id", "changed_at"),
         {"schema": "academy"},
     )
+    __access__ = Access(urn="urn")
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    urn: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    phase: str | None = Field(default=None, sa_column=Column(Text))
-    rating_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
-    moderation_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
-    changed_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    left_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    urn: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    phase: str | None = text_column(nullable=True)
+    rating_id: UUID | None = None
+    moderation_id: UUID | None = None
+    changed_at: datetime = instant_column()
+    left_at: datetime | None = instant_column(nullable=True)
 
 
-class RagVersion(SQLModel, table=True):
+class RagVersion(TenantRow, table=True):
     """One number a trust, raised with every change of what its lists say."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "rag_version"
+    __tablename__: ClassVar[TableName] = "rag_version"
     __table_args__ = ({"schema": "academy"},)
+    __access__ = Access(grants=("select", "insert", "update"))
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    version: int = Field(sa_column=Column(BigInteger, nullable=False))
+    version: int = Field(sa_type=BigInteger)

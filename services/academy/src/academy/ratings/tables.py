@@ -1,8 +1,5 @@
 """What must never be false about ratings: written once, explained in full, of one criteria set."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -10,21 +7,20 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     Numeric,
     Text,
-    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import Column
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
 from academy.observations.tables import ReferenceObservation
+from kit.schema.access import Access
+from kit.schema.tables import TableName, TenantTable, instant_column, json_column, text_column
 
 # The newest year loaded for a measure is asked at every rating, whichever schools it is of.
 Index(
@@ -34,10 +30,10 @@ Index(
 )
 
 
-class Rating(SQLModel, table=True):
+class Rating(TenantTable, table=True):
     """One computed rating of one academy: never changed, never deleted."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "rating"
+    __tablename__: ClassVar[TableName] = "rating"
     __table_args__ = (
         ForeignKeyConstraint(
             ["trust_id", "criteria_set_id"],
@@ -49,20 +45,19 @@ class Rating(SQLModel, table=True):
         Index("rating_newest", "trust_id", "urn", text("rated_at desc"), text("id desc")),
         {"schema": "academy"},
     )
+    __access__ = Access(urn="urn", grants=("select", "insert"))
 
-    trust_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    urn: int = Field(sa_column=Column(Integer, nullable=False))
-    phase: str = Field(sa_column=Column(Text, nullable=False))
-    criteria_set_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    status: str = Field(sa_column=Column(Text, nullable=False))
+    urn: int
+    phase: str = text_column()
+    criteria_set_id: UUID
+    status: str = text_column()
     step: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
-    counts: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
-    assessed_percent: Decimal = Field(sa_column=Column(Numeric, nullable=False))
-    points_percent: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    counts: dict[str, int] = json_column()
+    assessed_percent: Decimal = Field(sa_type=Numeric)
+    points_percent: Decimal | None = Field(default=None, sa_type=Numeric)
     limited_by: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    why: str = Field(sa_column=Column(Text, nullable=False))
-    criteria: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
-    content_sha256: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    data_as_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
-    rated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    why: str = text_column()
+    criteria: list[dict[str, Any]] = json_column()
+    content_sha256: bytes = Field(sa_type=LargeBinary)
+    data_as_at: datetime | None = instant_column(nullable=True)
+    rated_at: datetime = instant_column()

@@ -1,15 +1,14 @@
 """What must never be false about trusts and memberships. Reference data: no trust owns it."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid, text
 from sqlalchemy.schema import Column
 from sqlmodel import Field, SQLModel
+
+from kit.schema.tables import TableName, Versioned, instant_column, text_column
 
 GROUP_KINDS = (
     "multi_academy_trust",
@@ -24,10 +23,10 @@ GROUP_KINDS = (
 )
 
 
-class TrustRegister(SQLModel, table=True):
+class TrustRegister(Versioned, table=True):
     """A group of schools as the register names it; only the kinds ending in academy_trust have members."""
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "trust_register"
+    __tablename__: ClassVar[TableName] = "trust_register"
     __table_args__ = (
         Index("trust_register_group_uid_key", "group_uid", unique=True),
         Index("trust_register_name_idx", "name", "id"),
@@ -36,18 +35,17 @@ class TrustRegister(SQLModel, table=True):
         {"schema": "academy"},
     )
 
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    group_uid: str = Field(sa_column=Column(Text, nullable=False))
-    group_id: str | None = Field(default=None, sa_column=Column(Text))
-    name: str = Field(sa_column=Column(Text, nullable=False))
-    kind: str = Field(sa_column=Column(Text, nullable=False))
-    companies_house_number: str | None = Field(default=None, sa_column=Column(Text))
-    ukprn: str | None = Field(default=None, sa_column=Column(Text))
-    status: str = Field(sa_column=Column(Text, nullable=False))
+    id: UUID = Field(primary_key=True)
+    group_uid: str = text_column()
+    group_id: str | None = text_column(nullable=True)
+    name: str = text_column()
+    kind: str = text_column()
+    companies_house_number: str | None = text_column(nullable=True)
+    ukprn: str | None = text_column(nullable=True)
+    status: str = text_column()
     opened_on: date | None = None
     closed_on: date | None = None
-    updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    updated_at: datetime = instant_column()
 
 
 class Membership(SQLModel, table=True):
@@ -57,7 +55,7 @@ class Membership(SQLModel, table=True):
     that of joining another trust, whichever came first. A row with `superseded_at` is what was told before.
     """
 
-    __tablename__: ClassVar[str | Callable[..., str]] = "membership"
+    __tablename__: ClassVar[TableName] = "membership"
     __table_args__ = (
         CheckConstraint("left_on is null or left_on >= joined_on", name="membership_left_after_joined"),
         CheckConstraint("superseded_at >= recorded_at", name="membership_superseded_after_recorded"),
@@ -75,12 +73,12 @@ class Membership(SQLModel, table=True):
         {"schema": "academy"},
     )
 
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuidv7()")))
-    urn: int = Field(sa_column=Column(Integer, nullable=False))
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    urn: int
     register_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("academy.trust_register.id"), nullable=False))
     joined_on: date
     left_on: date | None = None
     stated_left_on: date | None = None
-    import_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
-    recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    superseded_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    import_id: UUID | None = None
+    recorded_at: datetime = instant_column()
+    superseded_at: datetime | None = instant_column(nullable=True)

@@ -50,12 +50,20 @@ def _default(nullable: bool, options: dict[str, Any]) -> dict[str, Any]:
     return {"default": None, **options} if nullable else options
 
 
-class TenantTable(SQLModel):
-    """A row of one trust. The trust leads every key; row-level security shows the rows by `__access__`."""
+class TenantRow(SQLModel):
+    """A row of one trust, with no id of its own: the table class names what else is in its key.
+
+    The trust leads every key; row-level security shows the rows by `__access__`.
+    """
 
     __access__: ClassVar[Access]
 
     trust_id: UUID = Field(primary_key=True)
+
+
+class TenantTable(TenantRow):
+    """A row of one trust, known by its id."""
+
     id: UUID = Field(primary_key=True)
 
 
