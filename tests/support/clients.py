@@ -1,8 +1,11 @@
 """HTTP clients of the services, without a network: each response is held against the contract."""
 
+import atexit
 import importlib
+import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +26,11 @@ FACTORIES = {
 }
 
 
+# One folder for the files of all tests of this process.
+OBJECTS = tempfile.TemporaryDirectory(prefix="trellis-objects-")
+atexit.register(OBJECTS.cleanup)
+
+
 def settings_of(service: str, database_url: str) -> ServiceSettings:
     """What a service is told in tests."""
     values: dict[str, Any] = {
@@ -33,6 +41,7 @@ def settings_of(service: str, database_url: str) -> ServiceSettings:
         "public_url": ISSUER,
         "audience": AUDIENCE,
         "log_level": "WARNING",
+        "object_store_url": Path(OBJECTS.name).as_uri(),
     }
     return ServiceSettings(**values)
 

@@ -16,6 +16,10 @@ class LeadsThisAcademy(Forbidden):
     """Nobody moderates for an academy that they lead."""
 
 
+class NotItsMaker(Forbidden):
+    """Only who made an override adds evidence to it."""
+
+
 class RatingNotCurrent(Conflict):
     """Only the rating that is told now can be overridden; this one is history."""
 

@@ -1,9 +1,10 @@
 """Moderations over HTTP."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from academy.academies.errors import AcademyNotFound
 from academy.moderations import errors, service
@@ -15,7 +16,10 @@ from academy.moderations.schemas import (
     ModerationWithdraw,
 )
 from kit.identity.callers import Caller
+from kit.objects.errors import StoredFileNotFound, TooManyFiles
+from kit.objects.service import file_of, list_files
 from kit.problems import responses
+from kit.web.files import FILE_BODY, FILE_GIVEN, FILE_TAKEN, FileList, FileOut, FileParamsDep, file_answer, take_file
 from kit.web.idempotency import SealedRoute
 from kit.web.replies import CREATED, TAGGED, Reply
 from kit.web.security import requires
@@ -95,3 +99,48 @@ async def academy_moderation_list(
 ) -> ModerationPage:
     """Every override of the academy's ratings by the caller's trust, newest first."""
     return reply.page(await service.list_moderations(session, caller, urn, params))
+
+
+@router.post(
+    "/moderations/{moderation_id}/files",
+    operation_id="moderation_file_create",
+    summary="Add evidence to an override",
+    status_code=201,
+    response_model=FileOut,
+    responses=FILE_TAKEN
+    | responses(errors.ModerationNotFound, errors.NotItsMaker, errors.ModerationEnded, TooManyFiles),
+    openapi_extra=FILE_BODY,
+)
+async def moderation_file_create(
+    request: Request, caller: Moderator, moderation_id: UUID, params: FileParamsDep
+) -> Response:
+    """Send one file as the body. Whoever made the override adds evidence to it, as long as it counts."""
+    find_owner = partial(service.owner_of_new_files, caller=caller, moderation_id=moderation_id)
+    return await take_file(request, caller, params, find_owner)
+
+
+@router.get(
+    "/moderations/{moderation_id}/files",
+    operation_id="moderation_file_list",
+    summary="List the evidence of an override",
+    responses=responses(errors.ModerationNotFound),
+)
+async def moderation_file_list(session: SessionDep, caller: Reader, moderation_id: UUID) -> FileList:
+    """The files that were added to the override, oldest first."""
+    owner = await service.owner_of_files(session, caller=caller, moderation_id=moderation_id)
+    return FileList.of(await list_files(session, caller, owner))
+
+
+@router.get(
+    "/moderations/{moderation_id}/files/{file_id}",
+    operation_id="moderation_file_view",
+    summary="Download a file of evidence",
+    response_class=Response,
+    responses=FILE_GIVEN | responses(errors.ModerationNotFound, StoredFileNotFound),
+)
+async def moderation_file_view(
+    request: Request, session: SessionDep, caller: Reader, moderation_id: UUID, file_id: UUID
+) -> Response:
+    """One file, as an attachment."""
+    owner = await service.owner_of_files(session, caller=caller, moderation_id=moderation_id)
+    return await file_answer(request, await file_of(session, caller, owner, file_id))

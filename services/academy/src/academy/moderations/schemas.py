@@ -49,8 +49,10 @@ class ModerationCreate(BaseModel):
         description="Why, for everybody who may read ratings. Name no pupil and no member of staff.",
         examples=["The cohort of 2025 was unusual: a third joined in Year 11."],
     )
-    evidence_url: HttpsUrl = Field(
-        description="Where the evidence is.", examples=["https://trust.example/minutes/2026-11-18"]
+    evidence_url: HttpsUrl | None = Field(
+        default=None,
+        description="Where the evidence is. Without it: in files that you add (`POST /moderations/{id}/files`).",
+        examples=["https://trust.example/minutes/2026-11-18"],
     )
     lapses_on: date = Field(
         description="The last day on which it counts (in London): after today, and within 366 days.",
@@ -85,7 +87,10 @@ class ModerationOut(Tagged):
     )
     computed_status: Status = Field(description="What was computed when it was made.", examples=["red"])
     reason: str = Field(description="Why.", examples=["The cohort of 2025 was unusual."])
-    evidence_url: str = Field(description="Where the evidence is.", examples=["https://trust.example/minutes"])
+    evidence_url: str = Field(
+        description="Where the evidence is; the path of the override's own files when no address was given.",
+        examples=["https://trust.example/minutes"],
+    )
     lapses_on: date = Field(description="The last day on which it counts (in London).", examples=["2027-03-31"])
     state: ModerationState = Field(description="Does it count, and if not, why not?", examples=["in_force"])
     made_at: datetime = Field(description="When it was made.", examples=["2026-11-22T08:00:00Z"])

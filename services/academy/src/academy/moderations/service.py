@@ -24,6 +24,7 @@ from kit.events.recording import record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
+from kit.objects.service import FileOwner
 from kit.resources.etags import check_if_match, etag
 from kit.resources.paging import Listing, paginate
 from kit.resources.rows import add
@@ -58,17 +59,19 @@ async def moderate(
     check_if_match(if_match, rating_tag(rating_id, counting[0].id if counting else None, is_current=is_current))
     if not is_current:
         raise errors.RatingNotCurrent("Read the academy's ratings again; there is a newer one.")
+    moderation_id = uuid7()
     made = Moderation(
         trust_id=caller.tenant_id,
-        id=uuid7(),
+        id=moderation_id,
         urn=urn,
         rating_id=rating_id,
         step=_step_of(body, rules),
         computed_status=computed,
         reason=body.reason.strip(),
+        evidence_url=body.evidence_url or f"/academy/v1/moderations/{moderation_id}/files",
         made_at=clock.now(),
         made_by=caller.subject,
-        **body.model_dump(include={"status", "evidence_url", "lapses_on"}),
+        **body.model_dump(include={"status", "lapses_on"}),
     )
     before = StatusTold(status=Status(counting[0].status if counting else computed), moderated=counting is not None)
     after = StatusTold(status=Status(made.status), moderated=True)
@@ -174,6 +177,22 @@ async def _find(session: Session, caller: Caller, moderation_id: UUID) -> querie
 async def view_moderation(session: Session, caller: Caller, moderation_id: UUID) -> ModerationOut:
     """One override. Raises ModerationNotFound."""
     return ModerationOut.of(*await _find(session, caller, moderation_id), caller)
+
+
+async def owner_of_files(session: Session, *, caller: Caller, moderation_id: UUID) -> FileOwner:
+    """What the files of an override belong to. Raises ModerationNotFound."""
+    found, _ = await _find(session, caller, moderation_id)
+    return FileOwner(f"moderations/{found.id}", found.urn)
+
+
+async def owner_of_new_files(session: Session, *, caller: Caller, moderation_id: UUID) -> FileOwner:
+    """The same for a caller who adds one. Raises ModerationNotFound, NotItsMaker or ModerationEnded."""
+    found, _ = await _find(session, caller, moderation_id)
+    if found.made_by != caller.subject:
+        raise errors.NotItsMaker("Somebody else made this override; only they add evidence to it.")
+    if found.state_on(today()) != "in_force":
+        raise errors.ModerationEnded("It counts no longer, so that its evidence stays as it is.", allowed=[])
+    return FileOwner(f"moderations/{found.id}", found.urn)
 
 
 async def moderation_in_force(session: Session, caller: Caller, urn: int) -> ModerationOut | None:

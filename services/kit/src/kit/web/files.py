@@ -42,12 +42,11 @@ from kit.web.bodies import charset_of, media_type_of, streamed_body
 from kit.web.idempotency import (
     HEADER,
     LONGEST_KEY,
+    Claim,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
-    answer_of,
-    claim,
+    answer_once,
     fingerprint,
-    keep,
     key_of,
 )
 from kit.web.sessions import database_of_request
@@ -181,18 +180,21 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
     received = await receive(
         _body(request), store, service=database.schema, trust_id=caller.tenant_id, media_type=media_type
     )
-    route = f"POST {request.url.path}"
     print_ = fingerprint("POST", request.url.path, f"{params.name}|{media_type}", received.key.sha256)
     async with database.session(context_of(caller)) as session:
-        if key is not None and (stored := await claim(session, caller, route, key, print_)) is not None:
-            return stored.response()
-        owner = await find_owner(session)
-        file = await service.add_file(session, caller, store, owner, received, params.name)
-        headers = {"Location": f"{request.url.path}/{file.id}"}
-        response = Response(FileOut.of(file).model_dump_json(), 201, headers, "application/json")
-        if key is not None:
-            await keep(session, caller, route, key, answer_of(response))
-    return response
+
+        async def answer() -> Response:
+            owner = await find_owner(session)
+            file = await service.add_file(session, caller, store, owner, received, params.name)
+            headers = {"Location": f"{request.url.path}/{file.id}"}
+            return Response(FileOut.of(file).model_dump_json(), 201, headers, "application/json")
+
+        if key is None:
+            return await answer()
+        # A file's name is what a person wrote.
+        return await answer_once(
+            request, session, Claim(caller, f"POST {request.url.path}", key, print_), answer, seals=True
+        )
 
 
 def _checked_type(request: Request) -> str:

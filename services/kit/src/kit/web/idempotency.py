@@ -9,7 +9,7 @@ for at least a day. A request that failed keeps nothing: it can be sent again.
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -208,24 +208,50 @@ async def _once(
     caller = await current_caller(request, SecurityScopes(), None)
     body = await request.body()
     print_ = fingerprint(request.method, request.url.path, request.url.query, body)
+
+    async with database_of_request(request).session(context_of(caller)) as session:
+
+        async def answer() -> Response:
+            request.state.session = session
+            try:
+                return await handle(request)
+            finally:
+                del request.state.session
+
+        return await answer_once(request, session, Claim(caller, route, key, print_), answer, seals=seals)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that a request comes with: whose it is, for which route, and what makes two requests the same."""
+
+    caller: Caller
+    route: str
+    key: str
+    fingerprint: bytes
+
+
+async def answer_once(
+    request: Request, session: Session, claimed: Claim, answer: Callable[[], Awaitable[Response]], *, seals: bool
+) -> Response:
+    """What `answer` gives, kept in this transaction; when the key came before, what was answered then.
+
+    With `seals` it is kept encrypted. Raises IdempotencyKeyReused.
+    """
+    caller, route, key = claimed.caller, claimed.route, claimed.key
     seal = tools_of(request).answer_seal
     name = name_of_answer(caller.tenant_id, client_of(caller), route, key)
-    async with database_of_request(request).session(context_of(caller)) as session:
-        stored = await claim(session, caller, route, key, print_)
-        if stored is not None:
-            if seals:
-                stored = _opened(stored, seal, name, old_name=f"{request.url.path} {key}")
-            return stored.response()
-        request.state.session = session
-        try:
-            response = await handle(request)
-        finally:
-            del request.state.session
-        if response.status_code < 500:
-            answer = answer_of(response)
-            if seals:
-                answer = replace(answer, body=seal.close(name, answer.body))
-            await keep(session, caller, route, key, answer)
+    stored = await claim(session, caller, route, key, claimed.fingerprint)
+    if stored is not None:
+        if seals:
+            stored = _opened(stored, seal, name, old_name=f"{request.url.path} {key}")
+        return stored.response()
+    response = await answer()
+    if response.status_code < 500:
+        kept = answer_of(response)
+        if seals:
+            kept = replace(kept, body=seal.close(name, kept.body))
+        await keep(session, caller, route, key, kept)
     return response
 
 
@@ -291,12 +317,14 @@ async def purging(database: Database) -> AsyncIterator[None]:
 
 
 __all__ = [
+    "Claim",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
     "IdempotentRoute",
     "SealedRoute",
     "StoredAnswer",
     "answer_of",
+    "answer_once",
     "claim",
     "fingerprint",
     "keep",
