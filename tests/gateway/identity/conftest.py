@@ -70,7 +70,7 @@ def believed(identity_app: FastAPI, provider: Provider) -> Callable[..., None]:
         equipment = identity_app.state.equipment
         settings = equipment.settings.model_copy(update={"oidc_issuers": [issuer]})
         identity_app.state.equipment = replace(equipment, settings=settings)
-        identity_app.state.id_tokens = IdTokens([issuer])
+        identity_app.state.id_tokens = IdTokens([issuer], provider.outbound)
 
     believe()
     return believe

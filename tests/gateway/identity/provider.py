@@ -14,6 +14,9 @@ from jose import jwk, jws
 from jose.backends.base import Key
 
 from kit import clock
+from kit.outbound.client import GuardedClient
+from kit.outbound.hosts import opened_hosts
+from kit.outbound.policies import OutboundPolicy
 
 ISSUER = "https://id.example.org"
 AUDIENCE = "trellis-portal"
@@ -104,6 +107,16 @@ class Provider:
     def url(self) -> str:
         """Where its keys are."""
         return f"http://127.0.0.1:{self.server.server_address[1]}/keys"
+
+    @property
+    def host(self) -> str:
+        """What an operator opens so that its keys can be fetched."""
+        return self.url.split("/")[2]
+
+    @property
+    def outbound(self) -> GuardedClient:
+        """A guarded client to which this provider was opened, and nothing else."""
+        return GuardedClient(OutboundPolicy(opened_hosts([self.host])))
 
     def key_set(self) -> bytes:
         """What it publishes."""

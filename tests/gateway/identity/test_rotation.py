@@ -40,7 +40,8 @@ def installed(committed_database: Clone, identity_on: Callable[..., Any], provid
 
     @asynccontextmanager
     async def start(*keys: str) -> AsyncIterator[Desk]:
-        async with identity_on(committed_database, env="production", oidc_issuers=[issuer], **ring(*keys)) as desk:
+        told = {"env": "production", "oidc_issuers": [issuer], "outbound_allow": [provider.host], **ring(*keys)}
+        async with identity_on(committed_database, **told) as desk:
             yield desk
 
     return start

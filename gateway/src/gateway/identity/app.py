@@ -17,6 +17,7 @@ from gateway.identity.tenants.service import register_demo_tenants
 from gateway.identity.tokens.id_tokens import IdTokens
 from kit.database.outages import DatabaseUnavailable
 from kit.definition import ServiceDefinition
+from kit.outbound.client import GuardedClient
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import logger
 from kit.web.tools import tools_of
@@ -55,7 +56,7 @@ def own_keys() -> DatabaseKeys:
 def equip(app: FastAPI, settings: IdentitySettings) -> None:
     """Give the app what its routes work with; before it serves."""
     app.state.equipment = Equipment.of(settings)
-    app.state.id_tokens = IdTokens(settings.oidc_issuers)
+    app.state.id_tokens = IdTokens(settings.oidc_issuers, GuardedClient.of(settings))
     keys = tools_of(app).keys
     if isinstance(keys, DatabaseKeys):
         keys.read_from(lambda: tools_of(app).database)

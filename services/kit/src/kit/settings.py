@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from kit import clock
+from kit.outbound.hosts import opened_hosts
 from kit.secrets.ring import KeyRing, listed
 
 # Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
@@ -98,6 +99,11 @@ class ServiceSettings(BaseSettings):
     clock_offset_seconds: int = Field(
         default=0, description="Moves the clock of every process by so much; only with `TRELLIS_ENV=test`."
     )
+    outbound_allow: list[str] = Field(
+        default=[],
+        description="Hosts (`host` or `host:port`, as a JSON list) inside your network that addresses given by users "
+        "may lead to, also over http. Everything else must be https on the public internet.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="From WARNING on, answered requests are no longer logged."
     )
@@ -169,6 +175,12 @@ class ServiceSettings(BaseSettings):
         values["issuer"] = values.get("issuer") or public_url
         values["jwks_url"] = values.get("jwks_url") or f"{public_url}/.well-known/jwks.json"
         return values
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _refuse_what_is_no_host(cls, entries: list[str]) -> list[str]:
+        opened_hosts(entries)
+        return entries
 
     @field_validator("secret_keys", mode="before")
     @classmethod

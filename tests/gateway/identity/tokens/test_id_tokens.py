@@ -30,7 +30,7 @@ def believe(provider: Provider) -> Believe:
 
     def make(**told: Any) -> IdTokens:
         values: Json = {"issuer": ISSUER, "audiences": [AUDIENCE], "jwks_url": provider.url}
-        return IdTokens([OidcIssuer(**(values | told))])
+        return IdTokens([OidcIssuer(**(values | told))], provider.outbound)
 
     return make
 

@@ -18,6 +18,7 @@ from jose.exceptions import JOSEError
 from gateway.identity.settings import OidcIssuer
 from gateway.identity.tokens.provider_keys import Jwk, ProviderKeys
 from kit.identity.compact import Compact, TokenRefused, read_compact
+from kit.outbound.client import GuardedClient
 
 CLOCK_SKEW_SECONDS: Final = 30
 OLDEST_SECONDS: Final = 24 * 3600
@@ -41,9 +42,9 @@ class Account:
 class IdTokens:
     """Checks the ID tokens of the configured identity providers."""
 
-    def __init__(self, issuers: Sequence[OidcIssuer]) -> None:
+    def __init__(self, issuers: Sequence[OidcIssuer], outbound: GuardedClient) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
-        self._keys = {issuer.issuer: ProviderKeys(issuer.jwks_url) for issuer in issuers}
+        self._keys = {issuer.issuer: ProviderKeys(issuer.jwks_url, outbound) for issuer in issuers}
 
     async def verify(self, token: str, now: datetime) -> Account:
         """Who a token is about that counts now. Raises TokenRefused and ProviderUnreachable."""

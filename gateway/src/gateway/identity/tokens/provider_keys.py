@@ -2,12 +2,15 @@
 
 import asyncio
 import json
-import ssl
 import time
-from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
-import httpx
+from kit.outbound.client import GuardedClient, Limits
+from kit.outbound.errors import OutboundError
+from kit.telemetry.logs import logger
+
+log = logger(__name__)
 
 # Providers announce new keys long before they sign with them.
 FRESH_SECONDS: Final = 600.0
@@ -15,9 +18,9 @@ FRESH_SECONDS: Final = 600.0
 STALE_SECONDS: Final = 3600.0
 # Tokens with unknown keys make at most one fetch in this time, whoever sends how many.
 PAUSE_SECONDS: Final = 10.0
-TIMEOUT_SECONDS: Final = 5.0
-LARGEST_KEY_SET_BYTES: Final = 256 * 1024
 MOST_KEYS: Final = 100
+# Redirects are not followed: they would lead where the provider, and not our settings, say.
+_LIMITS: Final = Limits(size_bytes=256 * 1024, seconds=5.0, redirects=0)
 
 Jwk = dict[str, Any]
 
@@ -26,17 +29,12 @@ class ProviderUnreachable(Exception):
     """The keys of an identity provider can't be fetched."""
 
 
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Whose certificates are believed; read once, since reading them takes longer than a fetch."""
-    return httpx.create_ssl_context()
-
-
 class ProviderKeys:
     """The key set of one identity provider."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, outbound: GuardedClient) -> None:
         self._url = url
+        self._outbound = outbound
         self._keys: dict[str, Jwk] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
@@ -53,8 +51,8 @@ class ProviderKeys:
                 try:
                     self._keys = await self._fetch()
                     self._fetched_at = now
-                except (httpx.HTTPError, ValueError, RecursionError):
-                    pass
+                except (OutboundError, ValueError, RecursionError) as error:
+                    log.warning("the keys of an identity provider can't be fetched", url=self._url, reason=str(error))
         if time.monotonic() - self._fetched_at >= STALE_SECONDS:
             raise ProviderUnreachable(self._url)
         return self._keys.get(kid)
@@ -63,19 +61,10 @@ class ProviderKeys:
         return kid in self._keys and time.monotonic() - self._fetched_at < FRESH_SECONDS
 
     async def _fetch(self) -> dict[str, Jwk]:
-        # Redirects are not followed: they would lead where the provider, and not our settings, say.
-        async with (
-            httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=_authorities()) as client,
-            client.stream("GET", self._url, headers={"Accept": "application/json"}) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise ValueError(f"the key set answered {response.status_code}")
-            content = b""
-            async for part in response.aiter_bytes():
-                content += part
-                if len(content) > LARGEST_KEY_SET_BYTES:
-                    raise ValueError("the key set is too large")
-        return _by_kid(json.loads(content))
+        answer = await self._outbound.get(self._url, headers={"Accept": "application/json"}, limits=_LIMITS)
+        if answer.status != HTTPStatus.OK:
+            raise ValueError(f"the key set answered {answer.status}")
+        return _by_kid(json.loads(answer.content))
 
 
 def _by_kid(document: object) -> dict[str, Jwk]:
