@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trellis import api, board, importing, launching, logs, places, ports, postgres, postmasters, state, tokens, welcome
-from trellis.credentials import SCHEMAS
+from trellis.credentials import CALLING, SCHEMAS
 from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
 from trellis.programs import Stage
@@ -34,6 +34,9 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
+service_app = typer.Typer(help="What this service keeps of others' data.", no_args_is_help=True, rich_markup_mode=None)
+for _service in CALLING:
+    app.add_typer(service_app, name=_service)
 
 EXPECTED = (
     api.Refused,
@@ -252,6 +255,21 @@ def keys_reseal() -> None:
     arguments: list[str] = []
     commands = [("gateway.identity.resealing", arguments), *(("kit.secrets", [service]) for service in SCHEMAS)]
     _on_database(find_running(), commands)
+
+
+@service_app.callback()
+def _of_service() -> None:
+    """What this service keeps of others' data."""
+
+
+@service_app.command("rebuild")
+def rebuild(
+    context: typer.Context,
+    model: Annotated[list[str] | None, typer.Argument(help="A read model; all of them unless given.")] = None,
+) -> None:
+    """Make read models from nothing but the feeds, while readers go on; says whether each is as it was."""
+    assert context.parent is not None
+    _on_database(find_running(), [(f"{context.parent.info_name}.rebuild", model or [])])
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The worker of the reporting service; it has nothing to do yet. `python -m reporting.worker` runs it."""
+"""The worker of the reporting service: so far it follows other services. `python -m reporting.worker` runs it."""
 
 from kit.jobs.worker import main
 from reporting.definition import REPORTING

@@ -1,4 +1,4 @@
-"""The worker of the research service; it has nothing to do yet. `python -m research.worker` runs it."""
+"""The worker of the research service: so far it follows other services. `python -m research.worker` runs it."""
 
 from kit.jobs.worker import main
 from research.definition import RESEARCH

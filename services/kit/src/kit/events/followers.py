@@ -123,7 +123,9 @@ class Follower:
         self.lag.is_rebuilding = before.is_rebuilding
         after = before.rebuild_cursor if before.is_rebuilding else self._cursor(before)
         try:
-            page = await self._read(after, 0.0 if before.is_rebuilding else wait, stop)
+            # Behind, it doesn't wait: an empty page at once says that it has caught up.
+            is_behind = before.is_rebuilding or self.lag.behind_since is not None
+            page = await self._read(after, 0.0 if is_behind else wait, stop)
         except FeedRestarted:
             log.warning("a feed began anew", follower=str(self.place))
             await self._begin_again(before)

@@ -1,4 +1,4 @@
-"""A service's worker: runs its jobs, looks after those of killed workers, and tidies up.
+"""A service's worker: runs its jobs, looks after those of killed workers, follows other services, and tidies up.
 
 It polls, and is woken after commits. A worker that is killed stops giving signs of life; after some seconds its jobs
 are given to another. When the database goes away the worker waits and starts again by itself.
@@ -22,6 +22,8 @@ from procrastinate.jobs import Status
 from kit import clock
 from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
 from kit.definition import ServiceDefinition
+from kit.events.followers import Followers
+from kit.events.following import followed_by
 from kit.jobs.apps import job_app
 from kit.jobs.queues import limits_of
 from kit.jobs.schedules import Schedules, Tenants
@@ -84,6 +86,11 @@ class Worker:
     def looks_for_jobs(self) -> bool:
         """Whether it has its database and takes what is queued."""
         return self._looks_for_jobs
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set once it is asked to stop; what runs beside it ends with it."""
+        return self._stopping
 
     def stop(self) -> None:
         """Finish what is running, and end."""
@@ -209,11 +216,12 @@ async def run_worker(
     queues: Mapping[str, int] | None = None,
     tenants: Tenants | None = None,
     timings: WorkerTimings | None = None,
+    followers: Followers | None = None,
     health_socket: Path | None = None,
 ) -> None:
     """Work until asked to stop, then close the databases.
 
-    With `health_socket` it answers there whether it is alive and ready.
+    `followers` run beside the jobs. With `health_socket` it answers there whether it is alive and ready.
     """
     worker = Worker(chain.schema, tasks, databases, queues=queues, tenants=tenants, timings=timings)
 
@@ -229,10 +237,15 @@ async def run_worker(
         for database in databases.values():
             stack.push_async_callback(database.dispose)
         if health_socket is not None:
-            await stack.enter_async_context(serving_health(f"{chain.schema}-worker", health_socket, checks))
+            name = f"{chain.schema}-worker"
+            await stack.enter_async_context(serving_health(name, health_socket, checks, followers=followers))
         with stopped_by_signals(worker):
             log.info("the worker starts", schema=chain.schema)
-            await worker.run()
+            # A fault in one ends the other too: the supervisor starts the process anew.
+            async with asyncio.TaskGroup() as group:
+                group.create_task(worker.run(), name="worker")
+                if followers is not None:
+                    group.create_task(followers.run(worker.stopping), name="followers")
 
 
 Databases = Callable[[ServiceSettings], Mapping[str, Database]]
@@ -253,13 +266,15 @@ def main(
     configure_logs(f"{service.name}-worker", settings.log_level)
     # Rows of one slice refer to those of another: all tables are known before the first row is written.
     log.debug("tables are loaded", modules=len(service.tables))
+    opened = databases(settings) if databases is not None else {"app": own_database(service, settings)}
     asyncio.run(
         run_worker(
             service.chain,
             service.tasks,
-            databases(settings) if databases is not None else {"app": own_database(service, settings)},
+            opened,
             queues=queues,
             tenants=tenants,
+            followers=Followers(settings, opened["app"], followed_by(service)),
             health_socket=settings.worker_socket,
         )
     )

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import uvicorn
 
+from kit.events.followers import Followers
 from kit.readiness import Check, readiness
 from kit.telemetry.metrics import MEDIA_TYPE, Metrics
 
@@ -31,9 +32,10 @@ class _Server(uvicorn.Server):
 class _Health:
     """The ASGI application: three GETs, and 404 for everything else."""
 
-    def __init__(self, checks: Mapping[str, Check], metrics: Metrics) -> None:
+    def __init__(self, checks: Mapping[str, Check], metrics: Metrics, followers: Followers | None) -> None:
         self._checks = checks
         self._metrics = metrics
+        self._followers = followers
 
     async def __call__(
         self, scope: Message, _receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -51,6 +53,8 @@ class _Health:
             return 200, JSON, b'{"status":"alive"}'
         if method == "GET" and path == "/readyz":
             body = await readiness(self._checks)
+            if self._followers is not None:
+                body["followers"] = self._followers.details()
             return 200 if body["status"] == "ready" else 503, JSON, orjson.dumps(body)
         if method == "GET" and path == "/metrics":
             return 200, MEDIA_TYPE, self._metrics.exposition()
@@ -58,10 +62,15 @@ class _Health:
 
 
 @asynccontextmanager
-async def serving_health(name: str, socket: Path, checks: Mapping[str, Check]) -> AsyncIterator[None]:
-    """Inside the block, the health of the worker `name` can be read on the socket."""
+async def serving_health(
+    name: str, socket: Path, checks: Mapping[str, Check], *, followers: Followers | None = None
+) -> AsyncIterator[None]:
+    """Inside the block, the health of the worker `name` can be read on the socket, and how far its followers are."""
+    metrics = Metrics(name)
+    if followers is not None:
+        metrics.registry.register(followers.collector)
     config = uvicorn.Config(
-        _Health(checks, Metrics(name)),
+        _Health(checks, metrics, followers),
         uds=str(socket),
         lifespan="off",
         ws="none",
