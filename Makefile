@@ -101,6 +101,15 @@ migration: $(STAMP) ## New migration: make migration service=academy name="creat
 	@test -n "$(service)" && test -n "$(name)" || { echo 'Say: make migration service=academy name="create visits"'; exit 2; }
 	@$(BIN)/python -m trellis.migration "$(service)" "$(name)"
 
+.PHONY: slice
+slice: $(STAMP) ## New slice with tests and migration: make slice service=academy name=visits (one=visit)
+	@test -n "$(service)" && test -n "$(name)" || { echo 'Say: make slice service=academy name=visits'; exit 2; }
+	@$(BIN)/python -m trellis.scaffold "$(service)" "$(name)" $(one)
+	@$(BIN)/python -m trellis.migration "$(service)" "create $(name)"
+	@$(BIN)/python -m ruff format --quiet services/$(service)/src/$(service)/migrations
+	@$(BIN)/python -m trellis.contracts generate
+	@$(BIN)/python -m trellis.docs generate
+
 .PHONY: docs
 docs: $(STAMP) ## Write the generated pages of docs/ (access matrix, settings, errors)
 	@$(BIN)/python -m trellis.docs generate

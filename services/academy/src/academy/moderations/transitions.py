@@ -3,7 +3,7 @@
 from academy.moderations.errors import LeadsThisAcademy, ModerationEnded
 from academy.moderations.tables import Moderation
 from academy.parameters import today
-from kit.resources.transitions import States, Transition, others
+from kit.resources.transitions import Refusals, States, Transition, others
 
 MODERATORS = (others("chief-executive"), others("improvement-adviser"), others("improvement-lead"))
 
@@ -17,6 +17,5 @@ MODERATIONS: States[Moderation] = States(
         Transition("leave", ("in_force",), "left", "End when the academy leaves the trust"),
     ),
     state_of=lambda moderation: moderation.state_on(today()),
-    refusal=ModerationEnded,
-    wrong_role=LeadsThisAcademy,
+    refusals=Refusals(state=ModerationEnded, role=LeadsThisAcademy),
 )

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Words = Annotated[str, Field(min_length=1, max_length=10_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 """Something that a person wrote: not only white space."""
 
+Title = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$")]
+"""A short title on one line; events may carry it."""
+
 HttpsUrl = Annotated[
     str,
     Field(

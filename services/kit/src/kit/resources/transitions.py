@@ -3,24 +3,25 @@
     VISITS = States(
         "visit",
         initial="planned",
+        facts=VisitFacts.of,
         transitions=(
-            Transition("hold", ("planned",), "held", "Hold", by=("chief-executive", own("headteacher"))),
-            Transition("cancel", ("planned",), "cancelled", "Cancel", by=("chief-executive",), needs_reason=True),
+            Transition("create", (), "planned", "Plan a visit", by=("chief-executive",), event=CREATED),
+            Transition("change", ("planned",), "planned", "Change", by=("chief-executive",), event=CHANGED),
+            Transition("hold", ("planned",), "held", "Hold", by=("chief-executive", own("headteacher")), event=HELD),
         ),
     )
 
 From it come the check of a request (409 `transition-not-allowed` with what is allowed), the version, the record with
 its reason, the event, `actions` on every answer (what this caller may do with this thing now), and the page
-`docs/states.md`.
+`docs/states.md`. `create` leads from nothing to the initial state; `change` is the thing's PATCH.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -49,6 +50,11 @@ class RoleMayNot(Forbidden):
 
 class ReasonMissing(InvalidRequest):
     """This needs a reason."""
+
+
+CREATE = "create"
+SERVICE = "service"
+"""The role of a change that nobody made: the service itself did, by a rule or a date."""
 
 
 class Which(StrEnum):
@@ -110,22 +116,11 @@ class Transition:
 
 
 class ActionOut(BaseModel):
-    """Something that you may do with a thing now: `POST` to its path with the verb behind it."""
+    """Something that you may do with a thing now: `POST` to its path with the verb behind it, or its own `PATCH`."""
 
-    verb: str = Field(description="The last part of the path.", examples=["withdraw"])
+    verb: str = Field(description="The last part of the path; `change` is the thing's PATCH.", examples=["withdraw"])
     title: str = Field(description="A word for a button.", examples=["Withdraw"])
     needs_reason: bool = Field(description="Whether a `reason` must be given.", examples=[False])
-
-
-class StateChanged(BaseModel):
-    """A thing moved from one state to another."""
-
-    id: UUID = Field(description="Which one.")
-    urn: int | None = Field(description="The academy that it concerns; null for the whole trust.")
-    before: str | None = Field(description="The state before; null for a new one.")
-    after: str = Field(description="The state now.")
-    by: str = Field(description="Subject of the token; the service itself where nobody did it.")
-    as_role: str | None = Field(description="The role in which they did it; null for the service itself.")
 
 
 class ChangeOut(BaseModel):
@@ -148,11 +143,19 @@ class Taken:
     as_role: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The problems of one kind of thing: its state doesn't allow it, none of the caller's roles may."""
+
+    state: type[TransitionNotAllowed] = TransitionNotAllowed
+    role: type[Forbidden] = RoleMayNot
+
+
 class States(Generic[Thing]):
     """The states of one kind of thing.
 
     A thing has `state`, `id` and `urn` (None or absent for one of the whole trust) unless `state_of` and `urn_of` say
-    otherwise. `refusal` and `wrong_role` take the place of the kit's own problems.
+    otherwise. `facts` is what events show of it. `refusals` take the place of the kit's own problems.
     """
 
     def __init__(
@@ -162,19 +165,19 @@ class States(Generic[Thing]):
         initial: str,
         transitions: Sequence[Transition],
         path: str | None = None,
+        facts: Callable[[Thing], BaseModel] | None = None,
         state_of: Callable[[Thing], str] = attrgetter("state"),
         urn_of: Callable[[Thing], int | None] = lambda thing: getattr(thing, "urn", None),
-        refusal: type[TransitionNotAllowed] = TransitionNotAllowed,
-        wrong_role: type[Forbidden] = RoleMayNot,
+        refusals: Refusals | None = None,
     ) -> None:
         self.name = name
         self.path = path or f"{name}s"
         self.initial = initial
+        self.facts = facts
         self.transitions = tuple(transitions)
         self._state_of = state_of
         self._urn_of = urn_of
-        self.refusal = refusal
-        self.wrong_role = wrong_role
+        self.refusals = refusals or Refusals()
         verbs = [(transition.verb, source) for transition in self.transitions for source in transition.sources]
         if len(set(verbs)) < len(verbs):
             raise ValueError(f"{name}: a verb leads from one state to two")
@@ -205,14 +208,14 @@ class States(Generic[Thing]):
     ) -> Taken:
         """The transition that this verb is for this thing and caller.
 
-        Raises `wrong_role` when none of the caller's roles may do it here, PreconditionFailed when `if_match` doesn't
-        name `tag`, `refusal` when the thing's state doesn't allow it, and what a guard gives.
+        Raises RoleMayNot when none of the caller's roles may do it here, PreconditionFailed when `if_match` doesn't
+        name `tag`, TransitionNotAllowed when the thing's state doesn't allow it, and what a guard gives.
         """
         named = [one for one in self.transitions if one.verb == verb]
         if not any(self._actor(one, thing, caller) for one in named):
             leads = self._urn_of(thing) in caller.leads
             who = "You lead this academy: somebody else must" if leads else "Your roles may not"
-            raise self.wrong_role(f"{who} {verb} this {self.name}.")
+            raise self.refusals.role(f"{who} {verb} this {self.name}.")
         if if_match is not None and tag is not None:
             check_if_match(if_match, tag)
         state = self._state_of(thing)
@@ -224,7 +227,15 @@ class States(Generic[Thing]):
                         raise problem
                 return Taken(one, actor.role)
         allowed = [action.verb for action in self.actions(thing, caller)]
-        raise self.refusal(f"This {self.name} is {state}: it can't {verb}.", state=state, allowed=allowed)
+        raise self.refusals.state(f"This {self.name} is {state}: it can't {verb}.", state=state, allowed=allowed)
+
+    def check_create(self, caller: Caller, urn: int | None = None) -> Taken:
+        """That this caller may create one, for this academy. Raises RoleMayNot."""
+        one = next(one for one in self.transitions if one.verb == CREATE)
+        actor = next((actor for actor in one.by if actor.may(caller, urn)), None)
+        if actor is None:
+            raise self.refusals.role(f"Your roles may not create this {self.name}.")
+        return Taken(one, actor.role)
 
     def by_itself(self, verb: str) -> Taken:
         """A transition that the service itself takes, and nobody else. Raises LookupError when there is none."""
@@ -233,48 +244,71 @@ class States(Generic[Thing]):
             raise LookupError(f"a {self.name} doesn't {verb} by itself")
         return Taken(found, None)
 
+    async def begin(self, session: Session, taken: Taken, thing: Any, *, reason: str | None = None) -> None:
+        """Keep a new thing: its row, the record of its creation, and the event."""
+        session.add(thing)
+        await session.flush()
+        await self.record(session, taken, thing, before=None, reason=reason, at=thing.created_at)
+        await self._announce(session, taken, thing, None)
+
+    async def change(self, session: Session, taken: Taken, thing: Any, values: Mapping[str, Any]) -> None:
+        """Give the thing these values and a new version, and announce it; nothing happens when it has them already."""
+        new = {name: value for name, value in values.items() if getattr(thing, name) != value}
+        if not new:
+            return
+        before = self._facts(thing)
+        for name, value in new.items():
+            setattr(thing, name, value)
+        thing.changed(by=context_of_session(session).subject, as_role=taken.as_role or SERVICE, at=clock.now())
+        await session.flush()
+        await self._announce(session, taken, thing, before)
+
     async def apply(
         self, session: Session, taken: Taken, thing: Any, *, reason: str | None = None, at: datetime | None = None
     ) -> None:
-        """Move the thing: its state and version, the record with the reason, and the transition's event.
-
-        Raises ReasonMissing.
-        """
+        """Move the thing: its state and version, the record with the reason, and the event. Raises ReasonMissing."""
         one, at = taken.transition, at or clock.now()
         reason = reason.strip() if reason is not None else None
         if one.needs_reason and not reason:
-            raise ReasonMissing(
-                f"Say why you {one.verb} it.", errors=[FieldError.in_body(["reason"], "missing", "Give a reason.")]
-            )
-        before, by = self._state_of(thing), context_of_session(session).subject
+            error = FieldError.in_body(["reason"], "missing", "Give a reason.")
+            raise ReasonMissing(f"Say why you {one.verb} it.", errors=[error])
+        before, facts = self._state_of(thing), self._facts(thing)
         thing.state = one.target
-        thing.changed(by=by, as_role=taken.as_role or "service", at=at)
+        thing.changed(by=context_of_session(session).subject, as_role=taken.as_role or SERVICE, at=at)
         await session.flush()
         await self.record(session, taken, thing, before=before, reason=reason, at=at)
+        await self._announce(session, taken, thing, facts)
 
     async def record(
         self, session: Session, taken: Taken, thing: Any, *, before: str | None, reason: str | None, at: datetime
     ) -> None:
-        """Keep that the thing was moved, and why; announce it where the transition names an event for it."""
-        one, by, urn = taken.transition, context_of_session(session).subject, self._urn_of(thing)
+        """Keep for good that the thing was moved, by whom, in which role and why."""
         values = {
             "trust_id": thing.trust_id,
             "id": uuid7(),
             "thing": self.name,
             "thing_id": thing.id,
-            "urn": urn,
-            "verb": one.verb,
+            "urn": self._urn_of(thing),
+            "verb": taken.transition.verb,
             "before": before,
-            "after": one.target,
+            "after": taken.transition.target,
             "at": at,
-            "by": by,
+            "by": context_of_session(session).subject,
             "as_role": taken.as_role,
             "reason": reason,
         }
         await session.execute(_KEEP, values)
-        if one.event is not None:
-            data = StateChanged(id=thing.id, urn=urn, before=before, after=one.target, by=by, as_role=taken.as_role)
-            await record_event(session, one.event, subject=f"{self.path}/{thing.id}", urn=urn, data=data)
+
+    async def _announce(self, session: Session, taken: Taken, thing: Any, before: BaseModel | None) -> None:
+        kind = taken.transition.event
+        if kind is None:
+            return
+        by, after = context_of_session(session).subject, self._facts(thing)
+        data = kind.data.model_validate({"before": before, "after": after, "by": by, "as_role": taken.as_role})
+        await record_event(session, kind, subject=f"{self.path}/{thing.id}", urn=self._urn_of(thing), data=data)
+
+    def _facts(self, thing: Thing) -> BaseModel | None:
+        return None if self.facts is None else self.facts(thing)
 
     async def history(self, session: Session, thing: Any) -> list[ChangeOut]:
         """Every change of state of a thing, oldest first."""
@@ -288,6 +322,18 @@ class States(Generic[Thing]):
     def _actor(self, one: Transition, thing: Thing, caller: Caller) -> Actor | None:
         urn = self._urn_of(thing)
         return next((actor for actor in one.by if actor.may(caller, urn)), None)
+
+
+def authored(caller: Caller, taken: Taken) -> dict[str, Any]:
+    """Who makes a new row, when and in which role: the columns of `kit.schema.tables.Attributed`."""
+    now, by = clock.now(), caller.subject
+    return {
+        "created_at": now,
+        "created_by": by,
+        "updated_at": now,
+        "updated_by": by,
+        "updated_as": taken.as_role or SERVICE,
+    }
 
 
 _KEEP = text(

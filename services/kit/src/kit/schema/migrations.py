@@ -9,19 +9,22 @@ before the revision commits.
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from alembic import command, context
-from alembic.autogenerate import compare_metadata
+from alembic.autogenerate import compare_metadata, renderers
+from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.migration import MigrationInfo
 from alembic.script import Script
-from sqlalchemy import BigInteger, MetaData, create_engine, text
+from alembic.operations.ops import CreateTableOp, MigrateOperation, MigrationScript
+from sqlalchemy import BigInteger, MetaData, Table, create_engine, text
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.pool import NullPool
@@ -79,6 +82,7 @@ def run_env() -> None:
         compare_server_default=False,
         transaction_per_migration=True,
         on_version_apply=_after_each(chain.schema),
+        process_revision_directives=_add_access,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -95,6 +99,40 @@ def metadata_of(chain: Chain) -> MetaData:
         if table.schema == chain.schema:
             table.to_metadata(gathered)
     return gathered
+
+
+@dataclass(slots=True)
+class AccessOp(MigrateOperation):
+    """The row-level security of a new table, in a migration that is being written."""
+
+    schema: str
+    table: str
+    arguments: Mapping[str, Any]
+
+
+@renderers.dispatch_for(AccessOp)
+def _render_access(autogenerate: AutogenContext, operation: AccessOp) -> list[str]:
+    autogenerate.imports.add("from kit.schema.ddl import tenant_table_policies")
+    named = "".join(f", {name}={value!r}" for name, value in operation.arguments.items())
+    call = f'tenant_table_policies("{operation.schema}", "{operation.table}"{named})'
+    return [f"for statement in {call}:", "    op.execute(statement)"]
+
+
+def _add_access(_context: object, _revision: object, directives: list[MigrationScript]) -> None:
+    """Let a new migration give each new table the row-level security that its class declares."""
+    declared = {
+        (mapper.local_table.schema, mapper.local_table.name): access
+        for mapper in SQLModel._sa_registry.mappers  # noqa: SLF001 - SQLModel's one registry
+        if isinstance(mapper.local_table, Table) and (access := getattr(mapper.class_, "__access__", None)) is not None
+    }
+    for directive in directives:
+        upgrade = directive.upgrade_ops
+        assert upgrade is not None
+        made = [one for one in upgrade.ops if isinstance(one, CreateTableOp)]
+        for one in made:
+            access = declared.get((one.schema, one.table_name))
+            if access is not None and one.schema is not None:
+                upgrade.ops.append(AccessOp(one.schema, one.table_name, access.arguments()))
 
 
 # The kit makes these by SQL and reads them by SQL; no service maps them.
