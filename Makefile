@@ -106,7 +106,6 @@ slice: $(STAMP) ## New slice with tests and migration: make slice service=academ
 	@test -n "$(service)" && test -n "$(name)" || { echo 'Say: make slice service=academy name=visits'; exit 2; }
 	@$(BIN)/python -m trellis.scaffold "$(service)" "$(name)" $(one)
 	@$(BIN)/python -m trellis.migration "$(service)" "create $(name)"
-	@$(BIN)/python -m ruff format --quiet services/$(service)/src/$(service)/migrations
 	@$(BIN)/python -m trellis.contracts generate
 	@$(BIN)/python -m trellis.docs generate
 

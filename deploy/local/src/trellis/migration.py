@@ -15,6 +15,7 @@ import psycopg
 from kit.schema.migrations import create_roles, migrate_sync, write_revision
 from trellis.migrating import CHAINS
 from trellis.postgres import EmbeddedPostgres
+from trellis.scaffold.writing import lay_out
 
 DATABASE = "scratch"
 
@@ -51,6 +52,7 @@ def main() -> int:
     except LookupError as problem:
         print(problem, file=sys.stderr)
         return 2
+    lay_out(written.parent, [written])
     print(f"Written: {written}. Read it, and the notes at its head, before you commit it.")
     return 0
 

@@ -33,7 +33,7 @@ def write_slice(root: Path, names: Names) -> list[Path]:
         path.write_text(text, encoding="utf-8")
         written.append(path)
     changed = [_register(root, names), _grant(root, names)]
-    _format(root, [*(path for path in written if path.suffix == ".py"), *changed])
+    lay_out(root, [*(path for path in written if path.suffix == ".py"), *changed])
     return [*written, *changed]
 
 
@@ -82,7 +82,7 @@ def _grant(root: Path, names: Names) -> Path:
     return path
 
 
-def _format(root: Path, paths: list[Path]) -> None:
+def lay_out(root: Path, paths: list[Path]) -> None:
     """Sort imports and lay out, as `make fmt` does."""
     files = [str(path) for path in paths]
     for step in (["check", "--fix", "--exit-zero"], ["format"]):

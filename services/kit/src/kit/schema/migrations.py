@@ -275,5 +275,6 @@ def write_revision(admin_url: str, chain: Chain, message: str) -> Path:
         )
     assert script is not None and not isinstance(script, list)
     written = Path(script.path)
-    written.write_text(written.read_text().rstrip() + "\n")
+    lines = [line for line in written.read_text().rstrip().splitlines() if not line.strip().startswith("# ### ")]
+    written.write_text("\n".join(lines) + "\n")
     return written

@@ -1,6 +1,6 @@
 """What table classes are made of: mixins with the columns that many tables share, and columns of the usual types.
 
-    class Visit(TenantTable, Attributed, table=True):
+    class Visit(Attributed, TenantTable, table=True):
         __tablename__ = "visit"
         __table_args__ = (CheckConstraint("state in ('planned', 'held')", name="visit_state"), {"schema": "academy"})
         __access__ = Access(urn="urn")

@@ -5,8 +5,8 @@ Safe with the previous release? (delete this list once you have read it)
 - A check or foreign key is added NOT VALID first and validated in a migration of its own.
 - An index on a table that already holds rows: `with op.get_context().autocommit_block():` and CONCURRENTLY.
 - Drop a column one release after its last read; never rename in one step.
-- A tenant table leads with trust_id in its key, in every index and every foreign key, and has
-  `tenant_table_policies` (kit.schema.ddl): the catalogue test looks.
+- A tenant table leads with trust_id in its key, in every index and every foreign key. Its policies are rendered from
+  `__access__` on its class; a test compares class and database.
 - Backfills run as trellis_migrator and see every trust's rows; batch them (lock timeout 5 s, statements 15 min).
 - `oldest_code` names the oldest code that still works after this migration, by the newest migration that it came with:
   running processes of it stay ready during an upgrade. Name that of the last release if it does; the migration itself
