@@ -21,9 +21,9 @@ from alembic.autogenerate import compare_metadata, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations.ops import CreateTableOp, MigrateOperation, MigrationScript
 from alembic.runtime.migration import MigrationInfo
 from alembic.script import Script
-from alembic.operations.ops import CreateTableOp, MigrateOperation, MigrationScript
 from sqlalchemy import BigInteger, MetaData, Table, create_engine, text
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.dialects.postgresql.base import ischema_names
