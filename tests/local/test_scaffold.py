@@ -63,7 +63,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("service", "things"), [("academy", "visits"), ("research", "learning_sets")])
+@pytest.mark.parametrize(("service", "things"), [("academy", "visits"), ("research", "standardisation_rounds")])
 def test_a_new_slice_passes_every_check_untouched(tmp_path: Path, service: str, things: str) -> None:
     # As root, Postgres runs as somebody else, who must get in.
     tmp_path.chmod(0o755)

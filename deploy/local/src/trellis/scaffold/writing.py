@@ -11,7 +11,6 @@ import jinja2
 from trellis.scaffold.names import Names
 
 ROLES = Path("gateway/src/gateway/identity/roles.py")
-WRITER = '            _DETAIL | {"criteria:write"'
 
 
 class SliceExists(Exception):
@@ -71,13 +70,16 @@ def _grant(root: Path, names: Names) -> Path:
     scopes = f"""        "{dashed}:read": "Read {names.things_words}.",
         "{dashed}:write": "Create and change {names.things_words}.",
 """
-    for mark, instead in (
-        ('        "events:read":', f'{scopes}        "events:read":'),
-        ("_DETAIL: Final = _BOARD | {", f'_DETAIL: Final = _BOARD | {{"{dashed}:read", '),
-        (WRITER, WRITER.replace('{"criteria', f'{{"{dashed}:write", "criteria')),
-    ):
-        assert mark in text, f"{ROLES} has no line {mark!r}"
-        text = text.replace(mark, instead, 1)
+    text, inserted = re.subn(r'(?m)^(?=        "events:read":)', scopes, text, count=1)
+    text, read = re.subn(r"(?m)^_DETAIL: Final = .*?\{", rf'\g<0>"{dashed}:read", ', text, count=1)
+    # The scopes of a role are the first line of its block that is no text.
+    text, written = re.subn(
+        r'(?s)(Role\(\s+"chief-executive",(?:\s+"[^"]*",)+\s+[^\n]*?)(,\n)',
+        rf'\g<1> | {{"{dashed}:write"}}\g<2>',
+        text,
+        count=1,
+    )
+    assert (inserted, read, written) == (1, 1, 1), f"{ROLES} isn't laid out as expected"
     path.write_text(text, encoding="utf-8")
     return path
 
