@@ -48,6 +48,8 @@ ischema_names["xid8"] = BigInteger
 
 # Chosen once: whoever migrates a Trellis database holds this lock.
 ADVISORY_LOCK = 7_465_686_973
+# As long as Alembic's own column for it.
+LONGEST_REVISION = 32
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "15min"
 
@@ -271,7 +273,10 @@ def write_revision(admin_url: str, chain: Chain, message: str) -> Path:
     slug = "_".join(message.lower().replace("-", " ").split())
     with migrator_connection(admin_url) as connection:
         script = command.revision(
-            _config(chain, connection), message=message, autogenerate=True, rev_id=f"{number:04d}_{slug}"
+            _config(chain, connection),
+            message=message,
+            autogenerate=True,
+            rev_id=f"{number:04d}_{slug}"[:LONGEST_REVISION].rstrip("_"),
         )
     assert script is not None and not isinstance(script, list)
     written = Path(script.path)
