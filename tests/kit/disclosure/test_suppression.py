@@ -1,13 +1,16 @@
 """What is hidden, worked out by hand."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from kit.disclosure.attacks import Range, audit, exposed
-from kit.disclosure.errors import TableNotPublishable
+from kit.disclosure.errors import CountInvalid, TableNotPublishable
 from kit.disclosure.published import PublishedTable
 from kit.disclosure.rules import Knowledge, SuppressionRule
 from kit.disclosure.suppression import suppress
-from kit.disclosure.tables import Cell, CountTable, cell, linked, with_margins
+from kit.disclosure.tables import Cell, CountTable, cell, inner_cells, linked, with_margins
 
 RULE = SuppressionRule()
 
@@ -148,6 +151,56 @@ def test_a_table_that_shares_a_total_must_be_protected_with_it() -> None:
     together = suppress(both, weights=cheap_total)
     assert together.hidden == {cell(sex="girls"), cell(), cell(meals="free")}
     assert exposed(together, RULE) == set()
+
+
+def test_without_rounds_to_find_the_least_it_is_as_safe_and_nothing_is_hidden_without_need() -> None:
+    table = grid([2, 4, 30, 9], [20, 25, 40, 1], [35, 3, 60, 12], [8, 8, 8, 8])
+    least, quick = suppress(table), suppress(table, rounds=1)
+    assert exposed(quick, RULE) == set()
+    sizes = inner_cells(table)
+    assert sum(sizes[where] for where in quick.hidden) >= sum(sizes[where] for where in least.hidden)
+    for where in quick.hidden - quick.small:
+        shown = {**quick.shown, where: table.counts[where]}
+        fewer = PublishedTable(shown, quick.hidden - {where}, quick.sums, quick.small)
+        assert exposed(fewer, RULE) != set()
+
+
+def test_known_cells_and_weights_are_of_the_table() -> None:
+    table = with_margins({cell(a="x"): 3, cell(a="y"): 20})
+    with pytest.raises(CountInvalid, match="a=z is known and not in the table"):
+        suppress(table, known=[cell(a="z")])
+    with pytest.raises(CountInvalid, match="weight of at least 1"):
+        suppress(table, weights={cell(a="x"): 1})
+
+
+def rows_of(page: str, number: int) -> list[list[str]]:
+    """The cells of one of the tables of a page, without its head and the first column."""
+    tables = re.findall(r"(?:^\|.*\|\n)+", page, re.MULTILINE)
+    rows = [line.strip("|").split("|") for line in tables[number].splitlines()[2:]]
+    return [[text.strip(" *") for text in row[1:]] for row in rows]
+
+
+def test_the_example_of_the_guide_is_what_comes_out() -> None:
+    page = (Path(__file__).parents[3] / "docs/guides/small-numbers.md").read_text(encoding="utf-8")
+    before, after = ([row[:-1] for row in rows_of(page, number)[:-1]] for number in (0, 1))
+    published = suppress(grid(*([int(count) for count in row] for row in before)))
+    for i, row in enumerate(after):
+        for j, text in enumerate(row):
+            count = published.count(cell(row=str(i), column=str(j)))
+            assert text == ("c" if count is None else str(count))
+    reader = audit(published, RULE, Knowledge.SYMBOL)
+    insider = audit(published, RULE, Knowledge.SMALL_CELLS)
+    ranges = {
+        int(truth): tuple(tuple(map(int, text.split(" to "))) for text in (by_reader, by_insider))
+        for truth, by_reader, by_insider in rows_of(page, 2)
+    }
+    found = {
+        int(before[int(dict(where)["row"])][int(dict(where)["column"])]): tuple(
+            (by[where].lowest, by[where].highest) for by in (reader, insider)
+        )
+        for where in published.hidden
+    }
+    assert found == ranges
 
 
 def test_the_same_table_gives_the_same_result() -> None:

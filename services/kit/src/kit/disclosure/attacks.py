@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
+from kit.disclosure.errors import SolverFailed
 from kit.disclosure.published import PublishedTable
 from kit.disclosure.rules import Knowledge, SuppressionRule
 from kit.disclosure.tables import Cell, Sum
@@ -69,7 +70,7 @@ class Attack:
         if found.status == _UNBOUNDED:
             return Reach(math.inf, None, np.zeros(self._cells))
         if found.fun is None or found.x is None:
-            raise RuntimeError(f"the linear programme ended with: {found.message}")
+            raise SolverFailed(f"the linear programme ended with: {found.message}")
         prices = costs - self._sums.T @ found.eqlin.marginals
         return Reach(-float(found.fun), found.x, np.where(np.abs(prices) < TOLERANCE, 0.0, prices))
 
@@ -86,7 +87,7 @@ class Attack:
         if found.status == _UNBOUNDED:
             return math.inf
         if found.fun is None:
-            raise RuntimeError(f"the whole-number programme ended with: {found.message}")
+            raise SolverFailed(f"the whole-number programme ended with: {found.message}")
         return -round(float(found.fun))
 
     def range(self, place: int) -> Range:

@@ -12,3 +12,7 @@ class CountInvalid(ValueError):
 class TableNotPublishable(Exception):
     """However much is hidden, a small count could be worked out, or nothing but zeros would be left: the table can't be
     published at all. The message doesn't say which count is small."""
+
+
+class SolverFailed(RuntimeError):
+    """A linear programme had no end that its kind should have; nothing may be published on its word."""

@@ -5,6 +5,9 @@ weights of what is hidden add up to the least. Its conditions come from attacks 
 narrows a hidden count too far, the prices of the attack's linear programme give a condition that every safe choice
 fulfils, and the choice is made again. So the result is safe, and nothing safe costs less (Fischetti and
 Salazar-González, Models and algorithms for optimizing cell suppression in tabular data with linear constraints, 2000).
+
+Tables of three dimensions can take very many rounds. After a number of them what is hidden stays hidden and only more
+is added; then whatever turns out not to be needed is shown again. That is as safe, and perhaps not the least.
 """
 
 from __future__ import annotations
@@ -19,12 +22,15 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from kit.disclosure.attacks import TOLERANCE, Attack, Reach, Vector, matrix
-from kit.disclosure.errors import TableNotPublishable
+from kit.disclosure.errors import CountInvalid, SolverFailed, TableNotPublishable
 from kit.disclosure.published import PublishedTable
 from kit.disclosure.rules import Knowledge, SuppressionRule
-from kit.disclosure.tables import Cell, CountTable, inner_cells
+from kit.disclosure.tables import Cell, CountTable, inner_cells, shown
 
 Flags = npt.NDArray[np.bool_]
+
+MOST_ROUNDS: Final = 12
+"""Tables of two dimensions took 2 to 7."""
 
 _INFEASIBLE: Final = 2
 
@@ -35,6 +41,7 @@ def suppress(
     *,
     known: Collection[Cell] = (),
     weights: Mapping[Cell, int] | None = None,
+    rounds: int = MOST_ROUNDS,
 ) -> PublishedTable:
     """The table with its small counts hidden, and with as few others as protect them.
 
@@ -44,9 +51,16 @@ def suppress(
     counts): taken from the counts themselves they would say that what is hidden is smaller than what is shown instead.
 
     Among choices that cost the same the earlier cells are taken, so that the same table always gives the same result.
-    Raises TableNotPublishable.
+    It is the least when it was found within this many `rounds`. Raises TableNotPublishable, and CountInvalid when a
+    known cell isn't in the table or a cell has no weight.
     """
-    return _Search(table, rule or SuppressionRule(), frozenset(known), weights or inner_cells(table)).run()
+    weights = weights or inner_cells(table)
+    missing = [where for where in known if where not in table.counts]
+    if missing:
+        raise CountInvalid(f"{shown(missing[0])} is known and not in the table")
+    if any(weights.get(where, 0) < 1 for where in table.counts):
+        raise CountInvalid("each cell has a weight of at least 1")
+    return _Search(table, rule or SuppressionRule(), frozenset(known), weights).run(rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +105,63 @@ class _Search:
         unit = number * (number + 1) // 2 + 1
         self.costs = np.array([weights[where] * unit + rank for rank, where in enumerate(self.cells)], dtype=np.float64)
 
-    def run(self) -> PublishedTable:
+    def run(self, rounds: int) -> PublishedTable:
         hidden = self.is_small
         if hidden.any():
             self._settle_needs()
-            conditions = list(self._pairs())
-            while True:
-                hidden = self._cheapest(conditions)
-                exposed = [each for knowledge in Knowledge for each in self._exposed(knowledge, hidden)]
-                if not exposed:
-                    break
-                conditions += [self._condition(each, hidden) for each in exposed]
+            hidden = self._chosen(rounds)
             if not (self.may_hide & ~hidden).any():
                 raise TableNotPublishable("nothing but zeros would be left to show")
         return self._published(hidden)
 
     def _settle_needs(self) -> None:
-        """Nothing can be safer than to hide everything: where that leaves less, no more is needed of who knows which
-        counts are small, and the table is refused for who doesn't."""
+        """Nothing is safer than to hide everything. What that doesn't protect from who sees the symbol alone is never
+        hidden, and the table is refused when it is small; of who knows which counts are small no more is needed."""
+        while unprotected := [found.place for found in self._exposed(Knowledge.SYMBOL, self.may_hide)]:
+            if self.is_small[unprotected].any():
+                raise TableNotPublishable("a small count could be worked out even if every count were hidden")
+            self.may_hide[unprotected] = False
         for found in self._exposed(Knowledge.SMALL_CELLS, self.may_hide):
             self.needed[Knowledge.SMALL_CELLS][found.place] = math.floor(found.span + TOLERANCE)
-        if any(self.is_small[found.place] for found in self._exposed(Knowledge.SYMBOL, self.may_hide)):
-            raise TableNotPublishable("a small count could be worked out even if every count were hidden")
 
-    def _cheapest(self, conditions: list[_Condition]) -> Flags:
-        """The choice that costs least and fulfils all conditions."""
+    def _chosen(self, rounds: int) -> Flags:
+        """What to hide: the least when it is found within the rounds, else a safe one that needs all its parts."""
+        conditions = list(self._pairs())
+        least = self.is_small
+        for _ in range(rounds):
+            least = self._cheapest(conditions, self.is_small)
+            exposed = self._all_exposed(least)
+            if not exposed:
+                return least
+            conditions += [self._condition(each, least) for each in exposed]
+        hidden = least
+        while exposed := self._all_exposed(hidden):
+            conditions += [self._condition(each, hidden) for each in exposed]
+            hidden = self._cheapest(conditions, hidden)
+        for place in sorted(np.flatnonzero(hidden & ~self.is_small), key=lambda place: -self.costs[place]):
+            fewer = hidden.copy()
+            fewer[place] = False
+            if not any(True for knowledge in Knowledge for _ in self._exposed(knowledge, fewer)):
+                hidden = fewer
+        return hidden
+
+    def _all_exposed(self, hidden: Flags) -> list[_Exposed]:
+        return [found for knowledge in Knowledge for found in self._exposed(knowledge, hidden)]
+
+    def _cheapest(self, conditions: list[_Condition], at_least: Flags) -> Flags:
+        """The choice that costs least, hides at least this and fulfils all conditions."""
         rows = [condition.weights for condition in conditions] or [np.zeros_like(self.costs)]
         found = milp(
             self.costs,
             constraints=LinearConstraint(np.array(rows), np.array([each.least for each in conditions] or [0.0])),
             integrality=np.ones(len(self.cells), dtype=np.int_),
-            bounds=Bounds(self.is_small.astype(np.float64), self.may_hide.astype(np.float64)),
+            bounds=Bounds(at_least.astype(np.float64), self.may_hide.astype(np.float64)),
             options={"mip_rel_gap": 0},
         )
         if found.status == _INFEASIBLE:
             raise TableNotPublishable("no choice of what to hide protects every small count")
         if found.x is None:
-            raise RuntimeError(f"the whole-number programme ended with: {found.message}")
+            raise SolverFailed(f"the whole-number programme ended with: {found.message}")
         return np.asarray(found.x > 0.5, dtype=np.bool_)
 
     def _pairs(self) -> Iterator[_Condition]:
