@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, any_, func, literal, select, update
 from sqlmodel import col
 
 from kit.database.sessions import Session
@@ -50,14 +50,13 @@ async def count_active(session: Session, trust_id: UUID, maker: str, today: date
     return int((await session.execute(statement)).scalar_one())
 
 
-async def end_all(session: Session, trust_id: UUID, maker: str, at: datetime) -> None:
-    """End every link of a maker, because the maker's right has ended."""
-    await session.execute(
-        update(SharedLink)
-        .where(
-            col(SharedLink.trust_id) == trust_id,
-            col(SharedLink.created_by) == maker,
-            col(SharedLink.ended_at).is_(None),
-        )
-        .values(ended_at=at, ended_by=maker)
+async def end_all(session: Session, trust_id: UUID, maker: str, role: str | None, at: datetime) -> None:
+    """End the links that somebody made in a role, or all of theirs when it is None."""
+    statement = update(SharedLink).where(
+        col(SharedLink.trust_id) == trust_id,
+        col(SharedLink.created_by) == maker,
+        col(SharedLink.ended_at).is_(None),
     )
+    if role is not None:
+        statement = statement.where(literal(role) == any_(col(SharedLink.roles)))
+    await session.execute(statement.values(ended_at=at, ended_by=maker))

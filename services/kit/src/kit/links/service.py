@@ -10,6 +10,7 @@ from kit.identity.callers import Caller, check_scopes
 from kit.ids import uuid7
 from kit.links import queries
 from kit.links.errors import LinkNotFound, LinkNotPossible, TooManyLinks
+from kit.links.holders import is_held
 from kit.links.resources import LinkResource, Shown, Viewing
 from kit.links.rules import LONGEST_DAYS, ZONE, day_of, has_expired, may_expire_on
 from kit.links.schemas import LinkCreate
@@ -95,12 +96,17 @@ async def show(database: Database, resources: Resources, token: str) -> tuple[Li
     async with database.session(Context(secret.trust_id, frozenset(), SUBJECT)) as session:
         link = await queries.link_of(session, secret)
         resource = None if link is None else resources.get(link.resource)
-        if link is None or resource is None or link.ended_at is not None or has_expired(link.expires_on, clock.now()):
+        if link is None or resource is None or not await _counts(session, link):
             raise LinkNotFound("There is no such link, or it has ended.")
         caller = _caller_of(link, resource)
         await set_context(session, context_of(caller))
         parameters = resource.parameters.model_validate(link.parameters)
         return resource, await resource.render(session, Viewing(caller, parameters, link.created_at))
+
+
+async def _counts(session: Session, link: SharedLink) -> bool:
+    now = clock.now()
+    return link.ended_at is None and not has_expired(link.expires_on, now) and await is_held(session, link, day_of(now))
 
 
 def _caller_of(link: SharedLink, resource: LinkResource) -> Caller:

@@ -1,0 +1,48 @@
+"""Links end with their maker's right: looked at whenever one is opened, and cut when identity announces an end.
+
+A service's `followers.py` takes `on_holder_ended` from here.
+"""
+
+from datetime import date
+
+from sqlalchemy import literal, or_, select
+
+from kit.database.sessions import Session
+from kit.events.holders import GRANT, HOLDER, HolderEnded
+from kit.links import queries
+from kit.links.tables import SharedLink
+
+__all__ = ["is_held", "on_holder_ended"]
+
+
+async def is_held(session: Session, link: SharedLink, on: date) -> bool:
+    """Has the link's maker still a right in one of the roles that it was made in?
+
+    True for makers whom this service doesn't know yet (their grant is seconds old) and never will (people of a demo).
+    """
+    grant, holder = GRANT.view.c, HOLDER.view.c
+    ours = grant.trust_id == link.trust_id, grant.holder == link.created_by
+    known = select(literal(value=True)).where(*ours).limit(1)
+    if (await session.execute(known)).scalar() is None:
+        return True
+    current = select(literal(value=True)).where(
+        *ours,
+        grant.role.in_(link.roles),
+        grant.is_ended.is_(False),
+        grant.starts_on <= on,
+        or_(grant.ends_on.is_(None), grant.ends_on >= on),
+        select(holder.holder)
+        .where(holder.trust_id == link.trust_id, holder.holder == link.created_by, holder.is_active)
+        .exists(),
+    )
+    return (await session.execute(current.limit(1))).scalar() is not None
+
+
+async def on_holder_ended(session: Session, ended: HolderEnded) -> None:
+    """End the links that were made in the role of the grant that ended; all of a maker who is gone."""
+    role: str | None = None
+    if ended.grant_id is not None:
+        grant = GRANT.view.c
+        found = select(grant.role).where(grant.trust_id == ended.trust_id, grant.id == ended.grant_id)
+        role = (await session.execute(found)).scalar_one_or_none()
+    await queries.end_all(session, ended.trust_id, ended.holder, role, ended.at)
