@@ -40,7 +40,7 @@ IDENTITY: Final = ServiceDefinition(
 
 
 def settings_of(settings: ServiceSettings | None) -> IdentitySettings:
-    """Identity's settings: those of the environment, or what a plain service was told with our defaults."""
+    """Identity's settings: those of the environment, or those of a plain service with our defaults."""
     if settings is None:
         return IdentitySettings.for_service("identity")
     if isinstance(settings, IdentitySettings):

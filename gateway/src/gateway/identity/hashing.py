@@ -1,7 +1,7 @@
 """Client secrets: made here, kept as argon2id hashes, checked in threads of their own.
 
 A check costs some 20 ms and 19 MiB on purpose. So only a few run at once, off the event loop; the others wait, and
-when too many wait the next is told to come back.
+when too many wait, the next one is refused and can try again later.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class HasherBusy(Exception):
 
 
 def new_secret() -> tuple[str, str]:
-    """A secret (`trellis_<hint>_<random>`) and the hint by which it may be known without being told."""
+    """A secret (`trellis_<hint>_<random>`) and the hint, by which people can tell it from others without seeing it."""
     hint = secrets.token_hex(_HINT_BYTES)
     return f"{PREFIX}_{hint}_{secrets.token_urlsafe(_SECRET_BYTES)}", hint
 

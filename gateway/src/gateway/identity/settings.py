@@ -1,4 +1,4 @@
-"""What identity is told by its environment, beside what every service is told."""
+"""What identity reads from its environment, beside the settings of every service."""
 
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, Self
@@ -65,7 +65,7 @@ class IdentitySettings(ServiceSettings):
     )
     hash_workers: int = Field(default=2, ge=1, le=64, description="Secrets that one process checks at the same time.")
     hash_waiting: int = Field(
-        default=64, ge=1, description="Requests that may wait for that; more are told to come back."
+        default=64, ge=1, description="Requests that may wait for that; more get a 503 with `Retry-After`."
     )
 
     service_clients: dict[str, SecretStr] = Field(

@@ -108,7 +108,7 @@ class ServiceSettings(BaseSettings):
         default="INFO", description="From WARNING on, answered requests are no longer logged."
     )
     worker_socket: Path | None = Field(
-        default=None, description="Unix socket at which the service's worker tells whether it is ready."
+        default=None, description="Unix socket at which the service's worker says whether it is ready."
     )
     state_dir: Path = Field(default=Path(".trellis"), description="Sockets, logs and the embedded database.")
     object_store_url: str = Field(

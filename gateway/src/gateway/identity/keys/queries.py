@@ -8,7 +8,7 @@ from sqlmodel import col
 from gateway.identity.tables import SigningKey
 from kit.database.sessions import Session
 
-# Whoever makes, rotates or revokes keys holds this lock, so that two processes never make two first keys.
+# Every change of keys holds this lock, so that two processes never make two first keys.
 _LOCK = 7_465_686_981
 
 

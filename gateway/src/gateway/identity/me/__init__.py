@@ -1,1 +1,1 @@
-"""What a token says, in words, for whoever holds it."""
+"""What a token says, in words, for its holder."""

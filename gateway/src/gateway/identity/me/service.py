@@ -1,4 +1,4 @@
-"""Telling a caller what their token says."""
+"""What a caller's token says."""
 
 from uuid import UUID
 

@@ -33,7 +33,7 @@ _STRANGER = "Nobody here belongs to this account."
 
 
 async def exchange(desk: Desk, client: KnownClient, request: TokenRequest) -> TokenOut:
-    """A token for the person whom an ID token is about, in the trust of the client or one of theirs.
+    """A token for the person that an ID token is about, in the trust of the client or one of theirs.
 
     Raises RequestMalformed, TooManyAttempts, ClientNotEntitled, ScopeNotGiven, and ServiceUnavailable when the
     identity provider can't be reached.
@@ -71,7 +71,7 @@ async def _account(desk: Desk, request: TokenRequest) -> Account:
 async def _person(
     session: Session, desk: Desk, client: KnownClient, account: Account, trust: str | None
 ) -> tuple[UUID, Person]:
-    """Whom the account belongs to, and in which trust; an account counts before an address."""
+    """The person that the account belongs to, and their trust; an account counts before an address."""
     digests = desk.equipment.digests
     by_account = account_digests(digests, account.issuer.issuer, account.subject)
     by_email = email_digests(digests, account.verified_email) if account.verified_email is not None else []

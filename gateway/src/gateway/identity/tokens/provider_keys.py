@@ -16,7 +16,7 @@ log = logger(__name__)
 FRESH_SECONDS: Final = 600.0
 # How long known keys are believed while the provider can't be reached.
 STALE_SECONDS: Final = 3600.0
-# Tokens with unknown keys make at most one fetch in this time, whoever sends how many.
+# Tokens with unknown keys make at most one fetch in this time, however many are sent.
 PAUSE_SECONDS: Final = 10.0
 MOST_KEYS: Final = 100
 # Redirects are not followed: they would lead where the provider, and not our settings, say.

@@ -52,8 +52,8 @@ def _refusal(description: str, *problems: type[Problem], header: str | None = No
     if problems:
         codes = [problem.code for problem in problems]
         content[MEDIA_TYPE] = {"schema": problem_schema(codes)}
-    told: dict[str, Any] = {"model": TokenErrorOut, "description": description, "content": content}
-    return told | ({"headers": {header: {"schema": {"type": "string"}}}} if header else {})
+    refusal: dict[str, Any] = {"model": TokenErrorOut, "description": description, "content": content}
+    return refusal | ({"headers": {header: {"schema": {"type": "string"}}}} if header else {})
 
 
 def _form_schema() -> dict[str, Any]:
@@ -92,7 +92,7 @@ async def token_issue(request: Request, desk: DeskDep) -> Response:
     """An access token, by the credentials of a machine or in exchange for a person's ID token.
 
     Machines send `grant_type=client_credentials` with `client_id` and `client_secret`, by HTTP Basic or in the form.
-    Portals send `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` with the ID token of whoever signed in.
+    Portals send `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` with the ID token of who signed in.
     Errors are those of RFC 6749, not problem details.
     """
     try:

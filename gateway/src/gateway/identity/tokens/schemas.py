@@ -15,7 +15,7 @@ ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S
 
 
 class TokenForm(BaseModel):
-    """The form of the token endpoint, as the contract tells it; the endpoint reads it itself."""
+    """The form of the token endpoint, for the contract; the endpoint reads it itself."""
 
     grant_type: Literal["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"] = Field(
         description="`client_credentials` for a machine, token exchange for a person."

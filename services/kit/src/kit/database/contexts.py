@@ -1,4 +1,4 @@
-"""Whose rows a transaction may see, as Postgres is told it, and how long it may last."""
+"""Whose rows a transaction may see, as settings of Postgres, and how long it may last."""
 
 from dataclasses import dataclass
 from uuid import UUID

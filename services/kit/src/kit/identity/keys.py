@@ -12,7 +12,7 @@ import httpx
 # a whole minute without an answer nothing is believed any more.
 FRESH_SECONDS = 30.0
 STALE_SECONDS = 60.0
-# A token with an unknown key makes at most one fetch in this time, whoever sends how many.
+# A token with an unknown key makes at most one fetch in this time, however many are sent.
 UNKNOWN_KEY_PAUSE_SECONDS = 5.0
 # After a failed fetch the next one waits, so that an outage isn't made worse.
 FAILURE_PAUSE_SECONDS = 1.0

@@ -38,7 +38,7 @@ LONGEST_KEY = 255
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 KEPT_HOURS = 48
 PURGE_SECONDS = 3600.0
-# What an answer tells beside its body. Dates, ids of the request and the like belong to each exchange.
+# What is kept of an answer beside its body. Dates, ids of the request and the like belong to each exchange.
 KEPT_HEADERS = ("content-type", "location", "etag", "link", "cache-control")
 
 
@@ -90,7 +90,7 @@ def client_of(caller: Caller) -> str:
 
 
 # The update that changes nothing is what waits for a simultaneous request and then sees what it kept; an expired key
-# starts afresh. `xmax = 0` tells a row just inserted.
+# starts afresh. `xmax = 0` marks a row just inserted.
 _CLAIM = text(
     """
     insert into idempotency_key as k (trust_id, client, route, key, fingerprint, expires_at)
