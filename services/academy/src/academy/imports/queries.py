@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, cast, delete, func, insert, select, tuple_, update
+from sqlalchemy import Select, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
-from sqlalchemy.orm import InstrumentedAttribute, attributes, defer
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
+from academy.imports.schemas import ImportListParams
 from academy.imports.tables import Import, ImportChunk, ReferenceLoad
 from kit.database.sessions import Session
 
@@ -32,36 +32,15 @@ async def import_by_id(session: Session, tenant: UUID, import_id: UUID, *, lock:
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def import_page(
-    session: Session,
-    tenant: UUID,
-    *,
-    kinds: Sequence[str],
-    states: Sequence[str],
-    after: Sequence[Any] | None,
-    limit: int,
-) -> list[Import]:
-    """Imports with their first errors, newest first, after the one whose `created_at` and id are `after`."""
-    statement = visible_to(tenant).add_columns(_FIRST_ERRORS).options(defer(_attribute(Import.errors), raiseload=True))
-    if kinds:
-        statement = statement.where(col(Import.kind).in_(kinds))
-    if states:
-        statement = statement.where(col(Import.state).in_(states))
-    if after is not None:
-        place = (datetime.fromisoformat(after[0]), UUID(after[1]))
-        statement = statement.where(tuple_(col(Import.created_at), col(Import.id)) < place)
-    statement = statement.order_by(col(Import.created_at).desc(), col(Import.id).desc()).limit(limit)
-    page = []
-    for found, errors in await session.execute(statement):
-        attributes.set_committed_value(found, "errors", errors)
-        page.append(found)
-    return page
-
-
-def _attribute(column: Any) -> InstrumentedAttribute[Any]:
-    """A column as the ORM's loader options take it."""
-    attribute: InstrumentedAttribute[Any] = column
-    return attribute
+def matching(tenant: UUID, params: ImportListParams) -> Select[Import, list[dict[str, Any]]]:
+    """The imports that a list shows, each with its first errors in place of all of them."""
+    errors: Any = Import.errors
+    statement = visible_to(tenant).add_columns(_FIRST_ERRORS).options(defer(errors, raiseload=True))
+    if params.kind:
+        statement = statement.where(col(Import.kind).in_(params.kind))
+    if params.state:
+        statement = statement.where(col(Import.state).in_(params.state))
+    return statement
 
 
 async def set_progress(session: Session, tenant: UUID, import_id: UUID, *, percent: int, rows_read: int) -> bool:

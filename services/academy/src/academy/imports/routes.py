@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
-from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.imports import service
 from academy.imports.errors import (
     AcademicYearAhead,
@@ -33,13 +32,12 @@ from academy.imports.schemas import (
     ImportPage,
     ImportTemplateOut,
 )
-from academy.imports.tables import Import
 from kit.database.sessions import context_of
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, MalformedRequest, responses
-from kit.resources.etags import etag
 from kit.web.bodies import charset_of, media_type_of, streamed_body
 from kit.web.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of, claim, fingerprint, keep, key_of
+from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep, database_of_request
 from kit.web.tags import IfMatch
@@ -155,74 +153,57 @@ def _says_gzip(request: Request, media_type: str) -> bool:
     return media_type == service.GZIP
 
 
-def _accepted(request: Request, created: Import) -> Response:
-    headers = {"Location": f"{request.url.path}/{created.id}", "ETag": etag(service.version_of(created))}
-    body = ImportOut.model_validate(created).model_dump_json()
-    return Response(body, 202, headers=headers, media_type="application/json")
+def _accepted(request: Request, created: ImportOut) -> Response:
+    headers = {"Location": f"{request.url.path}/{created.id}", "ETag": created.tag}
+    return Response(created.model_dump_json(), 202, headers=headers, media_type="application/json")
 
 
-@router.get(
-    "/imports",
-    operation_id="import_list",
-    summary="List imports",
-    response_model=ImportPage,
-    responses=responses(InvalidCursor),
-)
+@router.get("/imports", operation_id="import_list", summary="List imports", responses=responses(InvalidCursor))
 async def import_list(
-    request: Request, session: SessionDep, caller: Reader, params: Annotated[ImportListParams, Query()]
-) -> Response:
+    reply: Reply, session: SessionDep, caller: Reader, params: Annotated[ImportListParams, Query()]
+) -> ImportPage:
     """Your trust's imports, newest first; a platform-operator sees the national ones."""
-    found, next_cursor = await service.list_imports(session, caller, params)
-    return list_answer(request, [ImportOut.model_validate(one).model_dump() for one in found], next_cursor)
+    return reply.page(await service.list_imports(session, caller, params))
 
 
-@router.get(
-    "/imports/kinds", operation_id="import_kind_list", summary="List kinds of imports", response_model=ImportKindPage
-)
-async def import_kind_list(request: Request, _caller: Reader) -> Response:
+@router.get("/imports/kinds", operation_id="import_kind_list", summary="List kinds of imports")
+async def import_kind_list(reply: Reply, _caller: Reader) -> ImportKindPage:
     """Every kind of file that can be imported, whose figures it brings and what loading it needs."""
-    return list_answer(request, [service.kind_out(kind).model_dump() for kind in KINDS.values()], None)
+    return reply.page(service.list_kinds())
 
 
 @router.get(
     "/imports/kinds/{kind}/template",
     operation_id="import_template_view",
     summary="View the layout of a kind of import",
-    response_model=ImportTemplateOut,
     responses=TAGGED | responses(ImportKindNotFound),
 )
 async def import_template_view(
-    request: Request, _caller: Reader, kind: Annotated[str, Path(max_length=40, examples=["observations"])]
-) -> Response:
+    reply: Reply, _caller: Reader, kind: Annotated[str, Path(max_length=40, examples=["observations"])]
+) -> ImportTemplateOut:
     """Columns that are read, with their other names and an example file."""
-    return tagged_answer(request, service.template_of(kind).model_dump())
+    return reply.tagged(service.template_of(kind))
 
 
 @router.get(
     "/imports/{import_id}",
     operation_id="import_view",
     summary="Follow an import",
-    response_model=ImportOut,
     responses=TAGGED | responses(ImportNotFound),
 )
-async def import_view(request: Request, session: SessionDep, caller: Reader, import_id: UUID) -> Response:
-    """How far an import is, and in the end what was accepted, ignored and refused, and why."""
-    return _shown(request, await service.import_of(session, caller, import_id))
+async def import_view(reply: Reply, session: SessionDep, caller: Reader, import_id: UUID) -> ImportOut:
+    """How far an import is, and in the end what was accepted, ignored and rejected, and why."""
+    return reply.tagged(await service.view_import(session, caller, import_id))
 
 
 @router.post(
     "/imports/{import_id}/cancel",
     operation_id="import_cancel",
     summary="Cancel an import",
-    response_model=ImportOut,
     responses=TAGGED | responses(ImportNotFound, ImportKindNotAllowed, ImportAlreadyFinished),
 )
 async def import_cancel(
-    request: Request, session: SessionDep, caller: Writer, import_id: UUID, if_match: IfMatch
-) -> Response:
+    reply: Reply, session: SessionDep, caller: Writer, import_id: UUID, if_match: IfMatch
+) -> ImportOut:
     """Stop an import that has not ended; nothing of it is applied."""
-    return _shown(request, await service.cancel_import(session, caller, import_id, if_match))
-
-
-def _shown(request: Request, found: Import) -> Response:
-    return tagged_answer(request, ImportOut.model_validate(found).model_dump(), service.version_of(found))
+    return reply.tagged(await service.cancel_import(session, caller, import_id, if_match))

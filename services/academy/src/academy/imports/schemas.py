@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from academy.imports.tables import Import
 from academy.observations.rules import Layer, Release
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from sector.parameters import AcademicYear
 
@@ -61,10 +63,8 @@ class ImportWarningOut(BaseModel):
     detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
 
 
-class ImportOut(BaseModel):
+class ImportOut(Tagged):
     """One file that was sent, how far it is, and what came of it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(description="Id of the import.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     kind: ImportKind = Field(description="What the file is.", examples=["dfe-ks4"])
@@ -95,6 +95,13 @@ class ImportOut(BaseModel):
     created_at: datetime = Field(description="When it was accepted.", examples=["2026-11-22T08:00:00Z"])
     started_at: datetime | None = Field(description="When reading began.", examples=["2026-11-22T08:00:01Z"])
     finished_at: datetime | None = Field(description="When it ended.", examples=["2026-11-22T08:00:03Z"])
+
+    @classmethod
+    def of(cls, found: Import, errors: list[dict[str, Any]] | None = None) -> Self:
+        """An import as clients see it; with `errors` in place of all that it has."""
+        shown = {name: getattr(found, name) for name in cls.model_fields if name != "errors"}
+        shown["errors"] = found.errors if errors is None else errors
+        return cls.model_validate(shown).tagged(found.tag)
 
 
 class ImportPage(Page[ImportOut]):
@@ -150,7 +157,7 @@ class TemplateColumnOut(BaseModel):
     example: str = Field(description="What a cell looks like.", examples=["-0.02"])
 
 
-class ImportTemplateOut(BaseModel):
+class ImportTemplateOut(Tagged):
     """How a file of one kind is laid out."""
 
     kind: ImportKind = Field(description="Its code.", examples=["observations"])

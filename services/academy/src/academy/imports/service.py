@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 from academy.imports import queries
@@ -22,7 +23,10 @@ from academy.imports.schemas import (
     ImportCreateParams,
     ImportKind,
     ImportKindOut,
+    ImportKindPage,
     ImportListParams,
+    ImportOut,
+    ImportPage,
     ImportTemplateOut,
     TemplateColumnOut,
 )
@@ -35,15 +39,15 @@ from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
 from kit.problems import FieldError
-from kit.resources.cursors import decode, encode
-from kit.resources.etags import check_if_match, etag, tags_of
+from kit.resources.etags import etag
+from kit.resources.paging import Listing, paginate
 from sector.years import academic_year_on
 
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
 
-_LIST = "imports"
+NEWEST = Listing("imports", Import, "-created_at", "-id")
 _UTF_8 = ("utf-8", "utf8")
 _WINDOWS_1252 = ("windows-1252", "cp1252")
 
@@ -87,7 +91,7 @@ def shape_of(media_type: str) -> Shape | None:
 
 async def accept(
     session: Session, caller: Caller, params: ImportCreateParams, media_type: str, file: ReceivedFile
-) -> Import:
+) -> ImportOut:
     """Keep the file and queue its import, in one transaction: what is acknowledged is never lost."""
     created = Import(
         trust_id=caller.tenant_id,
@@ -111,60 +115,51 @@ async def accept(
     # Imports of one tenant follow one another, in the order in which they were sent.
     lock = f"import:{created.trust_id}"
     await defer(session, RUN_TASK, lock=lock, trust_id=created.trust_id, import_id=created.id)
-    return created
+    return ImportOut.of(created)
 
 
-async def list_imports(session: Session, caller: Caller, params: ImportListParams) -> tuple[list[Import], str | None]:
+async def list_imports(session: Session, caller: Caller, params: ImportListParams) -> ImportPage:
     """A page of the tenant's imports, newest first. Raises InvalidCursor."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
-    after = None
-    if params.cursor is not None:
-        after = decode(_LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    found = await queries.import_page(
-        session, caller.tenant_id, kinds=params.kind, states=params.state, after=after, limit=params.limit + 1
-    )
-    items = found[: params.limit]
-    if len(found) <= params.limit:
-        return items, None
-    last = [items[-1].created_at.isoformat(), str(items[-1].id)]
-    return items, encode(_LIST, last, tenant=caller.tenant_id, filters=filters)
+    found = await paginate(session, caller, NEWEST, queries.matching(caller.tenant_id, params), params)
+    return ImportPage.of(found, lambda row: ImportOut.of(*row))
 
 
-async def import_of(session: Session, caller: Caller, import_id: UUID, *, lock: bool = False) -> Import:
+async def view_import(session: Session, caller: Caller, import_id: UUID) -> ImportOut:
     """One import. Raises ImportNotFound."""
+    return ImportOut.of(await _find(session, caller, import_id))
+
+
+async def _find(session: Session, caller: Caller, import_id: UUID, *, lock: bool = False) -> Import:
     found = await queries.import_by_id(session, caller.tenant_id, import_id, lock=lock)
     if found is None:
         raise ImportNotFound("No import of yours has this id.")
     return found
 
 
-def version_of(shown: Import) -> str:
-    """The version of an import: its state counts first, then how far it is."""
-    return f"{shown.version}-{shown.progress_percent}"
-
-
-async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_match: str) -> Import:
+async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_match: str) -> ImportOut:
     """Cancel an import that has not ended; nothing of its file is kept as figures.
 
-    Progress alone doesn't make a tag stale: nobody could ever cancel a running import. Raises ImportNotFound,
-    ImportKindNotAllowed, PreconditionFailed and ImportAlreadyFinished.
+    Raises ImportNotFound, ImportKindNotAllowed, PreconditionFailed and ImportAlreadyFinished.
     """
-    found = await import_of(session, caller, import_id, lock=True)
+    found = await _find(session, caller, import_id, lock=True)
     kind = KINDS[found.kind]
     if not caller.may(kind.load.scope):
         raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.load.scope}.")
-    versions = {tag.partition("-")[0] for tag in tags_of(if_match) or ()}
-    if str(found.version) not in versions:
-        check_if_match(if_match, etag(version_of(found)))
+    found.check(if_match)
     if await queries.is_applied(session, import_id):
         raise ImportAlreadyFinished("The import has been applied already; its end is being written.")
     if found.finished_at is not None:
         raise ImportAlreadyFinished(f"The import has {found.state} already.")
     await end(session, found, "cancelled")
-    return found
+    return ImportOut.of(found)
 
 
-def kind_out(kind: Kind) -> ImportKindOut:
+def list_kinds() -> ImportKindPage:
+    """Every kind of import."""
+    return ImportKindPage(items=[_kind_out(kind) for kind in KINDS.values()], next=None)
+
+
+def _kind_out(kind: Kind) -> ImportKindOut:
     """A kind of import as clients see it."""
     return ImportKindOut(
         kind=ImportKind(kind.code),
@@ -183,7 +178,7 @@ def template_of(code: str) -> ImportTemplateOut:
     kind = KINDS.get(code)
     if kind is None:
         raise ImportKindNotFound(f"There is no kind {code}; there are {', '.join(KINDS)}.")
-    return ImportTemplateOut(
+    template = ImportTemplateOut(
         kind=ImportKind(kind.code),
         media_types=[*kind.media_types, GZIP],
         needs_academic_year=kind.needs_academic_year,
@@ -191,3 +186,4 @@ def template_of(code: str) -> ImportTemplateOut:
         example=kind.example(),
         notes=kind.notes,
     )
+    return template.tagged(etag(hashlib.sha256(template.model_dump_json().encode()).hexdigest()[:32]))

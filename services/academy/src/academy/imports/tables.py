@@ -4,26 +4,29 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    LargeBinary,
-    Uuid,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.schema import Column
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, LargeBinary, Uuid, text
 from sqlmodel import Field, SQLModel
 
+from kit.resources.etags import check_if_match, etag, tags_of
 from kit.schema.access import Access
-from kit.schema.tables import TableName, TenantRow, TenantTable, Versioned, instant_column, text_column
+from kit.schema.tables import (
+    TableName,
+    TenantRow,
+    TenantTable,
+    Versioned,
+    instant_column,
+    json_column,
+    text_column,
+    urns_column,
+)
 
 
 def _count() -> Any:
-    return Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    return Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+
+
+def _findings() -> Any:
+    return json_column(default_factory=list, sa_column_kwargs={"server_default": text("'[]'::jsonb")})
 
 
 class Import(TenantTable, Versioned, table=True):
@@ -61,19 +64,29 @@ class Import(TenantTable, Versioned, table=True):
     rows_new: int = _count()
     rows_changed: int = _count()
     rows_unchanged: int = _count()
-    errors: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
-    )
+    errors: list[dict[str, Any]] = _findings()
     errors_total: int = _count()
-    warnings: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
-    )
-    progress_percent: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
-    academies: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer)))
+    warnings: list[dict[str, Any]] = _findings()
+    progress_percent: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    academies: list[int] | None = urns_column(nullable=True)
     created_by: str = text_column()
     created_at: datetime = instant_column()
     started_at: datetime | None = instant_column(nullable=True)
     finished_at: datetime | None = instant_column(nullable=True)
+
+    @property
+    def tag(self) -> str:
+        """The entity tag of this version: its state counts first, then how far it is."""
+        return etag(f"{self.version}-{self.progress_percent}")
+
+    def check(self, if_match: str) -> None:
+        """Raises PreconditionFailed unless `If-Match` names this version, however far the import is by now.
+
+        Else nobody could ever cancel a running one.
+        """
+        versions = {tag.partition("-")[0] for tag in tags_of(if_match) or ()}
+        if str(self.version) not in versions:
+            check_if_match(if_match, self.tag)
 
 
 class ImportChunk(TenantRow, table=True):
