@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from academy.observations.rules import (
-    BAND_METHOD,
     KS2_CUTS,
     ProgressBand,
     ks2_progress_band,
@@ -128,4 +127,3 @@ def test_the_band_of_any_measure() -> None:
     assert progress_band("ks2.maths_progress", "2018/19", 3.0, 0.5, 5.5) == "well_above_average"
     assert progress_band("ks4.attainment_8", "2018/19", 46.0, 45.0, 47.0) is None
     assert progress_band("ks4.progress_8", "2018/19", None, None, None) is None
-    assert BAND_METHOD

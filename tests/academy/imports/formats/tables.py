@@ -10,9 +10,18 @@ from typing import Any
 import polars as pl
 
 from academy.imports.formats.kinds import read_batches
-from academy.imports.formats.reading import Reading, Request
+from academy.imports.formats.reading import SCHEMAS, Reading, Request
 
 DATA = Path(__file__).parents[1] / "data"
+
+
+class WholeReading(Reading):
+    """A file that was read whole."""
+
+    def frame(self, table: str) -> pl.DataFrame:
+        """The rows for this table, with its full schema's types; no rows when the file has none."""
+        found = self.frames.get(table)
+        return pl.DataFrame(schema=dict(SCHEMAS[table])) if found is None else found
 
 
 def records(name: str) -> list[dict[str, str]]:
@@ -28,9 +37,9 @@ def items(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def read_file(kind: str, path: Path, *, academic_year: str | None, latest_year: str | None = None) -> Reading:
+def read_file(kind: str, path: Path, *, academic_year: str | None, latest_year: str | None = None) -> WholeReading:
     """An unpacked file, read whole."""
-    whole = Reading()
+    whole = WholeReading()
     pieces: dict[str, list[pl.DataFrame]] = {}
     for batch in read_batches(kind, path, Request(academic_year, latest_year)):
         whole.add(batch)
@@ -40,7 +49,7 @@ def read_file(kind: str, path: Path, *, academic_year: str | None, latest_year: 
     return whole
 
 
-def reading(kind: str, name: str, year: str | None = None) -> Reading:
+def reading(kind: str, name: str, year: str | None = None) -> WholeReading:
     """An extract, read; it must be valid."""
     found = read_file(kind, DATA / name, academic_year=year)
     assert found.errors == []

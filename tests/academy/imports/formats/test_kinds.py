@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
-from academy.imports.formats.reading import TABLES, Reading
+from academy.imports.formats.reading import SCHEMAS, Reading
 from academy.observations.rules import Layer
 from tests.academy.imports.formats.tables import csv_file, read_file
 
@@ -37,7 +37,7 @@ def test_the_example_of_a_template_can_be_imported(kind: Kind, every_column: boo
     found = read_file(kind.code, file, academic_year=YEAR if takes_year else None)
     assert found.errors == []
     assert found.rows_accepted >= 1
-    assert set(found.frames) <= set(TABLES) and found.frames
+    assert set(found.frames) <= set(SCHEMAS) and found.frames
 
 
 WORDS = [

@@ -4,20 +4,18 @@ import gzip
 import io
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from academy.imports.formats.reading import FileRefused, is_gzip
+from academy.imports.formats.reading import FileRefused
 from academy.imports.receiving.unpacking import (
     MOST_MEMBERS,
     PIECE,
     FileTooLarge,
     Unpacker,
     UnpackLimits,
-    unpack,
 )
 
 TEXT = b"urn,measure\n100000,ks4.progress_8\n" * 50
@@ -134,10 +132,3 @@ def test_an_empty_file_is_refused() -> None:
     with pytest.raises(FileRefused) as refused:
         unpacked(b"")
     assert refused.value.code == "file-empty"
-
-
-def test_unpack_writes_the_plain_file(tmp_path: Path) -> None:
-    packed = gzip.compress(TEXT)
-    assert is_gzip(packed)
-    assert unpack(pieces(packed, 100), tmp_path / "plain.csv") == len(TEXT)
-    assert (tmp_path / "plain.csv").read_bytes() == TEXT

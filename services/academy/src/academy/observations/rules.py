@@ -8,10 +8,8 @@ from typing import Final
 
 from sector.years import parse_academic_year
 
-BAND_METHOD: Final = "dfe-interval-2016"
-"""The version of the rule below. A rule that counts otherwise (the DfE proposed quintiles in February 2026)
-gets a version of its own beside this one; this one stays for the years that it was published for."""
-
+# The rule below is `dfe-interval-2016`. A rule that counts otherwise (the DfE proposed quintiles in February 2026) gets
+# a name of its own beside this one, which stays for the years that it was published for.
 PROGRESS_8_LIMIT: Final = 0.5
 """From this distance to 0 on a Progress 8 score is well above or well below average."""
 

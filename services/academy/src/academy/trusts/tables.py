@@ -10,18 +10,6 @@ from sqlmodel import Field, SQLModel
 
 from kit.schema.tables import TableName, Versioned, instant_column, text_column
 
-GROUP_KINDS = (
-    "multi_academy_trust",
-    "single_academy_trust",
-    "secure_single_academy_trust",
-    "foundation_trust",
-    "federation",
-    "sponsor",
-    "umbrella_trust",
-    "childrens_centres",
-    "other",
-)
-
 
 class TrustRegister(Versioned, table=True):
     """A group of schools as the register names it; only the kinds ending in academy_trust have members."""

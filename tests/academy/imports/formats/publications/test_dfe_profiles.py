@@ -9,13 +9,12 @@ import polars as pl
 import pytest
 
 from academy.imports.formats.publications.dfe_profile_keys import parse_key
-from academy.imports.formats.reading import Reading
-from tests.academy.imports.formats.tables import codes, items, one, read_file, reading
+from tests.academy.imports.formats.tables import WholeReading, codes, items, one, read_file, reading
 
 KIND = "dfe-school-profiles"
 
 
-def sent(folder: Path, content: Any, year: str | None = "2024/25") -> Reading:
+def sent(folder: Path, content: Any, year: str | None = "2024/25") -> WholeReading:
     file = folder / "file.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return read_file(KIND, file, academic_year=year)

@@ -10,11 +10,10 @@ import pytest
 
 from academy.imports.formats.cells.grades import read_concern, read_grade, read_safeguarding
 from academy.imports.formats.cells.values import Unreadable
-from academy.imports.formats.reading import Reading
-from tests.academy.imports.formats.tables import codes, csv_file, one, read_file, records
+from tests.academy.imports.formats.tables import WholeReading, codes, csv_file, one, read_file, records
 
 
-def inspect(path: Path) -> Reading:
+def inspect(path: Path) -> WholeReading:
     return read_file("ofsted-inspections", path, academic_year=None)
 
 

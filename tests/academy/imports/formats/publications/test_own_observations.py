@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from academy.imports.formats.cells.symbols import REASONS
 from academy.imports.formats.kinds import read_batches
 from academy.imports.formats.layouts import csv_file as sheet
-from academy.imports.formats.reading import MOST_ERRORS_KEPT, SCHEMAS, Reading, Request, copy_csv
+from academy.imports.formats.reading import MOST_ERRORS_KEPT, SCHEMAS, Request, copy_csv
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS
-from tests.academy.imports.formats.tables import codes, csv_file, one, read_file
+from tests.academy.imports.formats.tables import WholeReading, codes, csv_file, one, read_file
 
 KIND = "observations"
 Row = Mapping[str, Any]
-Send = Callable[..., Reading]
+Send = Callable[..., WholeReading]
 
 
 def good(**changes: Any) -> dict[str, Any]:
@@ -41,13 +41,13 @@ def send(request: pytest.FixtureRequest, tmp_path: Path) -> Send:
     """Rows, sent as CSV and as NDJSON; errors count lines from 2 in CSV and from 1 in NDJSON."""
     write = as_csv if request.param == "csv" else as_ndjson
 
-    def sent(rows: Sequence[Row], year: str | None = None) -> Reading:
+    def sent(rows: Sequence[Row], year: str | None = None) -> WholeReading:
         return read_file(KIND, write(tmp_path, rows), academic_year=year)
 
     return sent
 
 
-def faults(found: Reading) -> list[tuple[str | None, str]]:
+def faults(found: WholeReading) -> list[tuple[str | None, str]]:
     return [(column, code) for _, column, code in codes(found)]
 
 

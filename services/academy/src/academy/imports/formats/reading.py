@@ -98,8 +98,6 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
 )
 """The columns and types of each frame, by target table. `judgements` is JSON text."""
 
-TABLES: Final = tuple(SCHEMAS)
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -178,11 +176,6 @@ class Reading:
     def is_valid(self) -> bool:
         """True when nothing keeps the file out."""
         return self.errors_total == 0
-
-    def frame(self, table: str) -> pl.DataFrame:
-        """The rows for this table, with its full schema's types; no rows when the file has none."""
-        found = self.frames.get(table)
-        return pl.DataFrame(schema=dict(SCHEMAS[table])) if found is None else found
 
     def refuse(self, errors: Iterable[RowError]) -> None:
         """Note errors: all are counted, the first thousand are kept."""

@@ -1,9 +1,8 @@
 """From the bytes that were sent to a plain file: gzip unpacked within limits, other packages refused."""
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from academy.imports.formats.reading import FileRefused, is_gzip
@@ -141,18 +140,3 @@ class Unpacker:
         if self.unpacked > RATIO_MATTERS_FROM and self.unpacked > self.received * self._limits.ratio:
             detail = f"The file unpacks to more than {self._limits.ratio} times its size."
             raise FileTooLarge("ratio-too-high", detail)
-
-
-def unpack(pieces: Iterable[bytes], target: Path, limits: UnpackLimits = UnpackLimits()) -> int:
-    """Write the file that was sent in these pieces to `target`, unpacked; gives its size in bytes.
-
-    Raises FileTooLarge and FileRefused as Unpacker does.
-    """
-    unpacker = Unpacker(limits)
-    with target.open("wb") as out:
-        for piece in pieces:
-            for plain in unpacker.feed(piece):
-                out.write(plain)
-        for plain in unpacker.finish():
-            out.write(plain)
-    return unpacker.unpacked
