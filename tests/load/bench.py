@@ -17,7 +17,7 @@ from unittest import mock
 HOUSE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(HOUSE))
 
-from tests.load import importing, pulls, rerate  # noqa: E402 - the house must be on the path first
+from tests.load import importing, memory, pulls, rerate  # noqa: E402 - the house must be on the path first
 from tests.load.pulls import GROUP_UID, TRUST, Row  # noqa: E402
 from tests.support import cluster as clusters  # noqa: E402
 from tests.support.cluster import shared_cluster  # noqa: E402
@@ -50,12 +50,16 @@ def _prepare(stack: Stack) -> None:
 
 
 def measure_stack(only: Sequence[str]) -> list[Row]:
-    """What needs the whole installation: pulls, freshness, imports."""
+    """What needs the whole installation: idle memory, pulls, freshness, imports."""
     rows: list[Row] = []
     folder = Path(tempfile.mkdtemp(prefix="trellis-bench-", dir="/var/tmp"))
     folder.chmod(0o755)
     try:
         with Stack(folder, environment=SETTINGS) as stack:
+            if "memory" in only:
+                rows.append(memory.measure_idle_memory(stack))
+            if not {"pull", "import"} & set(only):
+                return rows
             _prepare(stack)
             with mock.patch.dict("os.environ", stack.environment):
                 installation = Installation(LocalSettings.load())
@@ -90,12 +94,12 @@ def measure_rerate() -> list[Row]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="pull, import or rerate; all unless given")
-    only = parser.parse_args().only or ["pull", "import", "rerate"]
+    parser.add_argument("only", nargs="*", help="memory, pull, import or rerate; all unless given")
+    only = parser.parse_args().only or ["memory", "pull", "import", "rerate"]
     rows: list[Row] = []
     if "rerate" in only:
         rows += measure_rerate()
-    if {"pull", "import"} & set(only):
+    if {"memory", "pull", "import"} & set(only):
         rows += measure_stack(only)
     target = HOUSE / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)

@@ -4,7 +4,7 @@ import os
 import sys
 from functools import cached_property
 
-from trellis import settings
+from trellis import forks, settings
 from trellis.credentials import Credentials
 from trellis.postgres import EmbeddedPostgres
 from trellis.reports import report_of
@@ -47,6 +47,11 @@ class Installation:
     def told_programs(self) -> dict[str, str]:
         """What the programs are told beside the rest of the environment."""
         return settings.environment_of(self.settings, self.credentials, self.admin_url)
+
+    @property
+    def shares_libraries(self) -> bool:
+        """Whether the programs in Python are forked from the supervising process."""
+        return self.settings.preload and forks.can_fork()
 
     @property
     def digest(self) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from trellis import places, processes
+from trellis.forks import Forked, fork
 from trellis.probes import Answer, Probe
 
 FIRST_PAUSE = 0.5
@@ -23,6 +25,8 @@ class Program:
 
     name: str
     command: Sequence[str]
+    module: Sequence[str] = ()
+    """A Python module and its arguments, to be forked from the supervising process; `command` is the same program."""
     probe: Probe | None = None
     """None: ready while it runs."""
     after: Sequence[str] = ()
@@ -58,7 +62,7 @@ class Watched:
         self.was_ready = False
         self._process_file = process_file
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._identity: processes.Identity | None = None
         self._started_at = 0.0
         self._due_at = 0.0
@@ -124,15 +128,7 @@ class Watched:
         environment = dict(self.program.environment)
         with places.open_log(self._log) as log:
             try:
-                # A session of its own: no terminal and no signal of the caller reaches it.
-                self._process = subprocess.Popen(
-                    self.program.command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=environment,
-                    start_new_session=True,
-                )
+                self._process = self._spawned(environment, log)
             except OSError as problem:
                 log.write(f"{self.program.command[0]} can't be started: {problem}\n".encode())
                 self._ended(127, now)
@@ -143,6 +139,19 @@ class Watched:
         self.starts += 1
         self.stage, self.reason = Stage.STARTING, "is starting"
         self._started_at, self._asked_at, self._patience = now, 0.0, 0.1
+
+    def _spawned(self, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
+        if self.program.module:
+            return fork(self.program.name, self.program.module, environment=environment, log=log)
+        # A session of its own: no terminal and no signal of the caller reaches it.
+        return subprocess.Popen(
+            self.program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
 
     def _ended(self, code: int, now: float) -> None:
         if self._identity is not None:

@@ -49,6 +49,9 @@ class LocalSettings(BaseSettings):
     clock_offset_seconds: int = Field(
         default=0, description="Moves the clock of every process by so much; only with `TRELLIS_ENV=test`."
     )
+    preload: bool = Field(
+        default=True, description="Whether services and workers share their libraries in memory (Linux)."
+    )
     start_seconds: float = Field(default=180.0, gt=0, description="How long `up` waits for everything.")
     client_id: str = Field(default="", description="The client that this command acts as, outside the demo.")
     client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
@@ -115,6 +118,7 @@ class LocalSettings(BaseSettings):
             "TRELLIS_PUBLIC_URL": self.public_url,
             "TRELLIS_OBJECT_STORE_URL": self.object_store,
             "TRELLIS_WORKERS": str(self.workers),
+            "TRELLIS_PRELOAD": str(self.preload).lower(),
         }
 
     @classmethod

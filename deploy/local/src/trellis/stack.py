@@ -56,18 +56,20 @@ def _service(installation: Installation, name: str, app: str, environment: Mappi
     socket = installation.state.socket(name)
     # An app of one's own around the service's: what `make bench` measures against lives beside it.
     app = environment.get(f"TRELLIS_{name.upper()}_APP", app)
-    command = [
-        *python(),
-        *("-m", "uvicorn", "--factory", app, "--uds", str(socket)),
+    arguments = [
+        *("uvicorn", "--factory", app, "--uds", str(socket)),
         *("--no-access-log", "--no-server-header", "--lifespan", "on", "--log-level", "warning"),
         *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
         *("--timeout-graceful-shutdown", str(GRACE_SECONDS)),
     ]
-    if installation.settings.workers > 1 and name != "identity":
-        command += ["--workers", str(installation.settings.workers)]
+    several = installation.settings.workers > 1 and name != "identity"
+    if several:
+        arguments += ["--workers", str(installation.settings.workers)]
     return Program(
         name,
-        command,
+        [*python(), "-m", *arguments],
+        # uvicorn starts several processes as interpreters of their own.
+        module=arguments if installation.shares_libraries and not several else (),
         probe=Probe("/readyz", unix=socket),
         environment=only_for(name, environment),
         patience=GRACE_SECONDS + 5,
@@ -80,6 +82,7 @@ def _worker(installation: Installation, service: str, module: str, environment: 
     return Program(
         name,
         [*python(), "-m", module],
+        module=[module] if installation.shares_libraries else (),
         probe=Probe("/readyz", unix=socket),
         environment={**only_for(service, environment), "TRELLIS_WORKER_SOCKET": str(socket)},
         patience=15.0,

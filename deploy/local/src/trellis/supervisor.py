@@ -5,7 +5,7 @@ import sys
 
 from pydantic import ValidationError
 
-from trellis import stack
+from trellis import forks, stack
 from trellis.installation import find
 from trellis.settings import in_words
 from trellis.supervision import Supervisor
@@ -26,6 +26,8 @@ def main() -> int:
         except ValidationError as refusal:
             print(in_words(refusal), file=sys.stderr)
             return 1
+        if installation.shares_libraries:
+            forks.preload()
         Supervisor(state, programs, postgres=installation.postgres, told=installation.told()).run()
     return 0
 

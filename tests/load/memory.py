@@ -1,0 +1,42 @@
+"""How much memory an installation takes while nobody asks anything of it: the sum of PSS over all its processes.
+
+PSS counts a page that several processes share once in all. Postgres and Envoy are counted with their children.
+"""
+
+import time
+
+import psutil
+
+from tests.load.pulls import Row
+from tests.support.stack import Stack
+from trellis.processes import Identity
+from trellis.state import State
+
+IDLE_SECONDS = 20.0
+MOST_MB = 700.0
+
+
+def _pss(process: psutil.Process) -> int:
+    memory: int = process.memory_full_info().pss
+    return memory
+
+
+def idle_memory(stack: Stack) -> dict[str, float]:
+    """Megabytes (10^6 bytes) of each program of a running installation, the supervising process among them."""
+    roots = {program["name"]: int(program["pid"]) for program in stack.status()["programs"]}
+    supervisor = Identity.read(State(stack.state).supervisor)
+    assert supervisor is not None
+    found = {"supervisor": _pss(psutil.Process(supervisor.pid)) / 1e6}
+    for name, pid in roots.items():
+        root = psutil.Process(pid)
+        found[name] = sum(_pss(process) for process in (root, *root.children(recursive=True))) / 1e6
+    return found
+
+
+def measure_idle_memory(stack: Stack) -> Row:
+    """The whole installation, some time after it has become ready and before anything was asked of it."""
+    time.sleep(IDLE_SECONDS)
+    programs = idle_memory(stack)
+    for name, megabytes in sorted(programs.items()):
+        print(f"  {name:18} {megabytes:7.1f} MB")
+    return Row("idle_memory_mb", sum(programs.values()), "MB", "the most that is promised", MOST_MB, "≤ 1")
