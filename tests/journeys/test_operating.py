@@ -1,5 +1,6 @@
 """Installations in awkward places, sudden ends, and a backup that moves to another machine."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from kit.objects.folder import FolderStore
@@ -18,7 +20,7 @@ from kit.objects.keys import ObjectKey
 from tests.support.stack import Stack, forget
 from tests.support.tokens import PROSPERE
 from trellis import places
-from trellis.processes import PROC, Identity, command_of
+from trellis.processes import Identity, command_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -33,10 +35,16 @@ def folder() -> Iterator[Path]:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """The commands of all processes that speak of a folder."""
-    numbers = [int(entry.name) for entry in PROC.glob("[0-9]*")]
-    commands = [" ".join(command_of(number)) for number in numbers if number != os.getpid()]
-    return [command for command in commands if str(folder) in command]
+    """The commands of all processes that were started for a folder: it is in their command or environment."""
+    found = []
+    for number in psutil.pids():
+        with contextlib.suppress(psutil.Error):
+            # A forked program has the command line of what it was forked from.
+            state = psutil.Process(number).environ().get("TRELLIS_STATE_DIR", "")
+            command = " ".join(command_of(number))
+            if number != os.getpid() and (str(folder) in command or Path(state).is_relative_to(folder)):
+                found.append(command)
+    return found
 
 
 def somebody_else() -> tuple[int | None, str]:

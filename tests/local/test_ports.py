@@ -1,13 +1,13 @@
 """A taken port is named together with who has it."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from trellis import ports
@@ -76,13 +76,17 @@ def test_another_installation_is_named_by_its_state_folder(tmp_path: Path) -> No
 def test_a_holder_that_may_not_be_seen_is_named_by_its_user(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ports, "_process_with", lambda _inode: None)
-    assert ports.holder(port_of(listener)).startswith("a program of the user ")
+    port = port_of(listener)
+    unseen = [one._replace(pid=None) for one in psutil.net_connections("tcp")]
+    monkeypatch.setattr(psutil, "net_connections", lambda _kind: unseen)
+    assert ports.holder(port).startswith("a program of the user ")
 
 
 def test_nobody_is_named_where_nothing_can_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "_listeners", lambda _port: iter(()))
-    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    def refused(_kind: str) -> list[object]:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "net_connections", refused)
     assert ports.holder(1) == "another program"
 
 

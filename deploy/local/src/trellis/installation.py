@@ -80,6 +80,8 @@ class Installation:
         # Who asks for no files beside the modules gets none; compiling all of them at each start takes seconds.
         if found.pop("PYTHONDONTWRITEBYTECODE", None):
             found.setdefault("PYTHONPYCACHEPREFIX", str(self.state.bytecode))
+        # glibc keeps memory apart for each thread, eight times the processors; after a large import much of it is idle.
+        found.setdefault("MALLOC_ARENA_MAX", "1")
         return found
 
 

@@ -2,11 +2,10 @@
 
 import contextlib
 import errno
-import shutil
 import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
 
 from trellis import places, processes
 
@@ -35,15 +34,12 @@ def claim(host: str, port: int) -> None:
 
 def holder(port: int) -> str:
     """Who listens on a port, in words: the program and its number, else its user, else "another program"."""
-    users = set()
-    for inode, uid in _listeners(port):
-        pid = _process_with(inode)
+    listeners = _listeners(port)
+    for pid, _ in listeners:
         if pid is not None:
             return f"{_described(pid)} (process {pid})"
-        users.add(places.Account.of(uid).name)
-    if users:
-        return f"a program of the user {' or '.join(sorted(users))}"
-    return _asked_of_lsof(port) or "another program"
+    users = {places.Account.of(uid).name for _, uid in listeners if uid is not None}
+    return f"a program of the user {' or '.join(sorted(users))}" if users else "another program"
 
 
 def _described(pid: int) -> str:
@@ -58,34 +54,27 @@ def _described(pid: int) -> str:
     return f"`{words if len(words) <= 80 else words[:77] + '...'}`"
 
 
-def _listeners(port: int) -> Iterator[tuple[str, int]]:
-    """Inode and user of each socket that listens on a port (Linux)."""
+def _listeners(port: int) -> list[tuple[int | None, int | None]]:
+    """Process and user of each socket that listens on a port, each as far as we may know it."""
+    try:
+        found: list[tuple[int | None, int | None]] = [
+            (one.pid, None)
+            for one in psutil.net_connections("tcp")
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port
+        ]
+    except psutil.AccessDenied:
+        # macOS shows sockets of others to root alone.
+        return []
+    return found if any(pid is not None for pid, _ in found) else [(None, uid) for uid in _users(port)]
+
+
+def _users(port: int) -> list[int]:
+    """The users of sockets whose processes we may not see (Linux): psutil doesn't tell them."""
+    found = []
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):
             for line in (processes.PROC / "net" / table).read_text().splitlines()[1:]:
                 fields = line.split()
                 if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
-                    yield fields[9], int(fields[7])
-
-
-def _process_with(inode: str) -> int | None:
-    """The process that has a socket open; None when it is another user's."""
-    wanted = f"socket:[{inode}]"
-    for folder in processes.PROC.glob("[0-9]*/fd"):
-        with contextlib.suppress(OSError):
-            for entry in folder.iterdir():
-                with contextlib.suppress(OSError):
-                    if str(entry.readlink()) == wanted:
-                        return int(folder.parent.name)
-    return None
-
-
-def _asked_of_lsof(port: int) -> str | None:
-    program = shutil.which("lsof")
-    if program is None:
-        return None
-    asked = subprocess.run(
-        [program, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"], capture_output=True, text=True, check=False
-    )
-    found = {line[0]: line[1:] for line in asked.stdout.splitlines() if line}
-    return f"`{found['c']}` (process {found['p']})" if {"c", "p"} <= found.keys() else None
+                    found.append(int(fields[7]))
+    return found

@@ -7,12 +7,13 @@ A process id alone names nothing: it is reused after a restart of the machine, o
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 PROC = Path("/proc")
 
@@ -89,54 +90,36 @@ def end_group(process: Identity) -> None:
 
 def command_of(pid: int) -> list[str]:
     """The command line of a process; empty when it can't be known."""
-    if sys.platform != "linux":
-        return _ps(pid, "command").split()
     try:
-        line = (PROC / str(pid) / "cmdline").read_bytes()
-    except OSError:
+        return psutil.Process(pid).cmdline()
+    except (psutil.Error, ValueError):
         return []
-    return [part.decode(errors="replace") for part in line.split(b"\0")][:-1]
 
 
 def processes_in(folder: Path, *, only: Iterable[int] | None = None) -> Iterator[int]:
-    """Processes whose working directory is this folder. Only those that we may look at; none off Linux."""
-    try:
-        wanted = folder.stat()
-    except OSError:
+    """Processes whose working directory is this folder; only those that we may look at."""
+    if not folder.exists():
         return
-    for entry in PROC.glob("[0-9]*") if only is None else (PROC / str(pid) for pid in only):
-        try:
-            found = (entry / "cwd").stat()
-        except OSError:
-            continue
-        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-            yield int(entry.name)
+    for pid in psutil.pids() if only is None else only:
+        with contextlib.suppress(psutil.Error, ValueError, OSError):
+            if (where := psutil.Process(pid).cwd()) and Path(where).samefile(folder):
+                yield pid
 
 
 def _began(pid: int) -> str:
-    """When a process began, only to be compared: clock ticks and the boot on Linux, else the date from ps."""
-    if pid <= 0:
-        return ""
-    if sys.platform != "linux":
-        state, _, began = _ps(pid, "stat=,lstart").partition(" ")
-        return "" if state.startswith("Z") else began.strip()
+    """When a process began, only to be compared: clock ticks and the boot on Linux, else the time from psutil.
+
+    psutil counts from the time of the boot by the wall clock, which moves when that is set: a process would be taken
+    for another.
+    """
     try:
+        process = psutil.Process(pid)
+        if process.status() in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}:
+            return ""
+        if sys.platform != "linux":
+            return str(process.create_time())
         # The name in brackets may hold anything, brackets too: the fields are counted after the last one.
         fields = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
+        return f"{fields[19]} {(PROC / 'sys/kernel/random/boot_id').read_text().strip()}"
+    except (psutil.Error, ValueError, OSError):
         return ""
-    if fields[0] in "ZX":
-        return ""
-    return f"{fields[19]} {_boot()}"
-
-
-def _boot() -> str:
-    try:
-        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _ps(pid: int, what: str) -> str:
-    listing = subprocess.run(["/bin/ps", "-o", f"{what}=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return listing.stdout.strip()
