@@ -57,7 +57,7 @@ def measure_stack(only: Sequence[str]) -> list[Row]:
     try:
         with Stack(folder, environment=SETTINGS) as stack:
             if "memory" in only:
-                rows.append(memory.measure_idle_memory(stack))
+                rows += memory.measure_idle_memory(stack)
             if not {"pull", "import"} & set(only):
                 return rows
             _prepare(stack)
