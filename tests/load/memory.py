@@ -34,7 +34,7 @@ def idle_memory(stack: Stack) -> dict[str, float]:
 
 
 def measure_idle_memory(stack: Stack) -> list[Row]:
-    """The whole installation: started on the data of the demo and left alone; and before, when it has just loaded it."""
+    """The whole installation: started on the demo's data and left alone; and before, having just loaded it."""
     time.sleep(IDLE_SECONDS)
     loaded = sum(idle_memory(stack).values())
     stack.cli("up", "--restart", "--no-demo")
