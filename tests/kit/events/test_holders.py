@@ -117,6 +117,7 @@ async def test_a_right_counts_between_its_days_and_until_it_is_ended(office: Off
     await office.follow()
     assert not await office.holds(holder)
     assert [(one.holder, one.grant_id, one.trust_id) for one in office.ended] == [(holder, UUID(grant), PROSPERE)]
+    assert [one.role for one in office.ended] == ["status-reader"]
     assert office.seen_under == [PROSPERE]
 
 

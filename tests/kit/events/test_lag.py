@@ -1,14 +1,20 @@
 """How far behind a follower is, for those who run it."""
 
 import asyncio
+import os
+import signal
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from kit import clock as house_clock
 from kit.events.followers import Follower, Followers
+from kit.jobs.worker import run_worker
+from reporting.definition import REPORTING
 from tests.support.clients import settings_of
 from tests.support.following import QUICK
 from tests.support.jobs import until
@@ -95,3 +101,26 @@ async def test_followers_of_a_service_run_together_and_say_how_far_they_are(worl
     await running
     with pytest.raises(ValueError, match="twice"):
         Followers(world.settings, world.reporting, [MODEL, MODEL])
+
+
+async def test_a_worker_runs_followers_beside_its_jobs_and_shows_how_far_they_are(world: World, tmp_path: Path) -> None:
+    bell, socket = Bell(), tmp_path / "worker.sock"
+    database = world.clone.new("reporting")
+    followers = Followers(world.settings, database, [MODEL, bell.effects()], calls=world.calls, timings=QUICK)
+    running = asyncio.create_task(
+        run_worker(REPORTING.chain, (), {"app": database}, followers=followers, health_socket=socket)
+    )
+    await world.note(1)
+    await until(reaches(world.rung, 1))
+    await until(reaches(events_of(world), 1))
+    await until(lambda: all(lag.events == 1 for lag in followers.lags))
+    transport = httpx.AsyncHTTPTransport(uds=str(socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+        readiness = (await client.get("/readyz")).json()
+        metrics = (await client.get("/metrics")).text
+    assert readiness["followers"]["academy bell"]["is_active"] is True
+    assert 'trellis_follower_events_total{consumer="notes",service="reporting",source="academy"} 1.0' in metrics
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(10):
+        await running
+    assert not any(lag.is_active for lag in followers.lags)

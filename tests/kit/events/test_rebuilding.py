@@ -1,20 +1,28 @@
 """Read models are made again beside their readers; side effects are not repeated."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
+from kit.database.sessions import Session
 from kit.events.epochs import raise_epoch
-from kit.events.followers import FollowerTimings
+from kit.events.followers import FollowerTimings, ReadModelIsNewer
+from kit.events.progress import Side
 from kit.events.read_models import digest
-from kit.events.rebuilding import rebuild
+from kit.events.rebuilding import main, rebuild
+from kit.events.sources import FollowedEvent
+from reporting.definition import REPORTING
 from tests.support.jobs import until
 from tests.support.notes import (
     MODEL,
+    NOTES,
     PLATFORM_CONTEXT,
     TRUSTS,
     Bell,
+    NoteData,
     World,
     events_of,
     reaches,
@@ -170,3 +178,30 @@ async def test_the_janitor_empties_only_the_side_that_nobody_reads(world: World)
                 async with session.begin_nested():
                     await session.execute(text(statement))
     assert await world.seen() == {"notes/1": 1}
+
+
+async def test_another_version_of_a_model_is_built_by_itself_and_left_alone_by_older_code(world: World) -> None:
+    async def apply_tens(session: Session, side: Side, events: Sequence[FollowedEvent]) -> None:
+        for event in events:
+            row = {"trust_id": event.trust, "subject": event.subject, "number": event.read(NoteData).number * 10}
+            await NOTES.put(session, side, [{**row, "event": event.id}])
+
+    await world.note(1)
+    await world.note(2)
+    await world.follower().catch_up()
+    newer = replace(MODEL, apply=apply_tens, version=2)
+    await world.follower(newer).catch_up()
+    assert await world.seen() == {"notes/1": 10, "notes/2": 20}
+    assert (await world.progress()).rebuilds == 1
+    await world.note(3)
+    with pytest.raises(ReadModelIsNewer):
+        await world.follower().step()
+    await world.follower(newer).catch_up()
+    assert (await world.seen())["notes/3"] == 30
+    assert (await world.progress()).rebuilds == 1
+
+
+def test_a_model_that_there_isnt_cant_be_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["rebuild", "nothing"])
+    with pytest.raises(SystemExit, match="2"):
+        main(REPORTING)

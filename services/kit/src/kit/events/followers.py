@@ -28,7 +28,7 @@ from kit.events.progress import Place, Progress, channel
 from kit.events.read_models import ReadModel, empty_side
 from kit.events.sources import FollowedEvent, FollowedPage, OwnSource, RemoteSource, Source
 from kit.ids import PLATFORM
-from kit.problems import Problem
+from kit.problems import Problem, ServiceUnavailable
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import logger
 
@@ -36,6 +36,10 @@ log = logger(__name__)
 
 # What ends by itself, or by somebody's doing outside: the follower waits and goes on. Anything else is a fault of ours.
 _FAILURES: Final = (Problem, DBAPIError, ValidationError, OSError, *DRIVER_ERRORS)
+
+
+class ReadModelIsNewer(ServiceUnavailable):
+    """A newer release of the service keeps this read model already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +151,15 @@ class Follower:
             pass
 
     async def _progress(self) -> Progress:
-        """How far it is; begins the rebuild that somebody wants."""
+        """How far it is; begins a rebuild when somebody, or a newer version of the model, wants one."""
         async with self._database.session(self._context) as session:
             found = await self.place.read(session)
-            if not (isinstance(self.followed, ReadModel) and found.is_rebuild_wanted):
-                return found
+        if not isinstance(self.followed, ReadModel):
+            return found
+        if found.version > self.followed.version:
+            raise ReadModelIsNewer(f"{self.place}: a newer release keeps it; this one leaves it alone.")
+        if not found.is_rebuild_wanted and found.version == self.followed.version:
+            return found
         await self._begin_again(found)
         async with self._database.session(self._context) as session:
             return await self.place.read(session)
@@ -233,7 +241,7 @@ class Follower:
             if not (await self.place.read(session, lock=True)).is_at(before):
                 return
             if isinstance(self.followed, ReadModel):
-                await self.place.begin_rebuild(session)
+                await self.place.begin_rebuild(session, self.followed.version)
                 await empty_side(session, self.followed.tables, before.shadow)
             else:
                 await self.place.skip_what_was_applied(session)

@@ -171,6 +171,8 @@ class HolderEnded:
     holder: str
     grant_id: UUID | None
     at: datetime
+    role: str | None = None
+    """The role of the grant; None with every right."""
 
 
 OnHolderEnded = Callable[[Session, HolderEnded], Awaitable[None]]
@@ -191,6 +193,6 @@ def ends_of_holders(hooks: Sequence[OnHolderEnded]) -> SideEffects:
 def _ended(event: FollowedEvent) -> HolderEnded:
     if event.type in _GRANTS:
         seen = event.read(_GrantChange).after
-        return HolderEnded(event.trust, seen.holder, seen.grant_id, event.time)
+        return HolderEnded(event.trust, seen.holder, seen.grant_id, event.time, seen.role)
     holder, _ = _holder_of(event)
     return HolderEnded(event.trust, holder, None, event.time)

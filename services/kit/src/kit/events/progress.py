@@ -12,7 +12,7 @@ from kit.database.sessions import Session
 Side = Literal["a", "b"]
 
 _COLUMNS = (
-    "cursor, skip_until, side, is_rebuild_wanted, is_rebuilding, rebuild_cursor, rebuilds, events, event_at, applied_at"
+    "cursor, skip_until, side, is_rebuild_wanted, is_rebuilding, rebuild_cursor, rebuilds, events, event_at, version"
 )
 _OF = "where source = :source and consumer = :consumer"
 _INSERT = text("insert into follower (source, consumer) values (:source, :consumer) on conflict do nothing")
@@ -33,7 +33,7 @@ _REBUILT_SO_FAR = text(
 )
 _BEGIN = text(
     f"""
-    update follower set is_rebuild_wanted = false, is_rebuilding = true, rebuild_cursor = null {_OF}
+    update follower set is_rebuild_wanted = false, is_rebuilding = true, rebuild_cursor = null, version = :version {_OF}
     """  # noqa: S608 - constants
 )
 _SWAP = text(
@@ -64,7 +64,7 @@ class Progress:
     rebuilds: int
     events: int
     event_at: datetime | None
-    applied_at: datetime | None
+    version: int
 
     @property
     def shadow(self) -> Side:
@@ -73,11 +73,12 @@ class Progress:
 
     def is_at(self, other: "Progress") -> bool:
         """Whether nobody else went on, or began or ended a rebuild, since `other` was read."""
-        return (self.cursor, self.side, self.is_rebuilding, self.rebuild_cursor) == (
+        return (self.cursor, self.side, self.is_rebuilding, self.rebuild_cursor, self.version) == (
             other.cursor,
             other.side,
             other.is_rebuilding,
             other.rebuild_cursor,
+            other.version,
         )
 
 
@@ -111,9 +112,9 @@ class Place:
         values = {"cursor": cursor, "count": count, "event_at": event_at, "now": clock.now()}
         await session.execute(_REBUILT_SO_FAR, {**self._names, **values})
 
-    async def begin_rebuild(self, session: Session) -> None:
-        """From the first event on, into the other side."""
-        await session.execute(_BEGIN, self._names)
+    async def begin_rebuild(self, session: Session, version: int) -> None:
+        """From the first event on, into the other side, as this version of the model says."""
+        await session.execute(_BEGIN, {**self._names, "version": version})
 
     async def swap(self, session: Session) -> None:
         """The rebuilt side is the one that is read from this commit on."""

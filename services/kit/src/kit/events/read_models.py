@@ -69,7 +69,8 @@ class ReadModel:
     """What of one source's events is kept, and how.
 
     `apply` is given the events of one trust in their order, in a transaction under that trust's row-level security,
-    and the side to write to; it uses neither clock nor chance. `trust_of` says whose rows an event makes.
+    and the side to write to; it uses neither clock nor chance. `trust_of` says whose rows an event makes. A change of
+    `types` or `apply` raises `version`: the model is then rebuilt when the new release starts.
     """
 
     call: Call[FollowedPage]
@@ -78,6 +79,7 @@ class ReadModel:
     tables: Sequence[ReadTable]
     apply: Apply
     trust_of: Callable[[FollowedEvent], UUID] = own_trust
+    version: int = 1
 
     @property
     def place(self) -> Place:

@@ -30,6 +30,7 @@ def follower_table(schema: str) -> list[str]:
             is_rebuild_wanted boolean not null default false,
             is_rebuilding boolean not null default false,
             rebuild_cursor text,
+            version integer not null default 1,
             rebuilds integer not null default 0,
             rebuilt_at timestamptz,
             events bigint not null default 0,
