@@ -113,6 +113,38 @@ async def test_publishing_retires_the_last_and_nothing_published_changes(client:
     assert words == ["created", "published", "created", "retired", "published"]
 
 
+async def test_a_set_says_what_you_may_do_with_it_and_keeps_how_it_moved(client: Clients, database: Sandbox) -> None:
+    chief, manager = await client("academy", "chief-executive"), await client("academy", "data-manager")
+    draft = await manager.post(SETS, json=criteria_set())
+    change_it = {"verb": "change", "title": "Change", "needs_reason": False}
+    assert draft.json()["actions"] == [change_it]
+    where = draft.headers["Location"]
+    publish_it = {"verb": "publish", "title": "Publish", "needs_reason": False}
+    assert (await chief.get(where)).json()["actions"] == [change_it, publish_it]
+    published = await chief.post(f"{where}/publish", headers={"If-Match": draft.headers["ETag"]})
+    assert published.json()["actions"] == []
+    again = await chief.post(f"{where}/publish", headers={"If-Match": published.headers["ETag"]})
+    assert (again.json()["state"], again.json()["allowed"]) == ("published", [])
+    await publish(chief)
+    async with database.admin() as session:
+        rows = await session.execute(
+            text("select verb, before, after, as_role from academy.state_change where thing_id = :id order by id"),
+            {"id": draft.json()["id"]},
+        )
+        assert [tuple(row) for row in rows] == [
+            ("publish", "draft", "published", "chief-executive"),
+            ("retire", "published", "retired", None),
+        ]
+
+
+async def test_a_draft_is_published_by_roles_that_may(client: Clients) -> None:
+    author = await client("academy", "data-manager")
+    made = await author.post(SETS, json=criteria_set())
+    other = await client("academy", "data-manager", scopes=["criteria:publish"])
+    answer = await other.post(made.headers["Location"] + "/publish", headers={"If-Match": made.headers["ETag"]})
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
+
+
 async def test_a_set_of_another_trust_is_not_found(client: Clients) -> None:
     made = await (await client("academy", "data-manager", trust=OTHER_TRUST)).post(SETS, json=criteria_set())
     ours = await client("academy", "chief-executive")

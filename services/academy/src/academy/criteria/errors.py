@@ -1,11 +1,10 @@
 """What can go wrong with criteria sets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from academy.criteria.flaws import Flaw
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
+from kit.resources.transitions import TransitionNotAllowed
 
 COMPARISON = "comparison-not-supported"
 
@@ -22,7 +21,7 @@ class ComparisonNotSupported(InvalidRequest):
     """A criterion compares with something that isn't computed yet; `errors` names every flaw."""
 
 
-class CriteriaAlreadyPublished(Conflict):
+class CriteriaAlreadyPublished(TransitionNotAllowed):
     """It was published once and never changes again; draft another."""
 
 

@@ -1,9 +1,24 @@
-"""What the feed tells of criteria sets."""
+"""What the feed announces about criteria sets."""
 
-from __future__ import annotations
+from typing import Literal
+from uuid import UUID
 
-from academy.criteria.schemas import CriteriaSetChanged
+from pydantic import BaseModel, Field
+
+from academy.academies.schemas import Phase
+from academy.criteria.schemas import CriteriaSetState
 from kit.events.recording import EventType
+
+
+class CriteriaSetChanged(BaseModel):
+    """What happened to a criteria set."""
+
+    criteria_set_id: UUID = Field(description="The set.")
+    phase: Phase = Field(description="Its phase.")
+    title: str = Field(description="Its name.")
+    version: int = Field(description="Its number among the trust's sets of the phase.")
+    before: CriteriaSetState | Literal["absent"] = Field(description="Where it was in its life.")
+    after: CriteriaSetState | Literal["absent"] = Field(description="Where it is now.")
 
 
 def _type(word: str, title: str) -> EventType:

@@ -1,108 +1,62 @@
 """All SQL about criteria sets. They concern a whole trust: each of its callers with the scope sees all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import ColumnElement, delete, func, select, text, tuple_, update
-from sqlalchemy.sql import Select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from academy.criteria.tables import CriteriaSet
+from academy.criteria.tables import CriteriaSet, RatedTrust
 from kit.database.sessions import Connection, Session
 from kit.identity.callers import Caller
+from kit.resources.paging import AnySelect
+from kit.resources.rows import hold, visible
 
-_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+# For the janitor, who reads through a plain connection.
 _RATED_TRUSTS = "select trust_id from academy.rated_trust order by trust_id"
-_RATE = text("insert into academy.rated_trust (trust_id, since) values (:trust_id, :now) on conflict do nothing")
 
 
-def visible_to(caller: Caller) -> Select[CriteriaSet]:
-    """The criteria sets of the caller's trust."""
-    return select(CriteriaSet).where(of_trust(caller.tenant_id))
-
-
-def of_trust(trust_id: UUID) -> ColumnElement[bool]:
-    """Of this trust: said in every statement, beside row-level security."""
-    return col(CriteriaSet.trust_id) == trust_id
-
-
-async def criteria_sets(
-    session: Session,
-    caller: Caller,
-    *,
-    phases: Sequence[str],
-    states: Sequence[str],
-    after: Sequence[Any] | None,
-    limit: int,
-) -> list[CriteriaSet]:
-    """Sets by phase, newest number first, after the one whose phase and number are `after`."""
-    wanted = visible_to(caller)
+def criteria_sets(caller: Caller, *, phases: Sequence[str], states: Sequence[str]) -> AnySelect:
+    """The sets of the caller's trust, of these phases and in these states; of all where none is named."""
+    statement = visible(CriteriaSet, caller)
     if phases:
-        wanted = wanted.where(col(CriteriaSet.phase).in_(phases))
-    if states:
-        wanted = wanted.where(col(CriteriaSet.state).in_(states))
-    if after is not None:
-        wanted = wanted.where(tuple_(col(CriteriaSet.phase), -col(CriteriaSet.number)) > (after[0], -int(after[1])))
-    wanted = wanted.order_by(col(CriteriaSet.phase), col(CriteriaSet.number).desc()).limit(limit)
-    return list((await session.execute(wanted)).scalars())
+        statement = statement.where(col(CriteriaSet.phase).in_(phases))
+    return statement.where(col(CriteriaSet.state).in_(states)) if states else statement
 
 
-async def criteria_set(
-    session: Session, caller: Caller, set_id: UUID, *, for_update: bool = False
-) -> CriteriaSet | None:
-    """One set; `for_update` holds it until the end of the transaction."""
-    wanted = visible_to(caller).where(col(CriteriaSet.id) == set_id)
-    if for_update:
-        wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    return (await session.execute(wanted)).scalar_one_or_none()
+def _of_phase(trust_id: UUID, phase: str) -> ColumnElement[bool]:
+    return (col(CriteriaSet.trust_id) == trust_id) & (col(CriteriaSet.phase) == phase)
 
 
 async def next_number(session: Session, trust_id: UUID, phase: str) -> int:
     """The number of a new set of the phase; two who ask at once wait for each other."""
-    await session.execute(_LOCK, {"name": f"criteria_set {trust_id} {phase}"})
-    newest = select(func.max(col(CriteriaSet.number))).where(of_trust(trust_id), col(CriteriaSet.phase) == phase)
+    await hold(session, "criteria_set", trust_id, phase)
+    newest = select(func.max(col(CriteriaSet.number))).where(_of_phase(trust_id, phase))
     return ((await session.execute(newest)).scalar_one() or 0) + 1
 
 
-async def retire_published(session: Session, trust_id: UUID, phase: str, *, at: datetime) -> CriteriaSet | None:
-    """Retire the published set of the phase; gives it, None when there was none."""
-    retire = (
-        update(CriteriaSet)
-        .where(of_trust(trust_id), col(CriteriaSet.phase) == phase, col(CriteriaSet.state) == "published")
-        .values(state="retired", retired_at=at, version=CriteriaSet.version + 1)
-        .returning(CriteriaSet)
+async def published_set(session: Session, trust_id: UUID, phase: str) -> CriteriaSet | None:
+    """The published set of the phase; nobody else retires it meanwhile."""
+    statement = (
+        select(CriteriaSet)
+        .where(_of_phase(trust_id, phase), col(CriteriaSet.state) == "published")
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return (await session.execute(retire)).scalar_one_or_none()
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def remove(session: Session, trust_id: UUID, set_id: UUID) -> None:
-    """Delete a draft."""
-    await session.execute(delete(CriteriaSet).where(of_trust(trust_id), col(CriteriaSet.id) == set_id))
+async def published_sets(session: Session, trust_id: UUID) -> list[CriteriaSet]:
+    """The published sets of a trust, one a phase at most."""
+    published = (col(CriteriaSet.trust_id) == trust_id) & (col(CriteriaSet.state) == "published")
+    return list((await session.execute(select(CriteriaSet).where(published))).scalars())
 
 
 async def note_rated(session: Session, trust_id: UUID, *, at: datetime) -> None:
     """Note that the trust rates its academies: national imports then rate them again."""
-    await session.execute(_RATE, {"trust_id": trust_id, "now": at})
-
-
-_PUBLISHED = text(
-    """
-    select c.id, c.phase, c.title, c.number, c.rules::text as rules from academy.criteria_set c
-    where c.trust_id = :trust_id and c.state = 'published'
-    """
-)
-
-
-async def published_sets(session: Session, trust_id: UUID) -> list[dict[str, Any]]:
-    """The published sets of a trust, with their rules as documents."""
-    rows = (await session.execute(_PUBLISHED, {"trust_id": trust_id})).mappings()
-    return [{**row, "rules": orjson.loads(row["rules"])} for row in rows]
+    await session.execute(insert(RatedTrust).values(trust_id=trust_id, since=at).on_conflict_do_nothing())
 
 
 async def rated_trusts(connection: Connection) -> Sequence[UUID]:

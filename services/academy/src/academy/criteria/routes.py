@@ -1,14 +1,10 @@
 """Criteria sets over HTTP."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.criteria import service
 from academy.criteria.errors import (
     ComparisonNotSupported,
@@ -24,10 +20,10 @@ from academy.criteria.schemas import (
     CriteriaSetPage,
     CriteriaSetPatch,
 )
-from academy.criteria.tables import CriteriaSet
 from kit.identity.callers import Caller
-from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.problems import responses
 from kit.web.idempotency import IdempotentRoute
+from kit.web.replies import CREATED, TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import IfMatch
@@ -38,29 +34,16 @@ Reader = Annotated[Caller, requires("criteria:read")]
 Writer = Annotated[Caller, requires("criteria:write")]
 Publisher = Annotated[Caller, requires("criteria:publish")]
 
-TAGGED_201: dict[int | str, dict[str, Any]] = {201: TAGGED[200]}
 FLAWS = (CriteriaSetNotSound, ComparisonNotSupported)
-CHANGES = (CriteriaSetNotFound, PreconditionFailed, PreconditionRequired, CriteriaAlreadyPublished)
+CHANGES = (CriteriaSetNotFound, CriteriaAlreadyPublished)
 
 
-def _answer(found: CriteriaSet, status: int = 200, **headers: str) -> Response:
-    headers = {"ETag": service.tag_of(found), **headers}
-    return Response(orjson.dumps(service.told(found), option=orjson.OPT_UTC_Z), status, headers, "application/json")
-
-
-@router.get(
-    "/criteria-sets",
-    operation_id="criteria_set_list",
-    summary="List criteria sets",
-    response_model=CriteriaSetPage,
-    responses=responses(InvalidCursor),
-)
+@router.get("/criteria-sets", operation_id="criteria_set_list", summary="List criteria sets")
 async def criteria_set_list(
-    request: Request, session: SessionDep, caller: Reader, params: Annotated[CriteriaSetListParams, Query()]
-) -> Response:
+    reply: Reply, session: SessionDep, caller: Reader, params: Annotated[CriteriaSetListParams, Query()]
+) -> CriteriaSetPage:
     """The trust's criteria sets by phase, newest first."""
-    items, following = await service.list_sets(session, caller, params)
-    return list_answer(request, items, following)
+    return reply.page(await service.list_sets(session, caller, params))
 
 
 @router.post(
@@ -68,42 +51,43 @@ async def criteria_set_list(
     operation_id="criteria_set_create",
     summary="Draft a criteria set",
     status_code=201,
-    response_model=CriteriaSetOut,
-    responses=TAGGED_201 | responses(*FLAWS),
+    responses=CREATED | responses(*FLAWS),
 )
 async def criteria_set_create(
-    request: Request, session: SessionDep, caller: Writer, body: CriteriaSetCreate
-) -> Response:
+    reply: Reply, session: SessionDep, caller: Writer, body: CriteriaSetCreate
+) -> CriteriaSetOut:
     """Keep a draft of the rules for one phase. It rates nobody until it is published."""
     made = await service.draft_set(session, caller, body)
-    return _answer(made, 201, Location=f"{request.url.path}/{made.id}")
+    return reply.created(made, f"criteria-sets/{made.id}")
 
 
 @router.get(
     "/criteria-sets/{criteria_set_id}",
     operation_id="criteria_set_view",
     summary="View one criteria set",
-    response_model=CriteriaSetOut,
     responses=TAGGED | responses(CriteriaSetNotFound),
 )
-async def criteria_set_view(request: Request, session: SessionDep, caller: Reader, criteria_set_id: UUID) -> Response:
+async def criteria_set_view(reply: Reply, session: SessionDep, caller: Reader, criteria_set_id: UUID) -> CriteriaSetOut:
     """One criteria set of the trust, in whatever state."""
-    found = await service.find_set(session, caller, criteria_set_id)
-    return tagged_answer(request, service.told(found), found.version)
+    return reply.tagged(await service.view_set(session, caller, criteria_set_id))
 
 
 @router.patch(
     "/criteria-sets/{criteria_set_id}",
     operation_id="criteria_set_change",
     summary="Change a draft",
-    response_model=CriteriaSetOut,
     responses=TAGGED | responses(*CHANGES, *FLAWS),
 )
 async def criteria_set_change(
-    session: SessionDep, caller: Writer, criteria_set_id: UUID, body: CriteriaSetPatch, if_match: IfMatch
-) -> Response:
+    reply: Reply,
+    session: SessionDep,
+    caller: Writer,
+    criteria_set_id: UUID,
+    body: CriteriaSetPatch,
+    if_match: IfMatch,
+) -> CriteriaSetOut:
     """Change a draft by a merge patch: a list that is given replaces the old one. The phase stays."""
-    return _answer(await service.change_draft(session, caller, criteria_set_id, body, if_match))
+    return reply.tagged(await service.change_draft(session, caller, criteria_set_id, body, if_match))
 
 
 @router.delete(
@@ -123,11 +107,10 @@ async def criteria_set_delete(session: SessionDep, caller: Writer, criteria_set_
     "/criteria-sets/{criteria_set_id}/publish",
     operation_id="criteria_set_publish",
     summary="Publish a criteria set",
-    response_model=CriteriaSetOut,
     responses=TAGGED | responses(*CHANGES, CriteriaPublishedMeanwhile, *FLAWS),
 )
 async def criteria_set_publish(
-    session: SessionDep, caller: Publisher, criteria_set_id: UUID, if_match: IfMatch
-) -> Response:
+    reply: Reply, session: SessionDep, caller: Publisher, criteria_set_id: UUID, if_match: IfMatch
+) -> CriteriaSetOut:
     """Let a draft rate the academies of its phase. The set before is retired; new ratings follow within moments."""
-    return _answer(await service.publish(session, caller, criteria_set_id, if_match))
+    return reply.tagged(await service.publish(session, caller, criteria_set_id, if_match))

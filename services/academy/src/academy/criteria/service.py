@@ -1,25 +1,29 @@
 """Drafting, publishing and finding criteria sets."""
 
-from __future__ import annotations
-
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from academy.criteria import events, queries
-from academy.criteria.documents import flaws_of_document, scale_of
+from academy.criteria.documents import RulesDocument
 from academy.criteria.errors import (
-    CriteriaAlreadyPublished,
     CriteriaPublishedMeanwhile,
     CriteriaSetNotFound,
     unsound,
 )
-from academy.criteria.flaws import Catalogue, Known
+from academy.criteria.flaws import Catalogue, Flaw, Known, flaws_of
 from academy.criteria.rules import Direction
-from academy.criteria.schemas import CriteriaSetChanged, CriteriaSetCreate, CriteriaSetListParams, CriteriaSetPatch
+from academy.criteria.schemas import (
+    CriteriaSetCreate,
+    CriteriaSetListParams,
+    CriteriaSetOut,
+    CriteriaSetPage,
+    CriteriaSetPatch,
+)
 from academy.criteria.tables import ONE_PUBLISHED, CriteriaSet
+from academy.criteria.transitions import CRITERIA_SETS
 from academy.measures.rules import MEASURES, PUPIL_GROUPS
 from academy.measures.rules import Direction as MeasureDirection
 from academy.rate_again import rate_again
@@ -28,10 +32,10 @@ from kit.database.sessions import Session
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.resources.cursors import decode, encode
-from kit.resources.etags import check_if_match, etag
+from kit.resources.paging import Listing, paginate
+from kit.resources.rows import add, find
 
-LIST = "criteria-sets"
+BY_PHASE = Listing("criteria-sets", CriteriaSet, "phase", "-number")
 CATALOGUE = Catalogue(
     measures={
         code: Known(
@@ -46,130 +50,100 @@ CATALOGUE = Catalogue(
 )
 
 
-def told(found: CriteriaSet) -> dict[str, Any]:
-    """A set as clients read it."""
-    scale = [{"code": step.code, "label": step.label, "status": step.status} for step in scale_of(found.rules)]
-    return {
-        "id": str(found.id),
-        "phase": found.phase,
-        "title": found.title,
-        "version": found.number,
-        "state": found.state,
-        **found.rules,
-        "scale": scale,
-        "created_at": found.created_at,
-        "published_at": found.published_at,
-        "retired_at": found.retired_at,
-    }
+def flaws_of_document(document: RulesDocument) -> list[Flaw]:
+    """All that is wrong with a document's rules; empty when they are sound."""
+    there_are = ", ".join(step.code for step in document.steps)
+    strange = [
+        Flaw(f"/criteria/{place}/bounds/{code}", "unknown-step", f"the scale has no step {code}; it has {there_are}")
+        for place, code in document.without_step()
+    ]
+    return flaws_of(document.values(), CATALOGUE) + strange
 
 
-def tag_of(found: CriteriaSet) -> str:
-    """The ETag of a set."""
-    return etag(found.version)
-
-
-def check_sound(rules: dict[str, Any]) -> None:
+def check_sound(rules: RulesDocument) -> None:
     """Raises CriteriaSetNotSound or ComparisonNotSupported, with every flaw of a set's rules."""
-    flaws = flaws_of_document(rules, CATALOGUE)
-    if flaws:
+    if flaws := flaws_of_document(rules):
         raise unsound(flaws)
 
 
-async def list_sets(
-    session: Session, caller: Caller, params: CriteriaSetListParams
-) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of sets and the cursor after it. Raises InvalidCursor."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
-    after = None
-    if params.cursor is not None:
-        after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    found = await queries.criteria_sets(
-        session, caller, phases=params.phase, states=params.state, after=after, limit=params.limit + 1
-    )
-    items, more = found[: params.limit], len(found) > params.limit
-    last = [items[-1].phase, items[-1].number] if more else None
-    following = encode(LIST, last, tenant=caller.tenant_id, filters=filters) if last else None
-    return [told(one) for one in items], following
+async def list_sets(session: Session, caller: Caller, params: CriteriaSetListParams) -> CriteriaSetPage:
+    """A page of the trust's sets by phase, newest first. Raises InvalidCursor."""
+    statement = queries.criteria_sets(caller, phases=params.phase, states=params.state)
+    found = await paginate(session, caller, BY_PHASE, statement, params)
+    return CriteriaSetPage.of(found, lambda one: CriteriaSetOut.of(one, caller))
 
 
-async def find_set(session: Session, caller: Caller, set_id: UUID, *, for_update: bool = False) -> CriteriaSet:
-    """One set of the caller's trust. Raises CriteriaSetNotFound."""
-    found = await queries.criteria_set(session, caller, set_id, for_update=for_update)
+async def find_set(session: Session, caller: Caller, set_id: UUID, *, lock: bool = False) -> CriteriaSet:
+    """One set of the caller's trust; with `lock` nobody else changes it. Raises CriteriaSetNotFound."""
+    found = await find(session, caller, CriteriaSet, set_id, lock=lock)
     if found is None:
         raise CriteriaSetNotFound(f"Your trust has no criteria set {set_id}.")
     return found
 
 
-async def draft_set(session: Session, caller: Caller, body: CriteriaSetCreate) -> CriteriaSet:
+async def view_set(session: Session, caller: Caller, set_id: UUID) -> CriteriaSetOut:
+    """One set as the caller sees it. Raises CriteriaSetNotFound."""
+    return CriteriaSetOut.of(await find_set(session, caller, set_id), caller)
+
+
+async def draft_set(session: Session, caller: Caller, body: CriteriaSetCreate) -> CriteriaSetOut:
     """Keep a draft. Raises CriteriaSetNotSound or ComparisonNotSupported."""
-    rules = body.model_dump(mode="json", include={"scale", "overall", "criteria"})
+    rules = RulesDocument(scale=body.scale, overall=body.overall, criteria=body.criteria)
     check_sound(rules)
     made = CriteriaSet(
         trust_id=caller.tenant_id,
         id=uuid7(),
-        phase=body.phase,
+        phase=body.phase.value,
         title=body.title,
-        number=await queries.next_number(session, caller.tenant_id, body.phase),
-        state="draft",
+        number=await queries.next_number(session, caller.tenant_id, body.phase.value),
+        state=CRITERIA_SETS.initial,
         rules=rules,
         created_at=clock.now(),
         created_by=caller.subject,
-        version=1,
     )
-    session.add(made)
-    await session.flush()
-    await _tell(session, events.CREATED, made, before="absent", after="draft")
-    return made
+    await add(session, made)
+    await _announce(session, events.CREATED, made, before="absent", after="draft")
+    return CriteriaSetOut.of(made, caller)
 
 
 async def _find_draft(session: Session, caller: Caller, set_id: UUID, if_match: str) -> CriteriaSet:
-    found = await find_set(session, caller, set_id, for_update=True)
-    check_if_match(if_match, tag_of(found))
-    if found.state != "draft":
-        raise CriteriaAlreadyPublished("What rated academies never changes; draft another set.")
+    found = await find_set(session, caller, set_id, lock=True)
+    CRITERIA_SETS.check("change", found, caller, if_match=if_match, tag=found.tag)
     return found
 
 
 async def change_draft(
     session: Session, caller: Caller, set_id: UUID, patch: CriteriaSetPatch, if_match: str
-) -> CriteriaSet:
+) -> CriteriaSetOut:
     """Change a draft. Raises CriteriaSetNotFound, PreconditionFailed, CriteriaAlreadyPublished or its flaws."""
     found = await _find_draft(session, caller, set_id, if_match)
-    rules = _patched(found.rules, patch)
+    rules, title = patch.applied_to(found.rules), patch.changes().get("title", found.title)
     check_sound(rules)
-    title = patch.title if "title" in patch.model_fields_set else found.title
     if (rules, title) != (found.rules, found.title):
-        found.rules, found.title = rules, title
-        found.version += 1
+        found.rules, found.title, found.version = rules, title, found.version + 1
         await session.flush()
-        await _tell(session, events.CHANGED, found, before="draft", after="draft")
-    return found
-
-
-def _patched(rules: dict[str, Any], patch: CriteriaSetPatch) -> dict[str, Any]:
-    """The rules after a merge patch: members of `overall` one by one, lists as a whole (RFC 7396)."""
-    given = patch.model_dump(mode="json", include=patch.model_fields_set - {"title", "overall"})
-    overall = {**rules["overall"], **patch.overall.model_dump(mode="json", exclude_unset=True)}
-    return {**rules, **given, "overall": overall}
+        await _announce(session, events.CHANGED, found, before="draft", after="draft")
+    return CriteriaSetOut.of(found, caller)
 
 
 async def delete_draft(session: Session, caller: Caller, set_id: UUID, if_match: str) -> None:
     """Delete a draft. Raises CriteriaSetNotFound, PreconditionFailed or CriteriaAlreadyPublished."""
     found = await _find_draft(session, caller, set_id, if_match)
-    await _tell(session, events.DELETED, found, before="draft", after="absent")
-    await queries.remove(session, caller.tenant_id, set_id)
+    await _announce(session, events.DELETED, found, before="draft", after="absent")
+    await session.delete(found)
 
 
-async def publish(session: Session, caller: Caller, set_id: UUID, if_match: str) -> CriteriaSet:
+async def publish(session: Session, caller: Caller, set_id: UUID, if_match: str) -> CriteriaSetOut:
     """Let a draft rate the academies of its phase from now on, in place of the set before.
 
     Raises CriteriaSetNotFound, PreconditionFailed, CriteriaAlreadyPublished or CriteriaPublishedMeanwhile, and the
     flaws of a draft that the catalogue no longer agrees with.
     """
-    found = await _find_draft(session, caller, set_id, if_match)
+    found = await find_set(session, caller, set_id, lock=True)
+    taken = CRITERIA_SETS.check("publish", found, caller, if_match=if_match, tag=found.tag)
     check_sound(found.rules)
     now = clock.now()
-    retired = await queries.retire_published(session, caller.tenant_id, found.phase, at=now)
+    await _retire_before(session, found, at=now)
     found.state, found.published_at, found.published_by = "published", now, caller.subject
     found.version += 1
     try:
@@ -178,23 +152,25 @@ async def publish(session: Session, caller: Caller, set_id: UUID, if_match: str)
         if ONE_PUBLISHED not in str(error.orig):
             raise
         raise CriteriaPublishedMeanwhile("Read the sets again; another was published at the same moment.") from None
+    await CRITERIA_SETS.record(session, taken, found, before="draft", reason=None, at=now)
     await queries.note_rated(session, caller.tenant_id, at=now)
-    if retired is not None:
-        await _tell(session, events.RETIRED, retired, before="published", after="retired")
-    await _tell(session, events.PUBLISHED, found, before="draft", after="published")
+    await _announce(session, events.PUBLISHED, found, before="draft", after="published")
     await rate_again(session, caller.tenant_id)
-    return found
+    return CriteriaSetOut.of(found, caller)
 
 
-async def _tell(session: Session, kind: EventType, which: CriteriaSet, *, before: str, after: str) -> None:
-    data = CriteriaSetChanged.model_validate(
-        {
-            "criteria_set_id": which.id,
-            "phase": which.phase,
-            "title": which.title,
-            "version": which.number,
-            "before": before,
-            "after": after,
-        }
-    )
+async def _retire_before(session: Session, following: CriteriaSet, *, at: datetime) -> None:
+    """Retire the set that `following` takes the place of, if there is one."""
+    last = await queries.published_set(session, following.trust_id, following.phase)
+    if last is not None:
+        last.state, last.retired_at, last.version = "retired", at, last.version + 1
+        await session.flush()
+        retired = CRITERIA_SETS.by_itself("retire")
+        await CRITERIA_SETS.record(session, retired, last, before="published", reason=None, at=at)
+        await _announce(session, events.RETIRED, last, before="published", after="retired")
+
+
+async def _announce(session: Session, kind: EventType, which: CriteriaSet, *, before: str, after: str) -> None:
+    fields = {"criteria_set_id": which.id, "version": which.number, "before": before, "after": after}
+    data = events.CriteriaSetChanged.model_validate({**fields, "phase": which.phase, "title": which.title})
     await record_event(session, kind, subject=f"criteria-sets/{which.id}", urn=None, data=data)

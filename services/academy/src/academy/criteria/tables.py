@@ -1,12 +1,21 @@
 """What must never be false about criteria sets: one published set a trust and phase, numbered in order."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 
+from academy.criteria.documents import RulesDocument
 from kit.schema.access import Access
-from kit.schema.tables import TableName, TenantRow, TenantTable, Versioned, instant_column, json_column, text_column
+from kit.schema.tables import (
+    TableName,
+    TenantRow,
+    TenantTable,
+    Versioned,
+    document_column,
+    instant_column,
+    text_column,
+)
 
 ONE_PUBLISHED = "criteria_set_one_published"
 
@@ -25,13 +34,7 @@ class CriteriaSet(TenantTable, Versioned, table=True):
         CheckConstraint("state in ('draft', 'published', 'retired')", name="criteria_set_state"),
         CheckConstraint("(published_at is null) = (state = 'draft')", name="criteria_set_published"),
         CheckConstraint("(retired_at is not null) = (state = 'retired')", name="criteria_set_retired"),
-        Index(
-            ONE_PUBLISHED,
-            "trust_id",
-            "phase",
-            unique=True,
-            postgresql_where=text("state = 'published'"),
-        ),
+        Index(ONE_PUBLISHED, "trust_id", "phase", unique=True, postgresql_where=text("state = 'published'")),
         {"schema": "academy"},
     )
     __access__ = Access()
@@ -40,7 +43,7 @@ class CriteriaSet(TenantTable, Versioned, table=True):
     title: str = text_column()
     number: int
     state: str = text_column()
-    rules: dict[str, Any] = json_column()
+    rules: RulesDocument = document_column(RulesDocument)
     created_at: datetime = instant_column()
     created_by: str = text_column()
     published_at: datetime | None = instant_column(nullable=True)

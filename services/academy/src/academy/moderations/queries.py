@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Row, Text, Uuid, and_, column, select, table
 from sqlmodel import col
 
+from academy.criteria.documents import RulesDocument
 from academy.criteria.tables import CriteriaSet
 from academy.moderations.tables import Moderation
 from academy.rag_statuses.tables import RagStatus
@@ -28,7 +28,7 @@ ITS_RULES = and_(col(CriteriaSet.trust_id) == RATING.c.trust_id, col(CriteriaSet
 # As the database has it now, whatever this transaction read before.
 FRESH = {"populate_existing": True}
 
-Found = Row[Moderation, dict[str, Any] | None]
+Found = Row[Moderation, RulesDocument | None]
 
 
 def counts_on(day: date) -> ColumnElement[bool]:
@@ -78,7 +78,7 @@ async def overdue(session: Session, trust_id: UUID, today: date) -> Sequence[UUI
     return (await session.execute(statement.order_by(col(Moderation.lapses_on), col(Moderation.id)))).scalars().all()
 
 
-async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[int, str, dict[str, Any]] | None:
+async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[int, str, RulesDocument] | None:
     """Academy, computed status and rules of a rating that the caller may see."""
     statement = (
         select(RATING.c.urn, RATING.c.status, col(CriteriaSet.rules))

@@ -1,16 +1,14 @@
 """Moderations as clients write and read them."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from academy.criteria.documents import step_on_scale
+from academy.criteria.documents import Colour, RulesDocument, StepCode, step_on_scale
 from academy.criteria.rules import Status
-from academy.criteria.schemas import Colour, StepCode
 from academy.moderations.tables import Moderation
 from academy.moderations.transitions import MODERATIONS
 from academy.parameters import today
@@ -101,10 +99,10 @@ class ModerationOut(Tagged):
     actions: list[ActionOut] = Field(description="What you may do with it now.")
 
     @classmethod
-    def of(cls, found: Moderation, rules: Mapping[str, Any] | None, caller: Caller) -> Self:
+    def of(cls, found: Moderation, rules: RulesDocument | None, caller: Caller) -> Self:
         """An override as this caller sees it; `rules` are those that its academy is rated by while it is in force."""
         state = found.state_on(today())
-        step = found.step if rules is None else step_on_scale(found.step, found.status, rules)
+        step = found.step if rules is None else step_on_scale(found.step, found.status, rules.steps)
         # The tag names what is shown: the step follows the scale, and one that lapsed says so before the job ends it.
         version = str(found.version) + (f".{step['code']}.{step['order']}" if step != found.step else "")
         tag = etag(version + (".lapsed" if state == "lapsed" and found.ended_at is None else ""))

@@ -1,13 +1,13 @@
 """Overriding a rating, finding overrides, and ending them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
 from sqlmodel import col
 
 from academy.academies.service import check_own
-from academy.criteria.documents import scale_of, step_told
+from academy.criteria.documents import RulesDocument, placed
 from academy.criteria.rules import Status, StepNotPossible, step_given
 from academy.moderations import errors, queries
 from academy.moderations.events import ENDED, MODERATED, Ending, ModerationEndedData, RatingModerated, StatusTold
@@ -86,14 +86,13 @@ async def moderate(
     return ModerationOut.of(made, rules, caller)
 
 
-def _step_of(body: ModerationCreate, rules: Mapping[str, Any]) -> dict[str, Any]:
+def _step_of(body: ModerationCreate, rules: RulesDocument) -> dict[str, Any]:
     """The step that the new status stands for. Raises ModerationNotPossible."""
     if not may_lapse_on(body.lapses_on, today()):
         detail = f"Choose a day after today and within {LONGEST_DAYS} days."
         raise errors.ModerationNotPossible.because("lapses_on", "lapses_on_out_of_range", detail)
-    steps = scale_of(rules)
     try:
-        return step_told(step_given(body.step, Status(body.status.value), steps), steps)
+        return dict(placed(step_given(body.step, Status(body.status.value), rules.steps), rules.steps))
     except StepNotPossible as wrong:
         raise errors.ModerationNotPossible.because(wrong.field, wrong.code, str(wrong)) from None
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from academy.criteria.documents import rules_of
 from academy.criteria.queries import published_sets
 from academy.criteria.service import check_sound, find_set
 from academy.parameters import today
@@ -25,8 +24,8 @@ async def preview(session: Session, caller: Caller, set_id: UUID) -> dict[str, A
     """
     found = await find_set(session, caller, set_id)
     check_sound(found.rules)
-    proposed = Applied(found.id, found.phase, found.title, found.number, rules_of(found.rules))
-    sets = {row["phase"]: Applied.of(row) for row in await published_sets(session, caller.tenant_id)}
+    proposed = Applied.of(found)
+    sets = {one.phase: Applied.of(one) for one in await published_sets(session, caller.tenant_id)}
     sets[found.phase] = proposed
     concerned = [
         member

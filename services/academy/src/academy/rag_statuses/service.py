@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from academy.criteria.documents import step_on_scale
+from academy.criteria.documents import step_on_scale, stored_scale
 from academy.rag_statuses import queries
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams
@@ -29,8 +29,7 @@ def _told(row: asyncpg.Record) -> dict[str, Any]:
     step = row["step"]
     if row["scale"] is not None:
         # An override outlives the scale that it was given on.
-        scale = {"scale": orjson.loads(row["scale"])}
-        step = orjson.dumps(step_on_scale(orjson.loads(step), row["status"], scale))
+        step = orjson.dumps(step_on_scale(orjson.loads(step), row["status"], stored_scale(row["scale"])))
     return {
         "urn": row["urn"],
         "name": row["name"],

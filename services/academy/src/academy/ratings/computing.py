@@ -12,8 +12,9 @@ from uuid import UUID
 
 import orjson
 
-from academy.criteria.documents import rules_of, step_told
+from academy.criteria.documents import PlacedStep, placed
 from academy.criteria.rules import Criterion, Rules, Status, Step, bounds_of, phases_of_set
+from academy.criteria.tables import CriteriaSet
 from academy.measures.rules import MEASURES, pupils_in_a_sentence
 from academy.ratings.evidence import Gathered, Member
 from academy.ratings.rules import Outcome, Result, assess, counts, overall
@@ -33,9 +34,9 @@ class Applied:
     rules: Rules
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Applied:
-        """The set of a stored row, with its rules as a document."""
-        return cls(row["id"], row["phase"], row["title"], row["number"], rules_of(row["rules"]))
+    def of(cls, found: CriteriaSet) -> Applied:
+        """A stored set, with its rules as values."""
+        return cls(found.id, found.phase, found.title, found.number, found.rules.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Computed:
         return self.outcome.status.value
 
     @property
-    def step(self) -> dict[str, Any] | None:
-        """The step of the trust's scale as it is told; None when not assessed."""
+    def step(self) -> PlacedStep | None:
+        """The step of the trust's scale as it is kept; None when not assessed."""
         return _step(self.outcome.step, self.criteria_set.rules.scale)
 
     def content_sha256(self) -> bytes:
@@ -173,8 +174,8 @@ def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:
     }
 
 
-def _step(step: Step | None, scale: Sequence[Step]) -> dict[str, Any] | None:
-    return None if step is None else step_told(step, scale)
+def _step(step: Step | None, scale: Sequence[Step]) -> PlacedStep | None:
+    return None if step is None else placed(step, scale)
 
 
 def _period(academic_year: str | None, term: str) -> str | None:

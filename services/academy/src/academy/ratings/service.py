@@ -39,7 +39,7 @@ async def rerate(session: Session, trust_id: UUID) -> int:
     academies that have joined or left since. Those that have left are told as tombstones, and overrides of theirs end.
     """
     await queries.one_at_a_time(session, trust_id)
-    sets = {row["phase"]: Applied.of(row) for row in await published_sets(session, trust_id)}
+    sets = {found.phase: Applied.of(found) for found in await published_sets(session, trust_id)}
     belonging = await members(session, trust_id, today())
     computed = await compute_for(session, trust_id, belonging, sets)
     before = await queries.told_ratings(session, trust_id)

@@ -12,12 +12,14 @@ Reference tables, which belong to no trust, are plain `SQLModel` classes without
 """
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, DateTime, Integer, Text, text
+from pydantic import BaseModel
+from sqlalchemy import ARRAY, Column, DateTime, Dialect, Integer, Text, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import declared_attr
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from kit.resources.etags import check_if_match, etag
@@ -39,6 +41,33 @@ def instant_column(*, nullable: bool = False, **options: Any) -> Any:
 def json_column(*, nullable: bool = False, **options: Any) -> Any:
     """A document that is stored and read as a whole."""
     return Field(sa_type=JSONB, nullable=nullable, **_default(nullable, options))
+
+
+class Document(TypeDecorator[BaseModel]):
+    """JSON that travels as a Pydantic model: read once, when the row is loaded.
+
+    Members that the model doesn't know are left out, so that a release reads what the next one has written.
+    """
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = JSONB
+    cache_ok: bool | None = True
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        super().__init__()
+        self.model = model
+
+    def process_bind_param(self, value: BaseModel | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's
+        """The model as JSON."""
+        return None if value is None else value.model_dump(mode="json")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> BaseModel | None:  # noqa: ARG002 - SQLAlchemy's
+        """JSON as the model."""
+        return None if value is None else self.model.model_validate(value, extra="ignore")
+
+
+def document_column(model: type[BaseModel], *, nullable: bool = False) -> Any:
+    """A document that is stored as a whole and read as a model. A change replaces it; its members aren't watched."""
+    return Field(sa_type=cast("Any", Document(model)), nullable=nullable, **_default(nullable, {}))
 
 
 def urns_column(*, nullable: bool = False) -> Any:
