@@ -45,8 +45,7 @@ class Import(TenantTable, Versioned, table=True):
         Index("import_created_at_idx", "trust_id", "created_at", "id"),
         {"schema": "academy"},
     )
-    # The migration adds: all of its `academies` must be the caller's, and null is for whole-trust callers alone.
-    __access__ = Access()
+    __access__ = Access(covered="academies")
 
     kind: str = text_column()
     academic_year: str | None = text_column(nullable=True)

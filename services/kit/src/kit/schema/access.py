@@ -20,6 +20,7 @@ class Access:
     - `urn`: the column with the academy's URN; a grant for some academies shows only theirs. With `urn_optional` a row
       without a URN concerns the whole trust and is visible to all of it.
     - `academies`: an `int[]` column, for rows about several academies; one of them must be the caller's.
+    - `covered`: an `int[]` column of which every academy must be the caller's; null is for whole-trust callers.
     - `whole_trust`: only callers whose grant covers the whole trust.
     - `subject`: the column with the writer's subject; nobody else sees the row.
     - `project`: the column with the research project; its members and whole-trust callers see the row.
@@ -31,6 +32,7 @@ class Access:
     urn: str | None = None
     urn_optional: bool = False
     academies: str | None = None
+    covered: str | None = None
     whole_trust: bool = False
     subject: str | None = None
     project: str | None = None
@@ -43,6 +45,7 @@ class Access:
             "academy_column": self.urn,
             "academy_optional": self.urn_optional,
             "academies_column": self.academies,
+            "covered_column": self.covered,
             "whole_trust": self.whole_trust,
             "subject_column": self.subject,
             "project_column": self.project,

@@ -7,7 +7,7 @@ migration executes must not change: alter these tables by a later migration, not
 import re
 from collections.abc import Sequence
 from importlib import resources
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack, get_args
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,50}$")
 
@@ -35,12 +35,8 @@ def _given(setting: str, kind: str) -> str:
     return f"(select string_to_array({given}, ',')::{kind}[])"
 
 
-_COLUMNS: tuple[Literal["academy_column", "academies_column", "subject_column", "project_column"], ...] = (
-    "academy_column",
-    "academies_column",
-    "subject_column",
-    "project_column",
-)
+Column = Literal["academy_column", "academies_column", "covered_column", "subject_column", "project_column"]
+_COLUMNS: tuple[Column, ...] = get_args(Column)
 
 
 class Rules(TypedDict, total=False):
@@ -52,6 +48,8 @@ class Rules(TypedDict, total=False):
     """A row without a URN concerns the whole trust and is visible to all of it."""
     academies_column: str | None
     """An `int[]` of which one URN must be the caller's."""
+    covered_column: str | None
+    """An `int[]` of which every URN must be the caller's; null is for callers without a list of academies."""
     whole_trust: bool
     """Only callers without a list of academies."""
     subject_column: str | None
@@ -73,6 +71,9 @@ def restrictions(rules: Rules) -> dict[str, str]:
     if academies_column := columns.get("academies_column"):
         given = _given("app.academies", "int")
         found["academies"] = f"current_setting('app.academies', true) = '*' or {academies_column} && {given}::int[]"
+    if covered_column := columns.get("covered_column"):
+        given = _given("app.academies", "int")
+        found["academies"] = f"current_setting('app.academies', true) = '*' or {covered_column} <@ {given}"
     if rules.get("whole_trust"):
         found["whole_trust"] = "current_setting('app.academies', true) = '*'"
     if subject_column := columns.get("subject_column"):
