@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from academy.criteria.documents import RulesDocument
 from academy.criteria.tables import CriteriaSet
 from kit.database.sessions import Session, context_of
 from kit.identity.callers import Caller
@@ -50,7 +51,7 @@ def criteria_set(phase: str, number: int, *, trust: Any = PROSPERE, minute: int 
         title=f"{phase} {number}",
         number=number,
         state="draft",
-        rules={},
+        rules=RulesDocument(criteria=[]),
         created_at=START + timedelta(minutes=minute),
         created_by="person:ceo",
     )
