@@ -1,7 +1,5 @@
 """What can go wrong with academies."""
 
-from __future__ import annotations
-
 from kit.problems import InvalidRequest, NotFound
 
 

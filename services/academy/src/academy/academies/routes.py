@@ -1,10 +1,8 @@
 """The register of schools over HTTP."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 
 from academy.academies import service
 from academy.academies.errors import AcademyNotFound, NothingToLookUp, TooManyToLookUp
@@ -18,11 +16,11 @@ from academy.academies.schemas import (
     TrustAcademyPage,
     TrustAcademyParams,
 )
-from academy.answers import TAGGED, list_answer, plain_answer, tagged_answer
 from academy.trusts.errors import TrustNotFound, TrustUnknown
 from kit.identity.callers import Caller
-from kit.problems import InvalidCursor, responses
+from kit.problems import responses
 from kit.resources.pages import ListParams
+from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from sector.parameters import TrustName, Urn
@@ -32,79 +30,66 @@ router = APIRouter(tags=["academies"])
 Reader = Annotated[Caller, requires("academies:read")]
 
 
-@router.get(
-    "/academies",
-    operation_id="academy_list",
-    summary="List academies",
-    response_model=AcademyPage,
-    responses=responses(InvalidCursor, TrustUnknown),
-)
+@router.get("/academies", operation_id="academy_list", summary="List academies", responses=responses(TrustUnknown))
 async def academy_list(
-    request: Request, session: SessionDep, caller: Reader, params: Annotated[AcademyListParams, Query()]
-) -> Response:
+    reply: Reply, session: SessionDep, caller: Reader, params: Annotated[AcademyListParams, Query()]
+) -> AcademyPage:
     """Academies of your own trust today; of another with `trust`, of all England with `trust=any`."""
-    items, next_cursor, synced = await service.list_academies(session, caller, params)
-    return list_answer(request, items, next_cursor, synced_to=synced)
+    return reply.page(await service.list_academies(session, caller, params))
 
 
 @router.get(
     "/academies/{urn}",
     operation_id="academy_view",
     summary="View one academy",
-    response_model=AcademyDetailOut,
     responses=TAGGED | responses(AcademyNotFound),
 )
-async def academy_view(request: Request, session: SessionDep, _caller: Reader, urn: Annotated[Urn, Path()]) -> Response:
+async def academy_view(reply: Reply, session: SessionDep, _: Reader, urn: Annotated[Urn, Path()]) -> AcademyDetailOut:
     """Identifiers, trusts with dates, schools before and after, and the latest inspections side by side."""
-    return tagged_answer(request, await service.view_academy(session, urn))
+    return reply.tagged(await service.view_academy(session, urn))
 
 
 @router.get(
     "/academies/{urn}/inspections",
     operation_id="inspection_list",
     summary="List inspections of an academy",
-    response_model=InspectionPage,
-    responses=responses(AcademyNotFound, InvalidCursor),
+    responses=responses(AcademyNotFound),
 )
 async def inspection_list(
-    request: Request,
+    reply: Reply,
     session: SessionDep,
     caller: Reader,
     urn: Annotated[Urn, Path()],
     params: Annotated[ListParams, Query()],
-) -> Response:
+) -> InspectionPage:
     """Every inspection under every framework, newest first, before or after joining its trust."""
-    items, next_cursor = await service.list_inspections(session, caller, urn, params)
-    return list_answer(request, items, next_cursor)
+    return reply.page(await service.list_inspections(session, caller, urn, params))
 
 
 @router.post(
     "/academies/lookup",
     operation_id="academy_lookup",
     summary="Look up academies by identifiers",
-    response_model=AcademyLookupOut,
     responses=responses(NothingToLookUp, TooManyToLookUp),
     openapi_extra={"x-idempotent": False},
 )
-async def academy_lookup(session: SessionDep, _caller: Reader, body: AcademyLookup) -> Response:
+async def academy_lookup(session: SessionDep, _: Reader, body: AcademyLookup) -> AcademyLookupOut:
     """Up to 1,000 URNs, UKPRNs or LAESTABs in one body: what was found, and what no school has."""
-    return plain_answer(await service.look_up(session, body))
+    return await service.look_up(session, body)
 
 
 @router.get(
     "/trusts/{trust}/academies",
     operation_id="trust_academy_list",
     summary="List academies of a trust",
-    response_model=TrustAcademyPage,
-    responses=responses(TrustNotFound, InvalidCursor),
+    responses=responses(TrustNotFound),
 )
 async def trust_academy_list(
-    request: Request,
+    reply: Reply,
     session: SessionDep,
     caller: Reader,
     trust: Annotated[TrustName, Path()],
     params: Annotated[TrustAcademyParams, Query()],
-) -> Response:
+) -> TrustAcademyPage:
     """Academies of a trust with the days on which they joined and left."""
-    items, next_cursor = await service.list_trust_academies(session, caller, trust, params)
-    return list_answer(request, items, next_cursor)
+    return reply.page(await service.list_trust_academies(session, caller, trust, params))

@@ -1,7 +1,5 @@
 """Pure decisions about academies: whose judgement an inspection was, who came first."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import StrEnum
 

@@ -1,16 +1,19 @@
 """Academies and inspections as clients see them."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from academy.academies.rules import Joining
+from academy.academies.rules import Joining, comes_before, joining, seen_from_the_other
+from academy.academies.tables import Inspection, School, SchoolLink
 from academy.parameters import Instant, SearchText
+from academy.trusts.tables import Membership as TrustMembership
+from academy.trusts.tables import TrustRegister
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from sector.parameters import TrustName, Urn
 
@@ -78,6 +81,12 @@ class AcademyTrustOut(BaseModel):
     joined_on: date = Field(description="First day.", examples=["2018-09-01"])
     left_on: date | None = Field(description="First day on which it belonged no longer.", examples=[None])
 
+    @classmethod
+    def of(cls, membership: TrustMembership, trust: TrustRegister) -> Self:
+        """A membership with its trust."""
+        days = membership.model_dump(include={"joined_on", "left_on"})
+        return cls(**trust.model_dump(include={"id", "group_uid", "group_id", "name"}), **days)
+
 
 class AcademyOut(BaseModel):
     """One school of the register."""
@@ -112,6 +121,27 @@ class AcademyOut(BaseModel):
         description="When the register last said something new about it.", examples=["2026-11-22T08:00:00Z"]
     )
 
+    @classmethod
+    def of(
+        cls,
+        school: School,
+        membership: TrustMembership | None,
+        trust: TrustRegister | None,
+        is_removed: bool,
+    ) -> "AcademyOut":
+        """A school with the membership of a trust that is shown with it."""
+        la, kind = school.la_code, (school.type_code, school.type_name)
+        return AcademyOut(
+            **school.model_dump(exclude=_IN_PARTS),
+            local_authority=None if la is None else LocalAuthorityOut(code=la, name=school.la_name),
+            type=None if kind == (None, None) else SchoolTypeOut(code=kind[0], name=kind[1]),
+            trust=None if membership is None or trust is None else AcademyTrustOut.of(membership, trust),
+            is_removed=is_removed,
+        )
+
+
+_IN_PARTS = {"la_code", "la_name", "type_code", "type_name", "version"}
+
 
 class AcademyPage(Page[AcademyOut]):
     """A page of academies."""
@@ -144,6 +174,12 @@ class InspectionOut(BaseModel):
     source: str | None = Field(description="Where it is from.", examples=["Ofsted inspection outcomes"])
     recorded_at: datetime = Field(description="When it was loaded.", examples=["2026-11-22T08:00:00Z"])
 
+    @classmethod
+    def of(cls, inspection: Inspection, trust: AcademyTrustOut | None) -> Self:
+        """An inspection of a school that belongs to this trust now."""
+        fields = inspection.model_dump(exclude={"import_id", "superseded_at"})
+        return cls(**fields, joining=joining(inspection.inspected_on, trust.joined_on if trust else None))
+
 
 class InspectionPage(Page[InspectionOut]):
     """A page of inspections."""
@@ -165,14 +201,51 @@ class LinkOut(BaseModel):
     link_type: str = Field(description="How they are linked, as the register says.", examples=["predecessor"])
     established_on: date | None = Field(description="Since when.", examples=["2010-09-01"])
 
+    @classmethod
+    def of_all(cls, urn: int, links: Iterable[tuple[SchoolLink, str | None]]) -> list[Self]:
+        """What other schools are to this one, each with its name.
 
-class AcademyDetailOut(AcademyOut):
+        Files may have a link in one direction alone: one that is known from the other school only is turned round.
+        """
+        found = list(links)
+        own = {link.linked_urn for link, _ in found if link.urn == urn}
+        return [
+            cls(
+                urn=link.linked_urn if link.urn == urn else link.urn,
+                name=name,
+                link_type=link.link_type if link.urn == urn else seen_from_the_other(link.link_type),
+                established_on=link.established_on,
+            )
+            for link, name in found
+            if link.urn == urn or link.urn not in own
+        ]
+
+
+class AcademyDetailOut(AcademyOut, Tagged):
     """One academy with where it came from and what inspectors said."""
 
     memberships: list[AcademyTrustOut] = Field(description="Every trust that it has belonged to, newest first.")
     predecessors: list[LinkOut] = Field(description="Schools that it follows.")
     successors: list[LinkOut] = Field(description="Schools that follow it.")
     latest_inspections: LatestInspectionsOut = Field(description="The latest under each framework, side by side.")
+
+    @classmethod
+    def of_all(
+        cls,
+        academy: AcademyOut,
+        memberships: Iterable[tuple[TrustMembership, TrustRegister]],
+        links: Sequence[LinkOut],
+        inspections: Iterable[Inspection],
+    ) -> Self:
+        """An academy with all of its memberships, its links, and its latest inspections."""
+        latest = {one.kind: InspectionOut.of(one, academy.trust) for one in inspections}
+        return cls(
+            **dict(academy),
+            memberships=[AcademyTrustOut.of(*one) for one in memberships],
+            predecessors=[link for link in links if comes_before(link.link_type)],
+            successors=[link for link in links if not comes_before(link.link_type)],
+            latest_inspections=LatestInspectionsOut.model_validate({kind: latest.get(kind) for kind in InspectionKind}),
+        )
 
 
 class TrustAcademyOut(BaseModel):
@@ -185,6 +258,12 @@ class TrustAcademyOut(BaseModel):
     joined_on: date = Field(description="First day.", examples=["2018-09-01"])
     left_on: date | None = Field(description="First day on which it belonged no longer.", examples=[None])
     is_member: bool = Field(description="Does it belong to the trust today?", examples=[True])
+
+    @classmethod
+    def of(cls, school: School, membership: TrustMembership, is_member: bool) -> Self:
+        """A school with its days in the trust."""
+        names = school.model_dump(include={"urn", "name", "phase", "status"})
+        return cls(**names, joined_on=membership.joined_on, left_on=membership.left_on, is_member=is_member)
 
 
 class TrustAcademyPage(Page[TrustAcademyOut]):

@@ -1,7 +1,5 @@
 """What can go wrong with trusts."""
 
-from __future__ import annotations
-
 from kit.problems import FieldError, InvalidRequest, NotFound
 
 
@@ -13,7 +11,7 @@ class TrustUnknown(InvalidRequest):
     """The filter names a trust that the register doesn't have."""
 
     @classmethod
-    def named(cls, name: str) -> TrustUnknown:
+    def named(cls, name: str) -> "TrustUnknown":
         """The problem with `?trust=name`."""
         detail = f"No trust has the id, Group UID or TR reference {name}."
         return cls(detail, errors=[FieldError.in_query("trust", "trust_unknown", detail)])

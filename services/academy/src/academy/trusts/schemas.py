@@ -1,15 +1,15 @@
 """Trusts as clients see them."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from academy.parameters import SearchText
+from academy.trusts.tables import TrustRegister
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 
 
@@ -44,7 +44,7 @@ class TrustSort(StrEnum):
     NAME_DESCENDING = "-name"
 
 
-class TrustOut(BaseModel):
+class TrustOut(Tagged):
     """One trust, by every name that the sector knows it by."""
 
     id: UUID = Field(description="Ours, derived from the Group UID.", examples=["0b0f6bd4-35a0-5f83-9d4b-4c1c6c0a3a51"])
@@ -61,6 +61,11 @@ class TrustOut(BaseModel):
     updated_at: datetime = Field(
         description="When the register last said something new about it.", examples=["2026-11-22T08:00:00Z"]
     )
+
+    @classmethod
+    def of(cls, trust: TrustRegister, academy_count: int) -> Self:
+        """A trust with the number of its academies today."""
+        return cls(**trust.model_dump(exclude={"version"}), academy_count=academy_count)
 
 
 class TrustPage(Page[TrustOut]):

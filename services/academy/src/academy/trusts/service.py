@@ -1,52 +1,34 @@
 """Finding trusts: by any of their names, in a list, one by one."""
 
-from __future__ import annotations
-
-from typing import Any
 from uuid import UUID
+
+from sqlmodel import col
 
 from academy.parameters import today
 from academy.trusts import queries
 from academy.trusts.errors import TrustNotFound, TrustUnknown
-from academy.trusts.schemas import TrustListParams, TrustSort
+from academy.trusts.schemas import TrustListParams, TrustOut, TrustPage, TrustSort
+from academy.trusts.tables import TrustRegister
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
-from kit.resources.cursors import decode, encode
+from kit.resources.paging import Listing, paginate
 
-LIST = "trusts"
-
-
-async def list_trusts(
-    session: Session, caller: Caller, params: TrustListParams
-) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of trusts and the cursor after it. Raises InvalidCursor."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
-    after = None
-    if params.cursor is not None:
-        after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    rows = await queries.trust_list(
-        session,
-        today=today(),
-        q=params.q,
-        kinds=params.kind,
-        statuses=params.status,
-        descending=params.sort is TrustSort.NAME_DESCENDING,
-        after=after,
-        limit=params.limit + 1,
-    )
-    items, more = rows[: params.limit], len(rows) > params.limit
-    if not more:
-        return items, None
-    last = items[-1]
-    return items, encode(LIST, [last["name"], last["id"]], tenant=caller.tenant_id, filters=filters)
+ORDERS = {
+    TrustSort.NAME: Listing("trusts", TrustRegister, "name", "id"),
+    TrustSort.NAME_DESCENDING: Listing("trusts", TrustRegister, "-name", "-id"),
+}
 
 
-async def view_trust(session: Session, name: str) -> dict[str, Any]:
+async def list_trusts(session: Session, caller: Caller, params: TrustListParams) -> TrustPage:
+    """A page of trusts by name. Raises InvalidCursor."""
+    found = await paginate(session, caller, ORDERS[params.sort], queries.trusts_like(params, today()), params)
+    return TrustPage.of(found, lambda row: TrustOut.of(*row))
+
+
+async def view_trust(session: Session, name: str) -> TrustOut:
     """One trust. Raises TrustNotFound."""
-    found = await queries.trust_view(session, await find_trust(session, name), today=today())
-    if found is None:
-        raise TrustNotFound(f"No trust is known as {name}.")
-    return found
+    statement = queries.trusts(today()).where(col(TrustRegister.id) == await find_trust(session, name))
+    return TrustOut.of(*(await session.execute(statement)).one()).tagged_by_content()
 
 
 async def find_trust(session: Session, name: str) -> UUID:

@@ -1,8 +1,11 @@
 """What the models of answers and of patches share."""
 
+import hashlib
 from typing import Any, Self
 
 from pydantic import BaseModel, PrivateAttr
+
+from kit.resources.etags import etag
 
 
 class Tagged(BaseModel):
@@ -19,6 +22,10 @@ class Tagged(BaseModel):
         """This answer, with its tag."""
         self._tag = tag
         return self
+
+    def tagged_by_content(self) -> Self:
+        """This answer, with a tag that names what it says: for what is put together from several rows."""
+        return self.tagged(etag(hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]))
 
 
 def without_defaults(schema: dict[str, Any]) -> None:

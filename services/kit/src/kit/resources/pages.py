@@ -17,10 +17,11 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Row]):
-    """The rows of a page and the cursor of the next one; None at the end."""
+    """The rows of a page and the cursor of the next one; None at the end. `carried` is what every cursor carries on."""
 
     rows: Sequence[Row]
     next: str | None
+    carried: str | None = None
 
 
 class Page(BaseModel, Generic[Item]):
@@ -32,9 +33,9 @@ class Page(BaseModel, Generic[Item]):
     )
 
     @classmethod
-    def of(cls, found: Found[Any], out: Callable[[Any], Item]) -> Self:
-        """The page of what `paginate` found, each row as `out` shows it."""
-        return cls(items=[out(row) for row in found.rows], next=found.next)
+    def of(cls, found: Found[Any], out: Callable[[Any], Item], **more: Any) -> Self:
+        """The page of what `paginate` found, each row as `out` shows it; `more` are members beside `items`, `next`."""
+        return cls(items=[out(row) for row in found.rows], next=found.next, **more)
 
 
 class ListParams(BaseModel):

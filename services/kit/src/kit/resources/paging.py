@@ -3,7 +3,8 @@
 A `Listing` names the list and its order; the cursor of a page holds the values of its last row in that order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -20,6 +21,19 @@ AnySelect = Select[*tuple[Any, ...]]
 PAGING = frozenset({"limit", "cursor"})
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """Something else than a column of its own that a list is sorted by: a column of a joined table, an expression.
+
+    `of` gives its value in a row of the statement, whose first member is the list's own table.
+    """
+
+    column: Any
+    kind: type[Any]
+    of: Callable[[Any], Any]
+    descending: bool = False
+
+
 class Listing:
     """A list: its name, its table, and the columns that it is sorted by, with `-` for descending.
 
@@ -27,13 +41,12 @@ class Listing:
     `Listing("visits", Visit, "-happened_on", "-id")`.
     """
 
-    def __init__(self, name: str, table: type[SQLModel], *order: str) -> None:
+    def __init__(self, name: str, table: type[SQLModel], *order: str | By) -> None:
         self.name = name
-        self._descending = tuple(column.startswith("-") for column in order)
-        self._names = tuple(column.removeprefix("-") for column in order)
-        self._columns: tuple[Any, ...] = tuple(getattr(table, column) for column in self._names)
-        kinds: list[Any] = [table.model_fields[column].annotation for column in self._names]
-        self._adapters = tuple(TypeAdapter(kind) for kind in kinds)
+        by = [one if isinstance(one, By) else _own(table, one) for one in order]
+        self._descending = tuple(one.descending for one in by)
+        self._columns = tuple(one.column for one in by)
+        self._values = tuple((TypeAdapter(one.kind), one.of) for one in by)
 
     def sorted(self, statement: AnySelect) -> AnySelect:
         """The statement in the order of the list."""
@@ -46,7 +59,7 @@ class Listing:
 
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """Only what comes after the row with these values."""
-        read = [adapter.validate_python(value) for adapter, value in zip(self._adapters, values, strict=True)]
+        read = [adapter.validate_python(value) for (adapter, _), value in zip(self._values, values, strict=True)]
         if len(set(self._descending)) == 1:
             ours = tuple_(*self._columns)
             return ours < tuple(read) if self._descending[0] else ours > tuple(read)
@@ -59,30 +72,44 @@ class Listing:
         return or_(*choices)
 
     def values(self, row: Any) -> list[Any]:
-        """What the cursor of a row holds."""
-        return [
-            adapter.dump_python(getattr(row, name), mode="json")
-            for adapter, name in zip(self._adapters, self._names, strict=True)
-        ]
+        """What the cursor of a row of the statement holds."""
+        return [adapter.dump_python(of(row), mode="json") for adapter, of in self._values]
+
+
+def _own(table: type[SQLModel], name: str) -> By:
+    """A column of the list's own table."""
+    plain = name.removeprefix("-")
+    kind: Any = table.model_fields[plain].annotation
+    return By(getattr(table, plain), kind, lambda row: getattr(row[0], plain), descending=name != plain)
 
 
 async def paginate(
-    session: Session, caller: Caller, listing: Listing, statement: AnySelect, params: ListParams, **within: Any
+    session: Session,
+    caller: Caller,
+    listing: Listing,
+    statement: AnySelect,
+    params: ListParams,
+    *,
+    carry: str | None = None,
+    **within: Any,
 ) -> Found[Any]:
     """The page that `params` name of what `statement` selects.
 
     A statement for whole rows of the table gives these; one for more gives rows whose first member is the table's.
-    `within` are facts beside the parameters that a cursor is bound to, such as the academy in the path. Raises
-    InvalidCursor.
+    `within` are facts beside the parameters that a cursor is bound to, such as the academy in the path. `carry` is
+    something about the first page that holds for all, such as a watermark: later pages give the one of the first.
+    Raises InvalidCursor.
     """
     filters = {**params.model_dump(mode="json", exclude=set(PAGING)), **within}
     if params.cursor is not None:
         place = decode(listing.name, params.cursor, tenant=caller.tenant_id, filters=filters)
+        carry = place.pop() if carry is not None else None
         statement = statement.where(listing.after(place))
     # One more than asked for tells whether there is a next page.
     rows = (await session.execute(listing.sorted(statement).limit(params.limit + 1))).all()
     page = rows[: params.limit]
     following = None
     if len(rows) > params.limit:
-        following = encode(listing.name, listing.values(page[-1][0]), tenant=caller.tenant_id, filters=filters)
-    return Found([row[0] if len(row) == 1 else row for row in page], following)
+        values = [*listing.values(page[-1]), *([] if carry is None else [carry])]
+        following = encode(listing.name, values, tenant=caller.tenant_id, filters=filters)
+    return Found([row[0] if len(row) == 1 else row for row in page], following, carry)
