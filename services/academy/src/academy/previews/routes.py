@@ -1,13 +1,10 @@
 """Previews over HTTP."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
-from academy.answers import plain_answer
 from academy.criteria.errors import ComparisonNotSupported, CriteriaSetNotFound, CriteriaSetNotSound
 from academy.previews import service
 from academy.previews.schemas import PreviewOut
@@ -26,12 +23,11 @@ Writer = Annotated[Caller, requires("criteria:write")]
     "/criteria-sets/{criteria_set_id}/preview",
     operation_id="criteria_set_preview",
     summary="Preview a criteria set",
-    response_model=PreviewOut,
     responses=responses(CriteriaSetNotFound, CriteriaSetNotSound, ComparisonNotSupported),
     openapi_extra={"x-idempotent": False},
 )
-async def criteria_set_preview(session: SessionDep, caller: Writer, criteria_set_id: UUID) -> Response:
+async def criteria_set_preview(session: SessionDep, caller: Writer, criteria_set_id: UUID) -> PreviewOut:
     """Which academies would change colour, or move to another step of it, if this set were published now, and why:
-    criterion by criterion, what is told and what would be. Nothing is written.
+    criterion by criterion, as it is now and as it would be. Nothing is written.
     """
-    return plain_answer(await service.preview(session, caller, criteria_set_id))
+    return await service.preview(session, caller, criteria_set_id)

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import text
 
 from academy.ratings.computing import Computed, number
+from academy.ratings.schemas import RatingOut
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
 from kit.ids import uuid7
@@ -151,7 +152,7 @@ _HISTORY = text(
     """
 )
 
-_TOLD_IN_FULL = text(
+_SHOWN = text(
     f"""
     select {_COLUMNS} {_FROM} and r.id in (
         select rs.rating_id from academy.rag_status rs where rs.trust_id = :trust_id and rs.left_at is null
@@ -196,10 +197,10 @@ async def history(
     return [told(dict(row)) for row in rows.mappings()]
 
 
-async def told_in_full(session: Session, caller: Caller) -> dict[int, dict[str, Any]]:
-    """The rating that is told of each academy that the caller may see, by URN."""
-    rows = await session.execute(_TOLD_IN_FULL, visible_to(caller))
-    return {row["urn"]: told(dict(row)) for row in rows.mappings()}
+async def ratings_shown(session: Session, caller: Caller) -> dict[int, RatingOut]:
+    """The newest rating of each academy that the caller may see, by URN."""
+    rows = await session.execute(_SHOWN, visible_to(caller))
+    return {row["urn"]: RatingOut.model_validate(told(dict(row))) for row in rows.mappings()}
 
 
 def told(row: dict[str, Any]) -> dict[str, Any]:
