@@ -29,7 +29,7 @@ from kit.schema.tables import TableName, TenantRow, TenantTable, Versioned, inst
 SCHEMA = "identity"
 
 
-class Tenant(SQLModel, table=True):
+class Tenant(Versioned, table=True):
     """A trust that uses Trellis."""
 
     __tablename__: ClassVar[TableName] = "tenant"
@@ -47,7 +47,6 @@ class Tenant(SQLModel, table=True):
     created_at: datetime = instant_column()
     created_by: str = text_column()
     updated_at: datetime = instant_column()
-    version: int
 
 
 class SigningKey(SQLModel, table=True):

@@ -6,14 +6,12 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select, update
 from sqlmodel import col
 
+from gateway.identity.clients.schemas import ClientParams
 from gateway.identity.tables import Client, ClientSecret
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
-
-
-def visible_to(caller: Caller) -> Select[Client]:
-    """The clients of the caller's trust, or of the platform, that were not deleted."""
-    return clients_of(caller.tenant_id)
+from kit.resources.paging import AnySelect
+from kit.resources.rows import visible
 
 
 def clients_of(trust_id: UUID) -> Select[Client]:
@@ -21,25 +19,12 @@ def clients_of(trust_id: UUID) -> Select[Client]:
     return select(Client).where(col(Client.trust_id) == trust_id, col(Client.deleted_at).is_(None))
 
 
-async def client_by_id(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Client | None:
-    """One client; with `lock` nobody else changes it until the end of the transaction."""
-    statement = visible_to(caller).where(col(Client.id) == id_)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
-
-
-async def client_page(
-    session: Session, caller: Caller, *, kind: str | None, is_active: bool | None, before: UUID | None, limit: int
-) -> list[Client]:
-    """Clients before an id, newest first."""
-    statement = visible_to(caller)
-    if kind is not None:
-        statement = statement.where(col(Client.kind) == kind)
-    if is_active is not None:
-        statement = statement.where(col(Client.is_active) == is_active)
-    if before is not None:
-        statement = statement.where(col(Client.id) < before)
-    statement = statement.order_by(col(Client.id).desc()).limit(limit)
-    return list((await session.execute(statement)).scalars())
+def clients(caller: Caller, wanted: ClientParams) -> AnySelect:
+    """The clients of the caller's trust, or of the platform, that were not deleted and fit all filters."""
+    statement = visible(Client, caller).where(col(Client.deleted_at).is_(None))
+    if wanted.kind is not None:
+        statement = statement.where(col(Client.kind) == wanted.kind)
+    return statement if wanted.is_active is None else statement.where(col(Client.is_active) == wanted.is_active)
 
 
 async def secrets_of(session: Session, trust_id: UUID, clients: Sequence[UUID]) -> dict[UUID, list[ClientSecret]]:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request, Response, status
+from fastapi import APIRouter, Body, Query, Response
 
 from gateway.identity.administrators import LastAdministrator
 from gateway.identity.clients import service
@@ -19,13 +19,12 @@ from gateway.identity.clients.schemas import (
 )
 from gateway.identity.equipping import EquipmentDep
 from kit.identity.callers import Caller
-from kit.problems import InvalidCursor, PreconditionFailed, PreconditionRequired, responses
+from kit.problems import responses
 from kit.web.idempotency import SealedRoute
-from kit.web.links import page_links
-from kit.web.replies import CREATED
+from kit.web.replies import CREATED, TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
-from kit.web.tags import IfMatch, not_modified, tagged
+from kit.web.tags import IfMatch
 
 router = APIRouter(prefix="/clients", tags=["clients"], route_class=SealedRoute)
 
@@ -33,87 +32,61 @@ Reader = Annotated[Caller, requires("identity:read")]
 Writer = Annotated[Caller, requires("identity:write")]
 
 
-@router.get("", operation_id="client_list", summary="Clients", responses=responses(InvalidCursor))
+@router.get("", operation_id="client_list", summary="Clients")
 async def client_list(
-    params: Annotated[ClientParams, Query()],
-    request: Request,
-    response: Response,
-    caller: Reader,
-    session: SessionDep,
+    reply: Reply, caller: Reader, session: SessionDep, params: Annotated[ClientParams, Query()]
 ) -> ClientPage:
     """The clients of your trust, newest first."""
-    page = await service.list_clients(session, caller, params)
-    page_links(response, request, page.next)
-    return page
+    return reply.page(await service.list_clients(session, caller, params))
 
 
 @router.post(
     "",
     operation_id="client_create",
     summary="Register a client",
-    status_code=status.HTTP_201_CREATED,
+    status_code=201,
     responses=CREATED | responses(ClientNameTaken),
 )
 async def client_create(
-    body: ClientCreate, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep
+    reply: Reply, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep, body: ClientCreate
 ) -> ClientWithSecretOut:
     """Register a client of your trust. Its secret is in this answer and never shown again."""
     client, secret = await service.create_client(session, equipment.hasher, caller.tenant_id, body, by=caller.subject)
-    response.headers["Location"] = f"/identity/v1/clients/{client.id}"
-    response.headers["ETag"] = service.client_etag(client)
     response.headers["Cache-Control"] = "no-store"
-    return await service.shown_with_secret(session, client, secret)
+    return reply.created(await service.with_secret(session, client, secret), f"clients/{client.id}")
 
 
 @router.get(
     "/{client_id}",
     operation_id="client_view",
     summary="One client",
-    response_model=ClientOut,
-    responses={**tagged(), **responses(ClientNotFound)},
+    responses=TAGGED | responses(ClientNotFound),
 )
-async def client_view(
-    client_id: UUID, request: Request, response: Response, caller: Reader, session: SessionDep
-) -> ClientOut | Response:
+async def client_view(reply: Reply, caller: Reader, session: SessionDep, client_id: UUID) -> ClientOut:
     """One client of your trust, by its `id`."""
-    client = await service.client_of(session, caller, client_id)
-    current = service.client_etag(client)
-    if (unchanged := not_modified(request, current)) is not None:
-        return unchanged
-    response.headers["ETag"] = current
-    return await service.view_client(session, client)
+    return reply.tagged(await service.view_client(session, caller, client_id))
 
 
 @router.patch(
     "/{client_id}",
     operation_id="client_change",
     summary="Rename, disable or enable a client",
-    responses={
-        **tagged(),
-        **responses(ClientNotFound, ClientNameTaken, LastAdministrator, PreconditionFailed, PreconditionRequired),
-    },
+    responses=TAGGED | responses(ClientNotFound, ClientNameTaken, LastAdministrator),
 )
 async def client_change(
-    client_id: UUID,
-    body: ClientPatch,
-    if_match: IfMatch,
-    response: Response,
-    caller: Writer,
-    session: SessionDep,
+    reply: Reply, caller: Writer, session: SessionDep, client_id: UUID, body: ClientPatch, if_match: IfMatch
 ) -> ClientOut:
     """A disabled client gets no tokens; those that it has count until they expire."""
-    client = await service.change_client(session, caller, client_id, body, if_match)
-    response.headers["ETag"] = service.client_etag(client)
-    return await service.view_client(session, client)
+    return reply.tagged(await service.change_client(session, caller, client_id, body, if_match))
 
 
 @router.delete(
     "/{client_id}",
     operation_id="client_delete",
     summary="Delete a client",
-    status_code=status.HTTP_204_NO_CONTENT,
+    status_code=204,
     response_class=Response,
-    responses=responses(ClientNotFound, LastAdministrator, PreconditionFailed, PreconditionRequired),
+    responses=responses(ClientNotFound, LastAdministrator),
 )
 async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep) -> None:
     """Delete a client with its secrets; its grants end."""
@@ -124,24 +97,20 @@ async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, sess
     "/{client_id}/rotate-secret",
     operation_id="client_rotate_secret",
     summary="Make a new secret",
-    responses={
-        **tagged(),
-        **responses(ClientNotFound, ClientHasNoSecret, PreconditionFailed, PreconditionRequired),
-    },
+    responses=TAGGED | responses(ClientNotFound, ClientHasNoSecret),
 )
 async def client_rotate_secret(
-    client_id: UUID,
-    if_match: IfMatch,
+    reply: Reply,
     response: Response,
     caller: Writer,
     session: SessionDep,
     equipment: EquipmentDep,
+    client_id: UUID,
+    if_match: IfMatch,
     body: Annotated[SecretRotation | None, Body()] = None,
 ) -> ClientWithSecretOut:
     """A new secret, in this answer and never shown again; the present one counts on for `overlap_hours`."""
-    client, secret = await service.rotate_secret(
-        session, equipment.hasher, caller, client_id, body or SecretRotation(), if_match
-    )
-    response.headers["ETag"] = service.client_etag(client)
+    wanted = body or SecretRotation()
+    client, secret = await service.rotate_secret(session, equipment.hasher, caller, client_id, wanted, if_match)
     response.headers["Cache-Control"] = "no-store"
-    return await service.shown_with_secret(session, client, secret)
+    return reply.tagged(await service.with_secret(session, client, secret))

@@ -1,11 +1,15 @@
 """Clients on the wire."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.identity.clients.rules import client_id_of
+from gateway.identity.tables import Client, ClientSecret
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
 
@@ -46,7 +50,7 @@ class SecretOut(BaseModel):
     last_used_on: date | None = Field(description="The last day on which it got a token.", examples=["2026-11-22"])
 
 
-class ClientOut(BaseModel):
+class ClientOut(Tagged):
     """A client."""
 
     id: UUID = Field(description="Its id in this API.", examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"])
@@ -62,6 +66,13 @@ class ClientOut(BaseModel):
     created_by: str = Field(description="Subject of who registered it.", examples=["person:0193e2f1"])
     updated_at: datetime = Field(description="When it was last changed.", examples=["2026-11-22T09:00:00Z"])
 
+    @classmethod
+    def of(cls, client: Client, secrets: Sequence[ClientSecret]) -> Self:
+        """A client as the API shows it."""
+        fields = client.model_dump(exclude={"trust_id", "version", "deleted_at"})
+        shown = [SecretOut(**secret.model_dump(include=set(SecretOut.model_fields))) for secret in secrets]
+        return cls(**fields, client_id=client_id_of(client.trust_id, client.id), secrets=shown).tagged(client.tag)
+
 
 class ClientWithSecretOut(ClientOut):
     """A client with the secret that was just made."""
@@ -70,6 +81,11 @@ class ClientWithSecretOut(ClientOut):
         description="Keep it now: it is never shown again. Null for a public client.",
         examples=["trellis_9f8e7d6c5b4a_Zm9v"],
     )
+
+    @classmethod
+    def made(cls, client: ClientOut, secret: str | None) -> Self:
+        """A client with the secret that was just made; None for a public one."""
+        return cls(**dict(client), client_secret=secret).tagged(client.tag)
 
 
 class ClientPage(Page[ClientOut]):

@@ -1,6 +1,5 @@
 """Registering, changing and deleting clients, and making their secrets."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from gateway.identity import events, hashing
 from gateway.identity.administrators import keeping_an_administrator
 from gateway.identity.clients import queries
 from gateway.identity.clients.errors import ClientHasNoSecret, ClientNameTaken, ClientNotFound
-from gateway.identity.clients.rules import client_id_of
 from gateway.identity.clients.schemas import (
     ClientCreate,
     ClientOut,
@@ -18,7 +16,6 @@ from gateway.identity.clients.schemas import (
     ClientParams,
     ClientPatch,
     ClientWithSecretOut,
-    SecretOut,
     SecretRotation,
 )
 from gateway.identity.events import ClientChange, ClientFacts, SecretChange
@@ -31,47 +28,39 @@ from kit.database.sessions import Session
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.resources import cursors
-from kit.resources.etags import check_if_match, etag
+from kit.resources.paging import Listing, paginate
+from kit.resources.rows import find
 
-LIST = "identity.clients"
+NEWEST = Listing("identity.clients", Client, "-id")
 
 
 async def list_clients(session: Session, caller: Caller, params: ClientParams) -> ClientPage:
-    """Clients of the caller's trust, newest first."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
-    before = None
-    if params.cursor is not None:
-        before = UUID(cursors.decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)[0])
-    found = await queries.client_page(
-        session,
-        caller,
-        kind=params.kind,
-        is_active=params.is_active,
-        before=before,
-        limit=params.limit + 1,
-    )
-    shown = found[: params.limit]
-    secrets = await queries.secrets_of(session, caller.tenant_id, [client.id for client in shown])
-    next_cursor = None
-    if len(found) > len(shown):
-        next_cursor = cursors.encode(LIST, [str(shown[-1].id)], tenant=caller.tenant_id, filters=filters)
-    items = [shown_client(client, secrets[client.id]) for client in shown]
-    return ClientPage(items=items, next=next_cursor)
+    """Clients of the caller's trust, newest first. Raises InvalidCursor."""
+    found = await paginate(session, caller, NEWEST, queries.clients(caller, params), params)
+    secrets = await queries.secrets_of(session, caller.tenant_id, [client.id for client in found.rows])
+    return ClientPage.of(found, lambda client: ClientOut.of(client, secrets[client.id]))
 
 
-async def client_of(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Client:
+async def view_client(session: Session, caller: Caller, id_: UUID) -> ClientOut:
     """One client. Raises ClientNotFound."""
-    client = await queries.client_by_id(session, caller, id_, lock=lock)
-    if client is None:
+    return await _shown(session, await _find(session, caller, id_))
+
+
+async def _find(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Client:
+    client = await find(session, caller, Client, id_, lock=lock)
+    if client is None or client.deleted_at is not None:
         raise ClientNotFound(f"There is no client {id_} that you may see.")
     return client
 
 
-async def view_client(session: Session, client: Client) -> ClientOut:
-    """A client as the API shows it."""
+async def _shown(session: Session, client: Client) -> ClientOut:
     secrets = await queries.secrets_of(session, client.trust_id, [client.id])
-    return shown_client(client, secrets[client.id])
+    return ClientOut.of(client, secrets[client.id])
+
+
+async def with_secret(session: Session, client: Client, secret: str | None) -> ClientWithSecretOut:
+    """A client with the secret that was just made."""
+    return ClientWithSecretOut.made(await _shown(session, client), secret)
 
 
 async def create_client(
@@ -106,28 +95,28 @@ async def register_client(session: Session, trust_id: UUID, wanted: ClientCreate
     return client
 
 
-async def change_client(session: Session, caller: Caller, id_: UUID, patch: ClientPatch, if_match: str) -> Client:
+async def change_client(session: Session, caller: Caller, id_: UUID, patch: ClientPatch, if_match: str) -> ClientOut:
     """Rename, disable or enable. Raises ClientNotFound, ClientNameTaken, LastAdministrator, PreconditionFailed."""
     async with keeping_an_administrator(session, caller.tenant_id):
-        client = await client_of(session, caller, id_, lock=True)
-        check_if_match(if_match, client_etag(client))
+        client = await _find(session, caller, id_, lock=True)
+        client.check(if_match)
         changes = patch.changes_of(client.model_dump())
         if not changes:
-            return client
+            return await _shown(session, client)
         before = _facts(client)
         for field, value in changes.items():
             setattr(client, field, value)
         client.updated_at, client.version = clock.now(), client.version + 1
         await _store(session, client)
         await _record(session, events.CLIENT_CHANGED, client, before=before, after=_facts(client), by=caller.subject)
-    return client
+    return await _shown(session, client)
 
 
 async def delete_client(session: Session, caller: Caller, id_: UUID, if_match: str) -> None:
     """Delete a client, its secrets and its rights. Raises ClientNotFound, LastAdministrator, PreconditionFailed."""
     async with keeping_an_administrator(session, caller.tenant_id):
-        client = await client_of(session, caller, id_, lock=True)
-        check_if_match(if_match, client_etag(client))
+        client = await _find(session, caller, id_, lock=True)
+        client.check(if_match)
         before = _facts(client)
         now = clock.now()
         grants = await open_grants(session, client.trust_id, client_id=client.id)
@@ -145,8 +134,8 @@ async def rotate_secret(
 
     Raises ClientNotFound, ClientHasNoSecret, PreconditionFailed.
     """
-    client = await client_of(session, caller, id_, lock=True)
-    check_if_match(if_match, client_etag(client))
+    client = await _find(session, caller, id_, lock=True)
+    client.check(if_match)
     if client.kind == "public":
         raise ClientHasNoSecret("A public client brings the ID tokens of people and no secret.")
     now = clock.now()
@@ -169,45 +158,6 @@ async def rotate_secret(
         data=SecretChange(client_id=client.id, hint=hashing.hint_of(secret), by=caller.subject),
     )
     return client, secret
-
-
-def client_etag(client: Client) -> str:
-    """The version of what is shown of a client."""
-    return etag(client.version)
-
-
-def shown_client(client: Client, secrets: Sequence[ClientSecret]) -> ClientOut:
-    """A client as the API shows it."""
-    return ClientOut.model_validate(_members(client, secrets))
-
-
-async def shown_with_secret(session: Session, client: Client, secret: str | None) -> ClientWithSecretOut:
-    """A client with the secret that was just made."""
-    secrets = await queries.secrets_of(session, client.trust_id, [client.id])
-    members = _members(client, secrets[client.id])
-    return ClientWithSecretOut.model_validate({**members, "client_secret": secret})
-
-
-def _members(client: Client, secrets: Sequence[ClientSecret]) -> dict[str, object]:
-    return {
-        "id": client.id,
-        "client_id": client_id_of(client.trust_id, client.id),
-        "name": client.name,
-        "kind": client.kind,
-        "is_active": client.is_active,
-        "secrets": [
-            SecretOut(
-                hint=secret.hint,
-                created_at=secret.created_at,
-                expires_at=secret.expires_at,
-                last_used_on=secret.last_used_on,
-            )
-            for secret in secrets
-        ],
-        "created_at": client.created_at,
-        "created_by": client.created_by,
-        "updated_at": client.updated_at,
-    }
 
 
 async def _store(session: Session, client: Client) -> None:

@@ -1,31 +1,31 @@
 """All SQL about grants."""
 
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import col
 
 from gateway.identity.grants.rules import GrantState
+from gateway.identity.grants.schemas import GrantParams
 from gateway.identity.tables import Client, Person, RoleGrant
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from kit.resources.paging import AnySelect
+from kit.resources.rows import visible
 
 
-@dataclass(frozen=True, slots=True)
-class GrantFilter:
-    """Which grants a list shows."""
-
-    role: str | None = None
-    person_id: UUID | None = None
-    client_id: UUID | None = None
-    state: GrantState | None = None
-
-
-def visible_to(caller: Caller) -> Select[RoleGrant]:
-    """The grants in the caller's trust, or for the platform."""
-    return select(RoleGrant).where(col(RoleGrant.trust_id) == caller.tenant_id)
+def grants(caller: Caller, wanted: GrantParams, on: date) -> AnySelect:
+    """The grants in the caller's trust, or for the platform, that fit all filters."""
+    statement = visible(RoleGrant, caller)
+    for column, value in (
+        (RoleGrant.role, wanted.role),
+        (RoleGrant.person_id, wanted.person_id),
+        (RoleGrant.client_id, wanted.client_id),
+    ):
+        if value is not None:
+            statement = statement.where(col(column) == value)
+    return statement if wanted.state is None else statement.where(_in_state(GrantState(wanted.state), on))
 
 
 def _in_state(state: GrantState, on: date) -> ColumnElement[bool]:
@@ -47,31 +47,6 @@ def _held_by(person_id: UUID | None, client_id: UUID | None) -> ColumnElement[bo
     if person_id is not None:
         return col(RoleGrant.person_id) == person_id
     return col(RoleGrant.client_id) == client_id
-
-
-async def grant_by_id(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> RoleGrant | None:
-    """One grant; with `lock` nobody else ends it until the end of the transaction."""
-    statement = visible_to(caller).where(col(RoleGrant.id) == id_)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
-
-
-async def grant_page(
-    session: Session, caller: Caller, wanted: GrantFilter, *, on: date, before: UUID | None, limit: int
-) -> list[RoleGrant]:
-    """Grants before an id, newest first."""
-    statement = visible_to(caller)
-    if wanted.role is not None:
-        statement = statement.where(col(RoleGrant.role) == wanted.role)
-    if wanted.person_id is not None:
-        statement = statement.where(col(RoleGrant.person_id) == wanted.person_id)
-    if wanted.client_id is not None:
-        statement = statement.where(col(RoleGrant.client_id) == wanted.client_id)
-    if wanted.state is not None:
-        statement = statement.where(_in_state(wanted.state, on))
-    if before is not None:
-        statement = statement.where(col(RoleGrant.id) < before)
-    statement = statement.order_by(col(RoleGrant.id).desc()).limit(limit)
-    return list((await session.execute(statement)).scalars())
 
 
 async def current_grants(

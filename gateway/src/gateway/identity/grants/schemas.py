@@ -1,12 +1,16 @@
 """Grants on the wire."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.identity.grants.rules import state_of
 from gateway.identity.roles import ROLES
+from gateway.identity.tables import RoleGrant
+from kit.resources.etags import etag
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ class GrantParams(ListParams):
     state: State | None = Field(default=None, description="Only grants in this state today.")
 
 
-class GrantOut(BaseModel):
+class GrantOut(Tagged):
     """A grant."""
 
     id: UUID = Field(description="Its id.", examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"])
@@ -68,6 +72,14 @@ class GrantOut(BaseModel):
     created_by: str = Field(description="Subject of who gave it.", examples=["person:0193e2f1"])
     ended_at: datetime | None = Field(description="When somebody ended it; null otherwise.", examples=[None])
     ended_by: str | None = Field(description="Subject of who ended it.", examples=[None])
+
+    @classmethod
+    def of(cls, grant: RoleGrant, on: date) -> Self:
+        """A grant as it is on a day; its tag moves with the days too."""
+        is_ended = grant.ended_at is not None
+        state = state_of(starts_on=grant.starts_on, ends_on=grant.ends_on, is_ended=is_ended, on=on)
+        fields = grant.model_dump(exclude={"trust_id", "version"})
+        return cls(**fields, state=state.value).tagged(etag(f"{grant.version}-{state}"))
 
 
 class GrantPage(Page[GrantOut]):

@@ -16,8 +16,7 @@ from gateway.identity.grants.errors import (
     GrantToOneself,
     RoleNotGrantable,
 )
-from gateway.identity.grants.queries import GrantFilter
-from gateway.identity.grants.rules import Fault, Grant, GrantState
+from gateway.identity.grants.rules import Fault, Grant
 from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
 from gateway.identity.roles import ROLES, Extent, Holder, Level
 from gateway.identity.tables import RoleGrant
@@ -27,39 +26,33 @@ from kit.events.recording import record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import FieldError
-from kit.resources import cursors
-from kit.resources.etags import check_if_match, etag
+from kit.resources.etags import check_if_match
+from kit.resources.paging import Listing, paginate
+from kit.resources.rows import add, find
 
-LIST = "identity.grants"
+NEWEST = Listing("identity.grants", RoleGrant, "-id")
 
 
 async def list_grants(session: Session, caller: Caller, params: GrantParams) -> GrantPage:
-    """Grants of the caller's trust, newest first."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
-    before = None
-    if params.cursor is not None:
-        before = UUID(cursors.decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)[0])
-    wanted = GrantFilter(
-        params.role, params.person_id, params.client_id, GrantState(params.state) if params.state else None
-    )
+    """Grants of the caller's trust, newest first. Raises InvalidCursor."""
     on = today()
-    found = await queries.grant_page(session, caller, wanted, on=on, before=before, limit=params.limit + 1)
-    shown = found[: params.limit]
-    next_cursor = None
-    if len(found) > len(shown):
-        next_cursor = cursors.encode(LIST, [str(shown[-1].id)], tenant=caller.tenant_id, filters=filters)
-    return GrantPage(items=[shown_grant(grant, on) for grant in shown], next=next_cursor)
+    found = await paginate(session, caller, NEWEST, queries.grants(caller, params, on), params)
+    return GrantPage.of(found, lambda grant: GrantOut.of(grant, on))
 
 
-async def grant_of(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> RoleGrant:
+async def view_grant(session: Session, caller: Caller, id_: UUID) -> GrantOut:
     """One grant. Raises GrantNotFound."""
-    grant = await queries.grant_by_id(session, caller, id_, lock=lock)
+    return GrantOut.of(await _find(session, caller, id_), today())
+
+
+async def _find(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> RoleGrant:
+    grant = await find(session, caller, RoleGrant, id_, lock=lock)
     if grant is None:
         raise GrantNotFound(f"There is no grant {id_} that you may see.")
     return grant
 
 
-async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) -> RoleGrant:
+async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) -> GrantOut:
     """Give a role. Raises RoleNotGrantable, GrantToOneself, GrantInvalid."""
     academies = frozenset(wanted.academies) if wanted.academies is not None else None
     level = Level.TRUST if caller.trust_id else Level.PLATFORM
@@ -88,13 +81,12 @@ async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) ->
         version=1,
     )
     await add_grant(session, grant)
-    return grant
+    return GrantOut.of(grant, today())
 
 
 async def add_grant(session: Session, grant: RoleGrant) -> None:
-    """Store a grant that was checked, and tell the feed."""
-    session.add(grant)
-    await session.flush()
+    """Store a grant that was checked, and announce it."""
+    await add(session, grant)
     data = GrantChange(before=None, after=_facts(grant), by=grant.created_by)
     await record_event(
         session,
@@ -106,19 +98,19 @@ async def add_grant(session: Session, grant: RoleGrant) -> None:
     )
 
 
-async def end_grant(session: Session, caller: Caller, id_: UUID, if_match: str) -> RoleGrant:
+async def end_grant(session: Session, caller: Caller, id_: UUID, if_match: str) -> GrantOut:
     """End a grant now. Raises GrantNotFound, GrantEnded, LastAdministrator, PreconditionFailed."""
     async with keeping_an_administrator(session, caller.tenant_id):
-        grant = await grant_of(session, caller, id_, lock=True)
-        check_if_match(if_match, grant_etag(grant))
+        grant = await _find(session, caller, id_, lock=True)
+        check_if_match(if_match, GrantOut.of(grant, today()).tag)
         if grant.ended_at is not None:
             raise GrantEnded("It was ended already.")
         await end_grants(session, [grant], by=caller.subject)
-    return grant
+    return GrantOut.of(grant, today())
 
 
 async def end_grants(session: Session, grants: Sequence[RoleGrant], *, by: str) -> None:
-    """End these grants now and tell the feed."""
+    """End these grants now, and announce it."""
     for grant in grants:
         before = _facts(grant)
         grant.ended_at, grant.ended_by, grant.version = clock.now(), by, grant.version + 1
@@ -140,20 +132,6 @@ async def current_grants(
     """What one holder has today."""
     found = await queries.current_grants(session, trust_id, on=today(), person_id=person_id, client_id=client_id)
     return [_plain(grant) for grant in found]
-
-
-def grant_etag(grant: RoleGrant) -> str:
-    """The version of what is shown of a grant; its state moves with the days."""
-    return etag(f"{grant.version}-{_state(grant, today())}")
-
-
-def shown_grant(grant: RoleGrant, on: date) -> GrantOut:
-    """A grant as the API shows it on a day."""
-    return GrantOut.model_validate({**grant.model_dump(exclude={"trust_id", "version"}), "state": _state(grant, on)})
-
-
-def _state(grant: RoleGrant, on: date) -> GrantState:
-    return rules.state_of(starts_on=grant.starts_on, ends_on=grant.ends_on, is_ended=grant.ended_at is not None, on=on)
 
 
 def _plain(grant: RoleGrant) -> Grant:

@@ -3,46 +3,27 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from gateway.identity.people.schemas import PersonParams
 from gateway.identity.tables import Person, SignIn
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from kit.resources.paging import AnySelect
+from kit.resources.rows import visible
 
 
-def visible_to(caller: Caller) -> Select[Person]:
-    """The people of the caller's trust, or of the platform, who were not erased."""
-    return select(Person).where(col(Person.trust_id) == caller.tenant_id, col(Person.deleted_at).is_(None))
-
-
-async def person_by_id(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Person | None:
-    """One person; with `lock` nobody else changes them until the end of the transaction."""
-    statement = visible_to(caller).where(col(Person.id) == id_)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
-
-
-async def person_page(
-    session: Session,
-    caller: Caller,
-    *,
-    is_active: bool | None,
-    is_bound: bool | None,
-    before: UUID | None,
-    limit: int,
-) -> list[Person]:
-    """People before an id, those invited last first."""
-    statement = visible_to(caller)
-    if is_active is not None:
-        statement = statement.where(col(Person.is_active) == is_active)
-    if is_bound is not None:
-        bound = col(Person.subject).is_not(None)
-        statement = statement.where(bound if is_bound else ~bound)
-    if before is not None:
-        statement = statement.where(col(Person.id) < before)
-    statement = statement.order_by(col(Person.id).desc()).limit(limit)
-    return list((await session.execute(statement)).scalars())
+def people(caller: Caller, wanted: PersonParams) -> AnySelect:
+    """The people of the caller's trust, or of the platform, who were not erased and fit all filters."""
+    statement = visible(Person, caller).where(col(Person.deleted_at).is_(None))
+    if wanted.is_active is not None:
+        statement = statement.where(col(Person.is_active) == wanted.is_active)
+    if wanted.is_bound is None:
+        return statement
+    bound = col(Person.subject).is_not(None)
+    return statement.where(bound if wanted.is_bound else ~bound)
 
 
 async def replace_sign_ins(session: Session, person: Person, digests: Collection[bytes]) -> None:

@@ -1,11 +1,13 @@
 """People on the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.identity.tables import Person
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
 
@@ -49,7 +51,7 @@ class PersonParams(ListParams):
     is_bound: bool | None = Field(default=None, description="Only those who have an account, or only the invited.")
 
 
-class PersonOut(BaseModel):
+class PersonOut(Tagged):
     """A person."""
 
     id: UUID = Field(description="Their id.", examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"])
@@ -62,6 +64,12 @@ class PersonOut(BaseModel):
     created_at: datetime = Field(description="When they were invited.", examples=["2026-11-22T09:00:00Z"])
     created_by: str = Field(description="Subject of who invited them.", examples=["person:0193e2f1"])
     updated_at: datetime = Field(description="When this was last changed.", examples=["2026-11-22T09:00:00Z"])
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """A person as the API shows them."""
+        fields = person.model_dump(exclude={"trust_id", "version", "deleted_at"})
+        return cls(**fields, is_bound=person.subject is not None).tagged(person.tag)
 
 
 class PersonPage(Page[PersonOut]):

@@ -22,12 +22,12 @@ from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import FieldError
-from kit.resources import cursors
-from kit.resources.etags import check_if_match, etag
+from kit.resources.paging import Listing, paginate
+from kit.resources.rows import find
 from kit.secrets.answers import Moved
 from kit.secrets.digests import Digests
 
-LIST = "identity.people"
+NEWEST = Listing("identity.people", Person, "-id")
 
 
 def account_digests(digests: Digests, issuer: str, subject: str) -> list[bytes]:
@@ -41,30 +41,15 @@ def email_digests(digests: Digests, email: str) -> list[bytes]:
 
 
 async def list_people(session: Session, caller: Caller, params: PersonParams) -> PersonPage:
-    """People of the caller's trust, those invited last first."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
-    before = None
-    if params.cursor is not None:
-        before = UUID(cursors.decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)[0])
-    found = await queries.person_page(
-        session,
-        caller,
-        is_active=params.is_active,
-        is_bound=params.is_bound,
-        before=before,
-        limit=params.limit + 1,
-    )
-    shown = found[: params.limit]
-    next_cursor = None
-    if len(found) > len(shown):
-        next_cursor = cursors.encode(LIST, [str(shown[-1].id)], tenant=caller.tenant_id, filters=filters)
-    return PersonPage(items=[shown_person(person) for person in shown], next=next_cursor)
+    """People of the caller's trust, those invited last first. Raises InvalidCursor."""
+    found = await paginate(session, caller, NEWEST, queries.people(caller, params), params)
+    return PersonPage.of(found, PersonOut.of)
 
 
 async def person_of(session: Session, caller: Caller, id_: UUID, *, lock: bool = False) -> Person:
     """One person. Raises PersonNotFound."""
-    person = await queries.person_by_id(session, caller, id_, lock=lock)
-    if person is None:
+    person = await find(session, caller, Person, id_, lock=lock)
+    if person is None or person.deleted_at is not None:
         raise PersonNotFound(f"There is no person {id_} that you may see.")
     return person
 
@@ -103,7 +88,7 @@ async def change_person(
     """
     async with keeping_an_administrator(session, caller.tenant_id):
         person = await person_of(session, caller, id_, lock=True)
-        check_if_match(if_match, person_etag(person))
+        person.check(if_match)
         changes = patch.changes_of(person.model_dump())
         if not changes:
             return person
@@ -122,7 +107,7 @@ async def erase_person(session: Session, caller: Caller, id_: UUID, if_match: st
     """Forget who somebody is and end their grants. Raises PersonNotFound, LastAdministrator, PreconditionFailed."""
     async with keeping_an_administrator(session, caller.tenant_id):
         person = await person_of(session, caller, id_, lock=True)
-        check_if_match(if_match, person_etag(person))
+        person.check(if_match)
         before = _facts(person)
         grants = await open_grants(session, person.trust_id, person_id=person.id)
         await end_grants(session, grants, by=caller.subject)
@@ -156,17 +141,6 @@ async def reseal_sign_ins(session: Session, digests: Digests, trust_id: UUID) ->
             await renew_sign_in(session, digests, person)
             done += Moved(moved=1)
     return done
-
-
-def person_etag(person: Person) -> str:
-    """The version of what is shown of a person."""
-    return etag(person.version)
-
-
-def shown_person(person: Person) -> PersonOut:
-    """A person as the API shows them."""
-    members = person.model_dump(exclude={"trust_id", "version", "deleted_at"})
-    return PersonOut.model_validate({**members, "is_bound": person.subject is not None})
 
 
 def _check(equipment: Equipment, trust_id: UUID, members: Mapping[str, Any], *, provider: bool = True) -> None:

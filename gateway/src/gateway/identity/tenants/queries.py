@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from gateway.identity.tables import Tenant
+from gateway.identity.tenants.schemas import TenantParams
 from kit.database.sessions import Session
+from kit.resources.paging import AnySelect
 from sector.trusts import trust_reference
 
 
@@ -35,17 +37,10 @@ async def active_tenants(session: Session, ids: Collection[UUID]) -> set[UUID]:
     return set((await session.execute(statement)).scalars())
 
 
-async def tenant_page(
-    session: Session, *, is_active: bool | None, after: tuple[str, UUID] | None, limit: int
-) -> list[Tenant]:
-    """Tenants after a name and an id, by name."""
+def tenants(wanted: TenantParams) -> AnySelect:
+    """The tenants that fit all filters."""
     statement = select(Tenant)
-    if is_active is not None:
-        statement = statement.where(col(Tenant.is_active) == is_active)
-    if after is not None:
-        statement = statement.where(tuple_(func.lower(Tenant.name), col(Tenant.id)) > tuple_(*after))
-    statement = statement.order_by(func.lower(Tenant.name), col(Tenant.id)).limit(limit)
-    return list((await session.execute(statement)).scalars())
+    return statement if wanted.is_active is None else statement.where(col(Tenant.is_active) == wanted.is_active)
 
 
 async def add_if_unknown(session: Session, tenant: Tenant) -> bool:

@@ -1,12 +1,14 @@
 """Tenants on the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.identity.people.schemas import Account, Email
+from gateway.identity.tables import Tenant
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
 
@@ -49,7 +51,7 @@ class TenantParams(ListParams):
     is_active: bool | None = Field(default=None, description="Only active or only inactive tenants.")
 
 
-class TenantOut(BaseModel):
+class TenantOut(Tagged):
     """A tenant."""
 
     id: UUID = Field(description="Id of the trust.", examples=["9ef4e9a4-8b2c-53e6-a5c5-0f0a4c1a2b3c"])
@@ -60,6 +62,11 @@ class TenantOut(BaseModel):
     created_at: datetime = Field(description="When it was registered.", examples=["2026-11-22T09:00:00Z"])
     created_by: str = Field(description="Subject of who registered it.", examples=["client:0193e2f1"])
     updated_at: datetime = Field(description="When it was last changed.", examples=["2026-11-22T09:00:00Z"])
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> Self:
+        """A tenant as the API shows it."""
+        return cls(**tenant.model_dump(exclude={"version"})).tagged(tenant.tag)
 
 
 class TenantPage(Page[TenantOut]):

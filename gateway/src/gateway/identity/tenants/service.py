@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
 from gateway.identity import events
@@ -32,27 +33,16 @@ from kit.database.sessions import Session
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import PLATFORM, tenant_id, uuid7
-from kit.resources import cursors
-from kit.resources.etags import check_if_match, etag
+from kit.resources.paging import By, Listing, paginate
 
-LIST = "identity.tenants"
+BY_NAME = Listing("identity.tenants", Tenant, By(func.lower(Tenant.name), str, lambda row: row[0].name.lower()), "id")
 _ADMINISTRATOR = "trust-admin"
 
 
-async def list_tenants(session: Session, params: TenantParams) -> TenantPage:
-    """Tenants by name."""
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
-    after = None
-    if params.cursor is not None:
-        name, id_ = cursors.decode(LIST, params.cursor, tenant=PLATFORM, filters=filters)
-        after = (name, UUID(id_))
-    found = await queries.tenant_page(session, is_active=params.is_active, after=after, limit=params.limit + 1)
-    shown = found[: params.limit]
-    next_cursor = None
-    if len(found) > len(shown):
-        last = [shown[-1].name.lower(), str(shown[-1].id)]
-        next_cursor = cursors.encode(LIST, last, tenant=PLATFORM, filters=filters)
-    return TenantPage(items=[shown_tenant(tenant) for tenant in shown], next=next_cursor)
+async def list_tenants(session: Session, caller: Caller, params: TenantParams) -> TenantPage:
+    """Tenants by name. Raises InvalidCursor."""
+    found = await paginate(session, caller, BY_NAME, queries.tenants(params), params)
+    return TenantPage.of(found, TenantOut.of)
 
 
 async def tenant_of(session: Session, reference: str, *, lock: bool = False) -> Tenant:
@@ -74,7 +64,7 @@ async def create_tenant(session: Session, wanted: TenantCreate, *, by: str) -> T
 async def change_tenant(session: Session, caller: Caller, reference: str, patch: TenantPatch, if_match: str) -> Tenant:
     """Rename, disable or enable. Raises TenantNotFound, TenantKnown, PreconditionFailed."""
     tenant = await tenant_of(session, reference, lock=True)
-    check_if_match(if_match, tenant_etag(tenant))
+    tenant.check(if_match)
     changes = patch.changes_of(tenant.model_dump())
     if not changes:
         return tenant
@@ -140,16 +130,6 @@ async def register_demo_tenants(session: Session) -> None:
         tenant = _new(group_uid, group_id, name, by="demo")
         if await queries.add_if_unknown(session, tenant):
             await _record(session, events.TENANT_CREATED, tenant, before=None, by="demo")
-
-
-def tenant_etag(tenant: Tenant) -> str:
-    """The version of what is shown of a tenant."""
-    return etag(tenant.version)
-
-
-def shown_tenant(tenant: Tenant) -> TenantOut:
-    """A tenant as the API shows it."""
-    return TenantOut.model_validate(tenant.model_dump(exclude={"version"}))
 
 
 def _new(group_uid: str, group_id: str | None, name: str, *, by: str) -> Tenant:
