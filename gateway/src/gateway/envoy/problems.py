@@ -126,7 +126,7 @@ REPLIES: Final[tuple[Reply, ...]] = (
     Reply(NotFound, "There is nothing at this path."),
     Reply(MethodNotAllowed, "This path doesn't know the method."),
     Reply(RequestTimeout, "The request didn't arrive in time.", _CLOSE),
-    Reply(PayloadTooLarge, "The body is larger than this operation takes.", _CLOSE),
+    Reply(PayloadTooLarge, "The body is too large for this operation.", _CLOSE),
     Reply(UriTooLong, "The path and query are too long."),
     Reply(UnsupportedMediaType, "The body is of a kind, or encoded in a way, that isn't taken."),
     Reply(ExpectationFailed, "The gateway can't do what `Expect` asks for."),

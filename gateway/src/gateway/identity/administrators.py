@@ -16,7 +16,7 @@ from kit.problems import Conflict
 
 
 class LastAdministrator(Conflict):
-    """Nobody would be left who can administer the trust."""
+    """The trust would have no administrator."""
 
 
 def administrator_role(trust_id: UUID) -> str:

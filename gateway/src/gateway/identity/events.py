@@ -84,7 +84,7 @@ class TenantFacts(BaseModel):
     tenant_id: UUID = Field(description="Id of the trust.")
     group_uid: str = Field(description="Group UID.")
     name: str = Field(description="Name of the trust.")
-    is_active: bool = Field(description="Whether anybody gets tokens for it.")
+    is_active: bool = Field(description="Whether tokens are issued for it.")
 
 
 class TenantChange(BaseModel):

@@ -16,7 +16,7 @@ PROBLEMS = "x-problems"
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong with one part of a request."""
+    """One fault of one part of a request."""
 
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
@@ -28,7 +28,7 @@ class FieldError(BaseModel):
     parameter: str | None = Field(
         default=None, description="Name of the parameter; null for the body.", examples=["limit"]
     )
-    code: str = Field(description="Stable word for programs.", examples=["greater_than"])
+    code: str = Field(description="A stable code for programs.", examples=["greater_than"])
     detail: str = Field(description="One sentence for people.", examples=["Input should be greater than 0"])
 
     @field_validator("pointer")
@@ -67,23 +67,25 @@ def _shown(name: str) -> str:
 
 
 class ProblemOut(BaseModel):
-    """Why a request was not answered as asked (RFC 9457)."""
+    """An error (RFC 9457, problem details)."""
 
     model_config = ConfigDict(extra="allow", title="Problem")
 
-    type: str = Field(description="The kind of problem as a URI.", examples=["urn:trellis:problem:not-found"])
-    title: str = Field(description="The kind of problem in words.", examples=["Not found"])
+    type: str = Field(description="The kind of error as a URI.", examples=["urn:trellis:problem:not-found"])
+    title: str = Field(description="The kind of error in words.", examples=["Not found"])
     status: int = Field(description="The HTTP status.", examples=[404])
     detail: str | None = Field(
-        description="What happened this time.", examples=["There is no academy 999999 that you may see."]
+        description="What happened, for people.", examples=["There is no academy 999999 that you may see."]
     )
-    instance: str = Field(description="The path that was asked for.", examples=["/academy/v1/academies/999999"])
-    code: str = Field(description="The kind of problem as a stable word.", examples=["not-found"])
+    instance: str = Field(description="The path of the request.", examples=["/academy/v1/academies/999999"])
+    code: str = Field(description="The kind of error as a stable code.", examples=["not-found"])
     trace_id: str = Field(
-        description="Finds this request in the logs; quote it when you ask for help.",
+        description="Identifies this request in the logs. Quote it when you report a fault.",
         examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"],
     )
-    errors: list[FieldError] = Field(description="Every thing that is wrong with the request; often empty.")
+    errors: list[FieldError] = Field(
+        description="Every fault of the request; empty for errors that are not about single fields."
+    )
 
 
 def _words(name: str) -> list[str]:
@@ -140,19 +142,19 @@ class Problem(Exception):
 
 
 class MalformedRequest(Problem):
-    """The request can't be read at all."""
+    """The request can't be read."""
 
     status = 400
 
 
 class InvalidCursor(Problem):
-    """The cursor wasn't given out for this list, these filters and this caller."""
+    """The cursor doesn't belong to this list, these filters and this caller."""
 
     status = 400
 
 
 class Unauthorized(Problem):
-    """The caller isn't known: no token, or none that counts."""
+    """The request has no valid token."""
 
     status = 401
 
@@ -164,7 +166,7 @@ class Forbidden(Problem):
 
 
 class InsufficientScope(Forbidden):
-    """The token lacks a scope that the operation needs."""
+    """The token doesn't have a scope that this operation needs."""
 
 
 class NotFound(Problem):
@@ -204,19 +206,19 @@ class PreconditionFailed(Problem):
 
 
 class PayloadTooLarge(Problem):
-    """The body is larger than this operation takes."""
+    """The body is too large for this operation."""
 
     status = 413
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a kind, or encoded in a way, that this operation doesn't take."""
+    """The media type or the encoding of the body isn't accepted by this operation."""
 
     status = 415
 
 
 class InvalidRequest(Problem):
-    """The request can be read but breaks the contract; `errors` names every breach."""
+    """The request doesn't match the contract; `errors` lists every fault."""
 
     status = 422
 
@@ -228,7 +230,7 @@ class PreconditionRequired(Problem):
 
 
 class TooManyRequests(Problem):
-    """The caller asks faster than it may."""
+    """Too many requests; try again after `Retry-After` seconds."""
 
     status = 429
 
@@ -240,7 +242,7 @@ class InternalError(Problem):
 
 
 class ServiceUnavailable(Problem):
-    """It can't be done now, but asking again soon may work."""
+    """The service is unavailable; try again later."""
 
     status = 503
 

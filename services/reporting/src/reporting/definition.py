@@ -5,11 +5,10 @@ from kit.definition import ServiceDefinition
 REPORTING = ServiceDefinition(
     "reporting",
     slices=("sources",),
-    title="Trellis reporting",
+    title="Trellis Reporting",
     description="""
-    What a trust tells others.
+    A trust's boards, reports, exports and webhooks.
 
-    So far it tells its changes, and has none to tell: boards, reports, exports and webhooks
-    come with later versions.
+    This version has a change feed, which is still empty. The rest comes with later versions.
     """,
 )

@@ -5,11 +5,11 @@ from kit.definition import ServiceDefinition
 RESEARCH = ServiceDefinition(
     "research",
     slices=(),
-    title="Trellis research",
+    title="Trellis Research",
     description="""
-    What a trust's teachers find out, and the evidence for it.
+    The findings of a trust's teachers, and the evidence for them.
 
-    So far it tells its changes, and has none to tell: projects, baselines, evaluations and claims
-    come with later versions.
+    This version has a change feed, which is still empty. Projects, baselines, evaluations and claims come with later
+    versions.
     """,
 )

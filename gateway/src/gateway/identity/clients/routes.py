@@ -32,11 +32,11 @@ Reader = Annotated[Caller, requires("identity:read")]
 Writer = Annotated[Caller, requires("identity:write")]
 
 
-@router.get("", operation_id="client_list", summary="Clients")
+@router.get("", operation_id="client_list", summary="List clients")
 async def client_list(
     reply: Reply, caller: Reader, session: SessionDep, params: Annotated[ClientParams, Query()]
 ) -> ClientPage:
-    """The clients of your trust, newest first."""
+    """Returns the clients of your trust, newest first."""
     return reply.page(await service.list_clients(session, caller, params))
 
 
@@ -50,7 +50,7 @@ async def client_list(
 async def client_create(
     reply: Reply, response: Response, caller: Writer, session: SessionDep, equipment: EquipmentDep, body: ClientCreate
 ) -> ClientWithSecretOut:
-    """Register a client of your trust. Its secret is in this answer and never shown again."""
+    """Registers a client of your trust. Its secret is in this response and is never shown again."""
     client, secret = await service.create_client(session, equipment.hasher, caller.tenant_id, body, by=caller.subject)
     response.headers["Cache-Control"] = "no-store"
     return reply.created(await service.with_secret(session, client, secret), f"clients/{client.id}")
@@ -59,11 +59,11 @@ async def client_create(
 @router.get(
     "/{client_id}",
     operation_id="client_view",
-    summary="One client",
+    summary="View one client",
     responses=TAGGED | responses(ClientNotFound),
 )
 async def client_view(reply: Reply, caller: Reader, session: SessionDep, client_id: UUID) -> ClientOut:
-    """One client of your trust, by its `id`."""
+    """Returns a client of your trust by its `id`."""
     return reply.tagged(await service.view_client(session, caller, client_id))
 
 
@@ -76,7 +76,8 @@ async def client_view(reply: Reply, caller: Reader, session: SessionDep, client_
 async def client_change(
     reply: Reply, caller: Writer, session: SessionDep, client_id: UUID, body: ClientPatch, if_match: IfMatch
 ) -> ClientOut:
-    """A disabled client gets no tokens; those that it has count until they expire."""
+    """Changes a client by a merge patch. A disabled client gets no new tokens; those that it has stay valid until
+    they expire."""
     return reply.tagged(await service.change_client(session, caller, client_id, body, if_match))
 
 
@@ -89,7 +90,7 @@ async def client_change(
     responses=responses(ClientNotFound, LastAdministrator),
 )
 async def client_delete(client_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep) -> None:
-    """Delete a client with its secrets; its grants end."""
+    """Deletes a client with its secrets, and ends its grants."""
     await service.delete_client(session, caller, client_id, if_match)
 
 
@@ -109,7 +110,7 @@ async def client_rotate_secret(
     if_match: IfMatch,
     body: Annotated[SecretRotation | None, Body()] = None,
 ) -> ClientWithSecretOut:
-    """A new secret, in this answer and never shown again; the present one counts on for `overlap_hours`."""
+    """Creates a new secret, which is never shown again. The previous secret stays valid for `overlap_hours`."""
     wanted = body or SecretRotation()
     client, secret = await service.rotate_secret(session, equipment.hasher, caller, client_id, wanted, if_match)
     response.headers["Cache-Control"] = "no-store"

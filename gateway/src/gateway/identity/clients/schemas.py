@@ -38,7 +38,9 @@ class ClientParams(ListParams):
     """Filters of the list of clients."""
 
     kind: Kind | None = Field(default=None, description="Only clients of this kind.")
-    is_active: bool | None = Field(default=None, description="Only those that get tokens, or only the disabled.")
+    is_active: bool | None = Field(
+        default=None, description="Only enabled clients (`true`) or only disabled ones (`false`)."
+    )
 
 
 class SecretOut(BaseModel):
@@ -46,7 +48,7 @@ class SecretOut(BaseModel):
 
     hint: str = Field(description="The part after `trellis_` in it.", examples=["9f8e7d6c5b4a"])
     created_at: datetime = Field(description="When it was made.", examples=["2026-11-22T09:00:00Z"])
-    expires_at: datetime | None = Field(description="When it stops counting, or did; null: never.", examples=[None])
+    expires_at: datetime | None = Field(description="When it expires or expired. Null: never.", examples=[None])
     last_used_on: date | None = Field(description="The last day on which it got a token.", examples=["2026-11-22"])
 
 
@@ -98,5 +100,5 @@ class SecretRotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_hours: int = Field(
-        default=24, ge=0, le=168, description="How long the present secret counts on; 0 ends it now."
+        default=24, ge=0, le=168, description="Hours for which the previous secret stays valid. 0 ends it now."
     )

@@ -8,16 +8,16 @@ class GrantNotFound(NotFound):
 
 
 class RoleNotGrantable(Forbidden):
-    """The role isn't yours to give."""
+    """You may not give this role."""
 
 
 class GrantToOneself(Forbidden):
-    """Nobody widens their own rights; ask another administrator."""
+    """You can't give yourself a role; another administrator must do it."""
 
 
 class GrantInvalid(InvalidRequest):
-    """The role can't be held by that holder, that far or on those days."""
+    """The role can't be held by this holder, with this extent or on these days."""
 
 
 class GrantEnded(Conflict):
-    """The grant was ended already."""
+    """The grant has already ended."""

@@ -29,11 +29,11 @@ Reader = Annotated[Caller, requires("identity:read")]
 Writer = Annotated[Caller, requires("identity:write")]
 
 
-@router.get("", operation_id="grant_list", summary="Grants")
+@router.get("", operation_id="grant_list", summary="List grants")
 async def grant_list(
     reply: Reply, caller: Reader, session: SessionDep, params: Annotated[GrantParams, Query()]
 ) -> GrantPage:
-    """Who may do what where in your trust, newest first."""
+    """Returns the grants of your trust: who holds which role, and where. Newest first."""
     return reply.page(await service.list_grants(session, caller, params))
 
 
@@ -45,7 +45,7 @@ async def grant_list(
     responses=CREATED | responses(GrantInvalid, GrantToOneself, RoleNotGrantable),
 )
 async def grant_create(reply: Reply, caller: Writer, session: SessionDep, body: GrantCreate) -> GrantOut:
-    """Give a person or a client of your trust a role there."""
+    """Gives a role to a person or a client of your trust."""
     grant = await service.create_grant(session, caller, body)
     return reply.created(grant, f"grants/{grant.id}")
 
@@ -53,11 +53,11 @@ async def grant_create(reply: Reply, caller: Writer, session: SessionDep, body: 
 @router.get(
     "/{grant_id}",
     operation_id="grant_view",
-    summary="One grant",
+    summary="View one grant",
     responses=TAGGED | responses(GrantNotFound),
 )
 async def grant_view(reply: Reply, caller: Reader, session: SessionDep, grant_id: UUID) -> GrantOut:
-    """One grant of your trust."""
+    """Returns a grant of your trust."""
     return reply.tagged(await service.view_grant(session, caller, grant_id))
 
 
@@ -68,5 +68,5 @@ async def grant_view(reply: Reply, caller: Reader, session: SessionDep, grant_id
     responses=TAGGED | responses(GrantNotFound, GrantEnded, LastAdministrator),
 )
 async def grant_end(reply: Reply, caller: Writer, session: SessionDep, grant_id: UUID, if_match: IfMatch) -> GrantOut:
-    """End a grant now. Tokens that were given out count until they expire, ten minutes at the most."""
+    """Ends a grant now. Tokens that were issued stay valid until they expire, at most ten minutes."""
     return reply.tagged(await service.end_grant(session, caller, grant_id, if_match))

@@ -4,7 +4,7 @@ from kit.problems import ServiceUnavailable
 
 
 class NoSigningKey(ServiceUnavailable):
-    """There is no key to sign with yet."""
+    """There is no signing key yet; try again later."""
 
 
 class UnknownKey(Exception):

@@ -39,12 +39,12 @@ class ServerMetadata(BaseModel):
 
     issuer: str = Field(description="`iss` of the tokens.", examples=["http://127.0.0.1:8080"])
     token_endpoint: str = Field(
-        description="Where tokens are asked for.", examples=["http://127.0.0.1:8080/identity/v1/token"]
+        description="The URL of the token endpoint.", examples=["http://127.0.0.1:8080/identity/v1/token"]
     )
     jwks_uri: str = Field(description="Where the keys are.", examples=["http://127.0.0.1:8080/.well-known/jwks.json"])
     response_types_supported: list[str] = Field(description="None: people sign in at their own provider.")
-    grant_types_supported: list[str] = Field(description="How a token can be asked for.")
-    token_endpoint_auth_methods_supported: list[str] = Field(description="How a client says who it is.")
+    grant_types_supported: list[str] = Field(description="The grant types that are supported.")
+    token_endpoint_auth_methods_supported: list[str] = Field(description="How a client authenticates.")
     scopes_supported: list[str] = Field(description="Every scope.")
     service_documentation: str = Field(description="Where this is explained.")
 
@@ -56,12 +56,12 @@ def _cacheable(response: Response, seconds: int) -> None:
 @root_router.get(
     "/.well-known/jwks.json",
     operation_id="key_set_view",
-    summary="The public keys",
+    summary="List the public keys",
     response_model=JwkSet,
     openapi_extra={"security": []},
 )
 async def key_set_view(response: Response, session: PlatformSession) -> dict[str, list[dict[str, str]]]:
-    """The keys that tokens may be signed with; to be believed for half a minute."""
+    """Returns the keys that sign tokens. Cache them for 30 seconds at most."""
     _cacheable(response, CACHE_SECONDS)
     return await service.key_set(session)
 
@@ -75,13 +75,13 @@ def _settings(request: Request) -> IdentitySettings:
 @root_router.get(
     "/.well-known/oauth-authorization-server",
     operation_id="server_metadata_view",
-    summary="How to get a token, for programs",
+    summary="View the metadata of the token endpoint",
     openapi_extra={"security": []},
 )
 async def server_metadata_view(
     response: Response, settings: Annotated[IdentitySettings, Depends(_settings)]
 ) -> ServerMetadata:
-    """Metadata of the token endpoint (RFC 8414)."""
+    """Returns the metadata of the token endpoint (RFC 8414)."""
     _cacheable(response, 3600)
     return ServerMetadata(
         issuer=settings.issuer,

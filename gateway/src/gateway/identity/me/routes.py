@@ -10,7 +10,8 @@ from kit.web.sessions import SessionDep
 router = APIRouter(prefix="/me", tags=["me"])
 
 
-@router.get("", operation_id="me_view", summary="Who am I?")
+@router.get("", operation_id="me_view", summary="View your own access")
 async def me_view(caller: CallerDep, session: SessionDep) -> MeOut:
-    """What your token says: roles, scopes, academies, expiry; and the other views that you could ask for."""
+    """Returns the roles, scopes, academies and expiry of your token, and the other views that you can get a token
+    for."""
     return await service.describe(session, caller)

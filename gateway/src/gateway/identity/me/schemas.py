@@ -44,5 +44,5 @@ class MeOut(BaseModel):
     )
     expires_at: datetime = Field(description="When this token expires.", examples=["2026-11-22T09:10:00Z"])
     views: list[ViewOut] = Field(
-        description="Everything that your grants in this trust show, the widest first; one token shows one of them."
+        description="The views that your grants in this trust allow, the widest first. One token shows one of them."
     )

@@ -12,4 +12,4 @@ class PersonKnown(Conflict):
 
 
 class PersonInvalid(InvalidRequest):
-    """The person could never sign in like that."""
+    """The person could not sign in with these details."""

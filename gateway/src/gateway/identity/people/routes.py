@@ -25,25 +25,26 @@ Reader = Annotated[Caller, requires("identity:read")]
 Writer = Annotated[Caller, requires("identity:write")]
 
 
-@router.get("", operation_id="person_list", summary="People")
+@router.get("", operation_id="person_list", summary="List people")
 async def person_list(
     reply: Reply, caller: Reader, session: SessionDep, params: Annotated[PersonParams, Query()]
 ) -> PersonPage:
-    """The people of your trust who can sign in, those invited last first."""
+    """Returns the people of your trust who can sign in, the newest invitations first."""
     return reply.page(await service.list_people(session, caller, params))
 
 
 @router.post(
     "",
     operation_id="person_create",
-    summary="Invite somebody",
+    summary="Invite a person",
     status_code=201,
     responses=CREATED | responses(PersonInvalid, PersonKnown),
 )
 async def person_create(
     reply: Reply, caller: Writer, session: SessionDep, equipment: EquipmentDep, body: PersonCreate
 ) -> PersonOut:
-    """Let somebody sign in, by verified address or by account; they may do nothing until they hold a grant."""
+    """Invites a person by verified address or by account. They can sign in, and can do nothing until they hold a
+    grant."""
     person = await service.create_person(session, equipment, caller.tenant_id, body, by=caller.subject)
     return reply.created(PersonOut.of(person), f"people/{person.id}")
 
@@ -51,11 +52,11 @@ async def person_create(
 @router.get(
     "/{person_id}",
     operation_id="person_view",
-    summary="One person",
+    summary="View one person",
     responses=TAGGED | responses(PersonNotFound),
 )
 async def person_view(reply: Reply, caller: Reader, session: SessionDep, person_id: UUID) -> PersonOut:
-    """One person of your trust."""
+    """Returns a person of your trust."""
     return reply.tagged(PersonOut.of(await service.person_of(session, caller, person_id)))
 
 
@@ -74,7 +75,8 @@ async def person_change(
     body: PersonPatch,
     if_match: IfMatch,
 ) -> PersonOut:
-    """A disabled person gets no tokens; those that they have count until they expire."""
+    """Changes a person by a merge patch. A disabled person gets no new tokens; those that they have stay valid until
+    they expire."""
     return reply.tagged(
         PersonOut.of(await service.change_person(session, equipment, caller, person_id, body, if_match))
     )
@@ -89,5 +91,5 @@ async def person_change(
     responses=responses(PersonNotFound, LastAdministrator),
 )
 async def person_erase(person_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep) -> None:
-    """Remove name, address and account; their grants end."""
+    """Erases the name, address and account of a person, and ends their grants."""
     await service.erase_person(session, caller, person_id, if_match)

@@ -17,7 +17,7 @@ Email = Annotated[
 ]
 Account = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 DisplayName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
-_NAME = "To tell accounts apart; leave it out if you can."
+_NAME = "Optional. Distinguishes accounts; leave it out if you can."
 _EMAIL = "The address that their identity provider has verified."
 
 
@@ -47,8 +47,12 @@ class PersonPatch(MergePatch):
 class PersonParams(ListParams):
     """Filters of the list of people."""
 
-    is_active: bool | None = Field(default=None, description="Only those who get tokens, or only the disabled.")
-    is_bound: bool | None = Field(default=None, description="Only those who have an account, or only the invited.")
+    is_active: bool | None = Field(
+        default=None, description="Only enabled people (`true`) or only disabled ones (`false`)."
+    )
+    is_bound: bool | None = Field(
+        default=None, description="Only people whose account is known (`true`) or only those still invited (`false`)."
+    )
 
 
 class PersonOut(Tagged):

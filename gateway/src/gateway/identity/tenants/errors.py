@@ -4,7 +4,7 @@ from kit.problems import Conflict, NotFound
 
 
 class TenantNotFound(NotFound):
-    """There is no such tenant."""
+    """There is no tenant with this identifier."""
 
 
 class TenantKnown(Conflict):
@@ -12,4 +12,4 @@ class TenantKnown(Conflict):
 
 
 class TenantHasAdministrator(Conflict):
-    """The trust has administrators of its own, who alone name others."""
+    """The trust already has an administrator."""

@@ -31,11 +31,11 @@ router = APIRouter(prefix="/tenants", tags=["tenants"], route_class=IdempotentRo
 Operator = Annotated[Caller, requires("platform:admin")]
 
 
-@router.get("", operation_id="tenant_list", summary="Tenants")
+@router.get("", operation_id="tenant_list", summary="List tenants")
 async def tenant_list(
     reply: Reply, caller: Operator, session: SessionDep, params: Annotated[TenantParams, Query()]
 ) -> TenantPage:
-    """The trusts that use Trellis, by name."""
+    """Returns the trusts that use Trellis, by name."""
     return reply.page(await service.list_tenants(session, caller, params))
 
 
@@ -47,7 +47,7 @@ async def tenant_list(
     responses=CREATED | responses(TenantKnown),
 )
 async def tenant_create(reply: Reply, caller: Operator, session: SessionDep, body: TenantCreate) -> TenantOut:
-    """Register a trust by its Group UID, from which its id follows."""
+    """Registers a trust by its Group UID. Its id is derived from it."""
     tenant = await service.create_tenant(session, body, by=caller.subject)
     return reply.created(TenantOut.of(tenant), f"tenants/{tenant.id}")
 
@@ -55,11 +55,11 @@ async def tenant_create(reply: Reply, caller: Operator, session: SessionDep, bod
 @router.get(
     "/{tenant}",
     operation_id="tenant_view",
-    summary="One tenant",
+    summary="View one tenant",
     responses=TAGGED | responses(TenantNotFound),
 )
 async def tenant_view(reply: Reply, _: Operator, session: SessionDep, tenant: TrustReference) -> TenantOut:
-    """One tenant, by its id, Group UID or TR reference."""
+    """Returns a tenant by its id, Group UID or TR reference."""
     return reply.tagged(TenantOut.of(await service.tenant_of(session, tenant)))
 
 
@@ -72,7 +72,7 @@ async def tenant_view(reply: Reply, _: Operator, session: SessionDep, tenant: Tr
 async def tenant_change(
     reply: Reply, caller: Operator, session: SessionDep, tenant: TrustReference, body: TenantPatch, if_match: IfMatch
 ) -> TenantOut:
-    """Nobody gets a token for a disabled tenant; its data stays."""
+    """Changes a tenant by a merge patch. A disabled tenant gets no new tokens; its data is kept."""
     return reply.tagged(TenantOut.of(await service.change_tenant(session, caller, tenant, body, if_match)))
 
 
@@ -90,5 +90,5 @@ async def tenant_name_administrator(
     session: SessionDep,
     equipment: EquipmentDep,
 ) -> AdministratorOut:
-    """Only for a trust without administrators: once it has one, they alone name others."""
+    """Names an administrator of a trust that has none. After that, its administrators name others."""
     return await service.name_administrator(session, equipment, caller, tenant, body)

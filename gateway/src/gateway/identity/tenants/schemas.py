@@ -42,7 +42,7 @@ class TenantPatch(MergePatch):
 
     group_id: GroupId | None = Field(default=None, description="TR reference.")
     name: TrustName = Field(default="", description="Name of the trust.")
-    is_active: bool = Field(default=True, description="Whether anybody gets tokens for it.")
+    is_active: bool = Field(default=True, description="Whether tokens are issued for it.")
 
 
 class TenantParams(ListParams):
@@ -58,7 +58,7 @@ class TenantOut(Tagged):
     group_uid: str = Field(description="Group UID in GIAS.", examples=["16846"])
     group_id: str | None = Field(description="TR reference.", examples=["TR03794"])
     name: str = Field(description="Name of the trust.", examples=["Prospere Learning Trust"])
-    is_active: bool = Field(description="Whether anybody gets tokens for it.", examples=[True])
+    is_active: bool = Field(description="Whether tokens are issued for it.", examples=[True])
     created_at: datetime = Field(description="When it was registered.", examples=["2026-11-22T09:00:00Z"])
     created_by: str = Field(description="Subject of who registered it.", examples=["client:0193e2f1"])
     updated_at: datetime = Field(description="When it was last changed.", examples=["2026-11-22T09:00:00Z"])

@@ -23,7 +23,7 @@ class RequestMalformed(TokenNotGiven):
 
 
 class ClientUnknown(TokenNotGiven):
-    """The client isn't known, or didn't prove who it is."""
+    """The client is unknown or its credentials are wrong."""
 
     status = 401
     error = "invalid_client"
@@ -79,8 +79,8 @@ class OverBurdened(TokenNotGiven):
 
 
 class DemoTokensDisabled(NotFound):
-    """Only a demo gives out tokens for demo people."""
+    """Demo tokens exist only in a demo."""
 
 
 class DemoTokenInvalid(InvalidRequest):
-    """The role can't be held that far."""
+    """The role can't be held with this extent."""

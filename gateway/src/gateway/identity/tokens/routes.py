@@ -80,20 +80,28 @@ _FORM: Final[dict[str, Any]] = {
     response_model=TokenOut,
     openapi_extra={"security": [], "requestBody": _FORM},
     responses={
-        400: _refusal("Why there is no token (RFC 6749, 5.2; RFC 8693, 2.2.2).", MalformedRequest),
-        401: _refusal("The client isn't known, or didn't prove who it is.", header="WWW-Authenticate"),
-        429: _refusal("Too many attempts failed, or too many requests; wait.", TooManyRequests, header="Retry-After"),
+        400: _refusal("No token is issued (RFC 6749, 5.2; RFC 8693, 2.2.2).", MalformedRequest),
+        401: _refusal("The client is unknown or its credentials are wrong.", header="WWW-Authenticate"),
+        429: _refusal(
+            "Too many failed attempts or too many requests. Try again after `Retry-After` seconds.",
+            TooManyRequests,
+            header="Retry-After",
+        ),
         503: _refusal(
-            "Not at the moment; try again.", ServiceUnavailable, DatabaseUnavailable, NoSigningKey, header="Retry-After"
+            "The service is unavailable. Try again later.",
+            ServiceUnavailable,
+            DatabaseUnavailable,
+            NoSigningKey,
+            header="Retry-After",
         ),
     },
 )
 async def token_issue(request: Request, desk: DeskDep) -> Response:
-    """An access token, by the credentials of a machine or in exchange for a person's ID token.
+    """Returns an access token, for the credentials of a client or in exchange for a person's ID token.
 
     Machines send `grant_type=client_credentials` with `client_id` and `client_secret`, by HTTP Basic or in the form.
-    Portals send `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` with the ID token of who signed in.
-    Errors are those of RFC 6749, not problem details.
+    Portals send `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` with the ID token of the signed-in person.
+    Errors have the form of RFC 6749, not of problem details.
     """
     try:
         wanted = read_request(await request.body(), request.headers.getlist("authorization"))
@@ -114,7 +122,7 @@ async def token_issue(request: Request, desk: DeskDep) -> Response:
 async def demo_token_issue(
     body: DemoTokenCreate, request: Request, response: Response, equipment: EquipmentDep
 ) -> TokenOut:
-    """In a demo, anybody is who they say; everywhere else this is 404."""
+    """Returns a token for any person and role, in a demo only. Everywhere else this is 404."""
     token = await demo_token(database_of_request(request), equipment, body)
     response.headers.update(_NO_STORE)
     return token

@@ -63,7 +63,7 @@ class TokenOut(BaseModel):
         description="Send it as `Authorization: Bearer ...`.", examples=["eyJhbGciOiJFUzI1NiJ9.e30.c2ln"]
     )
     token_type: Literal["Bearer"] = Field(description="How to send it.", examples=["Bearer"])
-    expires_in: int = Field(description="Seconds for which it counts.", examples=[600])
+    expires_in: int = Field(description="Seconds until it expires.", examples=[600])
     scope: str = Field(description="Its scopes, with spaces between them.", examples=["rag-statuses:read events:read"])
     issued_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"] = Field(
         description="What it is (RFC 8693).", examples=[ACCESS_TOKEN]
@@ -71,7 +71,7 @@ class TokenOut(BaseModel):
 
 
 class TokenErrorOut(BaseModel):
-    """Why there is no token (RFC 6749, 5.2)."""
+    """The reason why no token is issued (RFC 6749, 5.2)."""
 
     error: Literal[
         "invalid_request",
@@ -82,8 +82,10 @@ class TokenErrorOut(BaseModel):
         "invalid_target",
         "slow_down",
         "temporarily_unavailable",
-    ] = Field(description="For programs.", examples=["invalid_client"])
-    error_description: str = Field(description="For people.", examples=["No such client, or a wrong secret."])
+    ] = Field(description="An error code of RFC 6749, for programs.", examples=["invalid_client"])
+    error_description: str = Field(
+        description="What went wrong, for people.", examples=["No such client, or a wrong secret."]
+    )
 
 
 class DemoTokenCreate(BaseModel):

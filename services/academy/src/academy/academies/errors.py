@@ -12,4 +12,4 @@ class NothingToLookUp(InvalidRequest):
 
 
 class TooManyToLookUp(InvalidRequest):
-    """The body names more schools than one look-up takes."""
+    """The body names more schools than one look-up allows."""

@@ -34,7 +34,7 @@ Reader = Annotated[Caller, requires("academies:read")]
 async def academy_list(
     reply: Reply, session: SessionDep, caller: Reader, params: Annotated[AcademyListParams, Query()]
 ) -> AcademyPage:
-    """Academies of your own trust today; of another with `trust`, of all England with `trust=any`."""
+    """Returns the academies of your own trust. Use `trust` for another trust, or `trust=any` for all of England."""
     return reply.page(await service.list_academies(session, caller, params))
 
 
@@ -45,7 +45,7 @@ async def academy_list(
     responses=TAGGED | responses(AcademyNotFound),
 )
 async def academy_view(reply: Reply, session: SessionDep, _: Reader, urn: Annotated[Urn, Path()]) -> AcademyDetailOut:
-    """Identifiers, trusts with dates, schools before and after, and the latest inspections side by side."""
+    """Returns its identifiers, its trusts with dates, its predecessors and successors, and the latest inspections."""
     return reply.tagged(await service.view_academy(session, urn))
 
 
@@ -62,7 +62,8 @@ async def inspection_list(
     urn: Annotated[Urn, Path()],
     params: Annotated[ListParams, Query()],
 ) -> InspectionPage:
-    """Every inspection under every framework, newest first, before or after joining its trust."""
+    """Returns every inspection under every framework, newest first. `joining` shows if it was before or after joining
+    its trust."""
     return reply.page(await service.list_inspections(session, caller, urn, params))
 
 
@@ -74,7 +75,8 @@ async def inspection_list(
     openapi_extra={"x-idempotent": False},
 )
 async def academy_lookup(session: SessionDep, _: Reader, body: AcademyLookup) -> AcademyLookupOut:
-    """Up to 1,000 URNs, UKPRNs or LAESTABs in one body: what was found, and what no school has."""
+    """Takes up to 1,000 URNs, UKPRNs and LAESTABs. Returns the schools that were found, and the identifiers that no
+    school has."""
     return await service.look_up(session, body)
 
 
@@ -91,5 +93,5 @@ async def trust_academy_list(
     trust: Annotated[TrustName, Path()],
     params: Annotated[TrustAcademyParams, Query()],
 ) -> TrustAcademyPage:
-    """Academies of a trust with the days on which they joined and left."""
+    """Returns the academies of a trust with the days on which they joined and left."""
     return reply.page(await service.list_trust_academies(session, caller, trust, params))

@@ -50,7 +50,8 @@ class AcademySort(StrEnum):
 
 
 class InspectionKind(StrEnum):
-    """What Ofsted said: an overall grade (until 2024), an ungraded visit, or a report card (from November 2025)."""
+    """The kind of an Ofsted inspection: an overall grade (until 2024), an ungraded visit, or a report card (from
+    November 2025)."""
 
     OVERALL_GRADE = "overall_grade"
     UNGRADED = "ungraded"
@@ -113,12 +114,12 @@ class AcademyOut(BaseModel):
     )
     trust: AcademyTrustOut | None = Field(description="The trust that it belongs to; null when none.")
     is_removed: bool = Field(
-        description="True only with `updated_since`: it belonged to the trust asked for and doesn't any more.",
+        description="True only with `updated_since`: the academy has left the requested trust.",
         examples=[False],
     )
-    source: str | None = Field(description="Where the register has it from.", examples=["GIAS establishments"])
+    source: str | None = Field(description="The source of the entry.", examples=["GIAS establishments"])
     updated_at: datetime = Field(
-        description="When the register last said something new about it.", examples=["2026-11-22T08:00:00Z"]
+        description="When its entry in the register last changed.", examples=["2026-11-22T08:00:00Z"]
     )
 
     @classmethod
@@ -147,13 +148,13 @@ class AcademyPage(Page[AcademyOut]):
     """A page of academies."""
 
     synced_to: datetime = Field(
-        description="Everything recorded up to this instant is in the list: the `updated_since` of next time.",
+        description="Everything recorded up to this instant is in the list. Send it as `updated_since` next time.",
         examples=["2026-11-22T08:00:00Z"],
     )
 
 
 class InspectionOut(BaseModel):
-    """What one inspection said, in the words of its own framework; the frameworks aren't comparable."""
+    """The result of one inspection, in the terms of its own framework. Frameworks aren't comparable."""
 
     id: UUID = Field(description="Id of the inspection.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     urn: Urn = Field(description="The school inspected.", examples=[136105])
@@ -167,7 +168,7 @@ class InspectionOut(BaseModel):
     judgements: dict[str, Any] = Field(
         description="Grades by area as published.", examples=[{"leadership_and_governance": "strong_standard"}]
     )
-    safeguarding: str | None = Field(description="Met or not met, where it was said.", examples=["met"])
+    safeguarding: str | None = Field(description="Met or not met; null when it wasn't reported.", examples=["met"])
     joining: Joining | None = Field(
         description="Before or after joining the trust that it belongs to; null when none.", examples=["before"]
     )
@@ -222,11 +223,11 @@ class LinkOut(BaseModel):
 
 
 class AcademyDetailOut(AcademyOut, Tagged):
-    """One academy with where it came from and what inspectors said."""
+    """One academy with its trusts, predecessors, successors and latest inspections."""
 
     memberships: list[AcademyTrustOut] = Field(description="Every trust that it has belonged to, newest first.")
-    predecessors: list[LinkOut] = Field(description="Schools that it follows.")
-    successors: list[LinkOut] = Field(description="Schools that follow it.")
+    predecessors: list[LinkOut] = Field(description="Schools that it replaced.")
+    successors: list[LinkOut] = Field(description="Schools that replaced it.")
     latest_inspections: LatestInspectionsOut = Field(description="The latest under each framework, side by side.")
 
     @classmethod
@@ -281,9 +282,9 @@ class Membership(StrEnum):
 class TrustAcademyParams(ListParams):
     """Filters of the list of a trust's academies."""
 
-    membership: Annotated[Membership, Field(description="Those that belong to it today, those that did, or both.")] = (
-        Membership.CURRENT
-    )
+    membership: Annotated[
+        Membership, Field(description="Academies that belong to it today, those that did before, or both.")
+    ] = Membership.CURRENT
 
 
 class AcademyListParams(ListParams):
@@ -292,7 +293,8 @@ class AcademyListParams(ListParams):
     trust: Annotated[
         TrustName | None,
         Field(
-            description="Of this trust: id, Group UID or TR reference; `any` for all of England. Your own by default."
+            description="Academies of this trust: its id, Group UID or TR reference, or `any` for all of England. "
+            "Default: your own trust."
         ),
     ] = None
     phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
@@ -304,7 +306,10 @@ class AcademyListParams(ListParams):
     q: Annotated[SearchText | None, Field(description="Part of the name, a postcode or a whole identifier.")] = None
     updated_since: Annotated[
         Instant | None,
-        Field(description="What changed since: send the `synced_to` of last time. Gives also those that left."),
+        Field(
+            description="Only what changed since this instant, including academies that have left. "
+            "Send the `synced_to` of your last request."
+        ),
     ] = None
     sort: Annotated[AcademySort, Field(description="In this order.")] = AcademySort.NAME
 
@@ -334,7 +339,7 @@ class NotFoundOut(BaseModel):
 
 
 class AcademyLookupOut(BaseModel):
-    """What was found of what was looked up. One identifier may be that of several schools, old and new."""
+    """The schools that were found. One identifier can belong to several schools, old and new."""
 
     found: list[AcademyOut] = Field(description="Every school that has one of the identifiers, by URN.")
     not_found: NotFoundOut = Field(description="The identifiers that no school has.")

@@ -38,7 +38,7 @@ def _decimal(number: float) -> Decimal:
 
 
 class Colour(StrEnum):
-    """A status that a step can stand for."""
+    """A status that a step can map to."""
 
     RED = "red"
     AMBER = "amber"
@@ -57,22 +57,22 @@ class Period(StrEnum):
 
 
 class ScaleStep(BaseModel):
-    """One step of a scale: the trust's own word, and what it stands for."""
+    """One step of a scale: the trust's own word, and the status that it maps to."""
 
     model_config = ConfigDict(extra="forbid")
 
     code: StepCode = Field(description="Names the step in bounds.", examples=["amber_green"])
     label: Title = Field(description="The word that people see.", examples=["Amber-green"])
-    status: Colour = Field(description="The canonical status that it stands for.", examples=["amber"])
+    status: Colour = Field(description="The canonical status that it maps to.", examples=["amber"])
 
 
 class CriterionIn(BaseModel):
-    """One question asked of every academy of the phase."""
+    """One criterion for every academy of the phase."""
 
     model_config = ConfigDict(extra="forbid")
 
     code: Code = Field(description="Names the criterion inside the set.", examples=["progress_8"])
-    title: Title = Field(description="What is asked, for people.", examples=["Progress 8"])
+    title: Title = Field(description="The question, for people.", examples=["Progress 8"])
     measure: Code = Field(description="Code of the measures catalogue.", examples=["ks4.progress_8"])
     direction: Direction = Field(description="Which way is good.", examples=["higher_is_better"])
     bounds: dict[StepCode, Bound] = Field(

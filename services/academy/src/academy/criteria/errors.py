@@ -22,11 +22,11 @@ class ComparisonNotSupported(InvalidRequest):
 
 
 class CriteriaAlreadyPublished(TransitionNotAllowed):
-    """It was published once and never changes again; draft another."""
+    """The set is published and can't be changed; create a new draft."""
 
 
 class CriteriaPublishedMeanwhile(Conflict):
-    """Another set of the phase was published at the same moment."""
+    """Another set of the phase was published at the same time."""
 
 
 def unsound(flaws: Iterable[Flaw]) -> InvalidRequest:

@@ -42,7 +42,7 @@ CHANGES = (CriteriaSetNotFound, CriteriaAlreadyPublished)
 async def criteria_set_list(
     reply: Reply, session: SessionDep, caller: Reader, params: Annotated[CriteriaSetListParams, Query()]
 ) -> CriteriaSetPage:
-    """The trust's criteria sets by phase, newest first."""
+    """Returns your trust's criteria sets by phase, newest first."""
     return reply.page(await service.list_sets(session, caller, params))
 
 
@@ -56,7 +56,7 @@ async def criteria_set_list(
 async def criteria_set_create(
     reply: Reply, session: SessionDep, caller: Writer, body: CriteriaSetCreate
 ) -> CriteriaSetOut:
-    """Keep a draft of the rules for one phase. It rates nobody until it is published."""
+    """Creates a draft of the rules for one phase. It rates no academy until it is published."""
     made = await service.draft_set(session, caller, body)
     return reply.created(made, f"criteria-sets/{made.id}")
 
@@ -68,7 +68,7 @@ async def criteria_set_create(
     responses=TAGGED | responses(CriteriaSetNotFound),
 )
 async def criteria_set_view(reply: Reply, session: SessionDep, caller: Reader, criteria_set_id: UUID) -> CriteriaSetOut:
-    """One criteria set of the trust, in whatever state."""
+    """Returns a criteria set of your trust, in any state."""
     return reply.tagged(await service.view_set(session, caller, criteria_set_id))
 
 
@@ -86,7 +86,7 @@ async def criteria_set_change(
     body: CriteriaSetPatch,
     if_match: IfMatch,
 ) -> CriteriaSetOut:
-    """Change a draft by a merge patch: a list that is given replaces the old one. The phase stays."""
+    """Changes a draft by a merge patch. A list in the patch replaces the whole list. The phase can't be changed."""
     return reply.tagged(await service.change_draft(session, caller, criteria_set_id, body, if_match))
 
 
@@ -99,7 +99,7 @@ async def criteria_set_change(
     responses=responses(*CHANGES),
 )
 async def criteria_set_delete(session: SessionDep, caller: Writer, criteria_set_id: UUID, if_match: IfMatch) -> None:
-    """Delete a draft. What was published once stays, so that every rating can be explained."""
+    """Deletes a draft. A set that was published can't be deleted, so that every rating can be explained."""
     await service.delete_draft(session, caller, criteria_set_id, if_match)
 
 
@@ -112,5 +112,6 @@ async def criteria_set_delete(session: SessionDep, caller: Writer, criteria_set_
 async def criteria_set_publish(
     reply: Reply, session: SessionDep, caller: Publisher, criteria_set_id: UUID, if_match: IfMatch
 ) -> CriteriaSetOut:
-    """Let a draft rate the academies of its phase. The set before is retired; new ratings follow within moments."""
+    """Publishes a draft. It replaces the set that is in force for its phase, and the academies are rated again within
+    moments."""
     return reply.tagged(await service.publish(session, caller, criteria_set_id, if_match))

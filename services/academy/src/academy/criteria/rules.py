@@ -30,11 +30,11 @@ class Direction(StrEnum):
 
 
 class ComparisonKind(StrEnum):
-    """What a figure is held against.
+    """What a figure is compared with.
 
     `fixed`: the bounds are figures of the measure itself. `national`: the bounds are differences from the England
     state-funded figure of the same year. `previous`: the bounds are differences from the academy's own figure of the
-    year before. The others are named so that clients know them; a set that uses one is refused until it is computed.
+    year before. The others are named so that clients know them; a set that uses one is rejected until then.
     """
 
     FIXED = "fixed"
@@ -72,7 +72,7 @@ DEFAULT_SCALE: tuple[Step, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One question asked of every academy of the phase.
+    """One criterion for every academy of the phase.
 
     `cuts` has one bound fewer than the scale has steps, best step first: a figure that reaches `cuts[0]` takes the
     best step, else one that reaches `cuts[1]` the second, and so on; one that reaches none takes the last. With a

@@ -60,21 +60,21 @@ class ScaleStepOut(BaseModel):
 
     code: str = Field(description="Names the step in bounds.", examples=["green"])
     label: str = Field(description="The word that people see.", examples=["Green"])
-    status: Colour = Field(description="The canonical status that it stands for.", examples=["green"])
+    status: Colour = Field(description="The canonical status that it maps to.", examples=["green"])
 
 
 class CriterionOut(BaseModel):
-    """One question asked of every academy of the phase."""
+    """One criterion for every academy of the phase."""
 
     code: str = Field(description="Names the criterion inside the set.", examples=["progress_8"])
-    title: str = Field(description="What is asked, for people.", examples=["Progress 8"])
+    title: str = Field(description="The question, for people.", examples=["Progress 8"])
     measure: str = Field(description="Code of the measures catalogue.", examples=["ks4.progress_8"])
     direction: Direction = Field(description="Which way is good.", examples=["higher_is_better"])
     bounds: dict[str, float] = Field(
-        description="The least good figure that still earns each step but the last.",
+        description="The least good figure for each step but the last.",
         examples=[{"green": 0, "amber": -0.5}],
     )
-    comparison: ComparisonKind = Field(description="What the figure is held against.", examples=["fixed"])
+    comparison: ComparisonKind = Field(description="What the figure is compared with.", examples=["fixed"])
     layer: Layer = Field(description="Whose figures.", examples=["national"])
     pupil_group: str = Field(description="Which pupils.", examples=["all"])
     period: Period = Field(description="Which part of the year.", examples=["year"])
@@ -109,7 +109,7 @@ class CriteriaSetOut(Tagged):
     criteria: list[CriterionOut] = Field(description="The questions, in their order.")
     created_at: datetime = Field(description="When it was drafted.", examples=["2026-11-22T08:00:00Z"])
     published_at: datetime | None = Field(description="When it was published.", examples=["2026-11-22T09:00:00Z"])
-    retired_at: datetime | None = Field(description="When another took its place.", examples=[None])
+    retired_at: datetime | None = Field(description="When it was replaced.", examples=[None])
     actions: list[ActionOut] = Field(description="What you may do with it now.")
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Files of figures and registers: accepted whole, kept until they are read, applied completely or not at all.
+"""Files of figures and registers: each is applied completely or not at all.
 
 An import is **queued** (the file is durable), **running**, then **succeeded**, **failed** (every error
 listed, nothing applied) or **cancelled** (before it has been applied). The kind of the

@@ -18,24 +18,24 @@ class ImportKindNotAllowed(Forbidden):
 
 
 class AcademicYearMissing(InvalidRequest):
-    """Files of this kind don't contain their academic year, so the request must name it."""
+    """`academic_year` is required for files of this kind."""
 
 
 class AcademicYearAhead(InvalidRequest):
-    """The academic year hasn't begun, so there can be no figures of it."""
+    """The academic year hasn't begun."""
 
 
 class FileTypeNotAccepted(UnsupportedMediaType):
-    """Files of this kind can't have this media type, or the body isn't of the media type that was sent."""
+    """The media type isn't accepted for files of this kind, or the body doesn't match it."""
 
 
 class FileUnreadable(InvalidRequest):
-    """The body can't be read: it is empty, cut off, damaged, or not gzipped although the request says so."""
+    """The body can't be read: it is empty, incomplete, damaged, or not gzipped as declared."""
 
 
 class ImportTooLarge(PayloadTooLarge):
-    """The file is larger than imports may be, as it was sent or unpacked."""
+    """The file is too large, as it was sent or when unpacked."""
 
 
 class ImportAlreadyFinished(Conflict):
-    """The import has come to its end and can't be cancelled any more."""
+    """The import has finished and can't be cancelled."""

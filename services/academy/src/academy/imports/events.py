@@ -26,7 +26,7 @@ class ImportFinished(BaseModel):
     rows_read: int = Field(description="Rows in the file.")
     rows_accepted: int = Field(description="Rows that were kept.")
     rows_new: int = Field(description="Figures or entries that weren't known.")
-    rows_changed: int = Field(description="Figures or entries that took the place of others.")
+    rows_changed: int = Field(description="Figures or entries that replaced others.")
     errors_total: int = Field(description="What kept the file out.")
 
 

@@ -63,7 +63,7 @@ _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "A key of your choice (a UUID). The same key and file within 24 hours make one import.",
+    "description": "A key that you choose (a UUID). The same key and file within 24 hours create one import.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 _ENCODING = {
@@ -105,9 +105,10 @@ _ENCODING = {
     },
 )
 async def import_create(request: Request, caller: Writer, params: Annotated[ImportCreateParams, Query()]) -> Response:
-    """Send a file: it is kept, and read in the background, all or nothing. Follow it at `Location`.
+    """Stores a file and queues its import. The file is applied completely or not at all.
 
-    National kinds need a platform-operator; a trust's own figures (`observations`) its data-manager or MIS.
+    Follow the import at `Location`. National kinds need the role platform-operator; a trust's own figures
+    (`observations`) need data-manager or mis-client.
     """
     limits: ImportLimits = request.app.state.import_limits
     content_type = request.headers.get("content-type", "")
@@ -162,13 +163,13 @@ def _accepted(request: Request, created: ImportOut) -> Response:
 async def import_list(
     reply: Reply, session: SessionDep, caller: Reader, params: Annotated[ImportListParams, Query()]
 ) -> ImportPage:
-    """Your trust's imports, newest first; a platform-operator sees the national ones."""
+    """Returns your trust's imports, newest first. A platform-operator sees the national imports."""
     return reply.page(await service.list_imports(session, caller, params))
 
 
 @router.get("/imports/kinds", operation_id="import_kind_list", summary="List kinds of imports")
 async def import_kind_list(reply: Reply, _caller: Reader) -> ImportKindPage:
-    """Every kind of file that can be imported, whose figures it brings and what loading it needs."""
+    """Returns every kind of file that can be imported, whose figures it holds, and the scope that it needs."""
     return reply.page(service.list_kinds())
 
 
@@ -181,7 +182,7 @@ async def import_kind_list(reply: Reply, _caller: Reader) -> ImportKindPage:
 async def import_template_view(
     reply: Reply, _caller: Reader, kind: Annotated[str, Path(max_length=40, examples=["observations"])]
 ) -> ImportTemplateOut:
-    """Columns that are read, with their other names and an example file."""
+    """Returns the columns that are read, their other names, and an example file."""
     return reply.tagged(service.template_of(kind))
 
 
@@ -192,7 +193,8 @@ async def import_template_view(
     responses=TAGGED | responses(ImportNotFound),
 )
 async def import_view(reply: Reply, session: SessionDep, caller: Reader, import_id: UUID) -> ImportOut:
-    """How far an import is, and in the end what was accepted, ignored and rejected, and why."""
+    """Returns the progress of an import and, when it has finished, the rows that were accepted, ignored and rejected,
+    with reasons."""
     return reply.tagged(await service.view_import(session, caller, import_id))
 
 
@@ -205,5 +207,5 @@ async def import_view(reply: Reply, session: SessionDep, caller: Reader, import_
 async def import_cancel(
     reply: Reply, session: SessionDep, caller: Writer, import_id: UUID, if_match: IfMatch
 ) -> ImportOut:
-    """Stop an import that has not ended; nothing of it is applied."""
+    """Cancels an import that has not finished. None of its rows are applied."""
     return reply.tagged(await service.cancel_import(session, caller, import_id, if_match))

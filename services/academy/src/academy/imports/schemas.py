@@ -34,7 +34,7 @@ class ImportKind(StrEnum):
 
 
 class ImportState(StrEnum):
-    """How far an import is. The last three are its ends."""
+    """The state of an import. The last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -44,34 +44,34 @@ class ImportState(StrEnum):
 
 
 class RowErrorOut(BaseModel):
-    """One thing that keeps a file out."""
+    """One reason why a file is rejected."""
 
     row: int | None = Field(
         description="As a spreadsheet counts (the header is 1); the item or line in JSON; null for the whole file.",
         examples=[17],
     )
     column: str | None = Field(description="Column or member; null for the whole row.", examples=["P8MEA"])
-    code: str = Field(description="Stable word for programs.", examples=["not-a-number"])
+    code: str = Field(description="A stable code for programs.", examples=["not-a-number"])
     detail: str = Field(description="One sentence for people.", examples=["'n.a' is not a number."])
 
 
 class ImportWarningOut(BaseModel):
-    """Something that was left out and that you may miss."""
+    """Something in the file that was not loaded."""
 
     column: str | None = Field(description="Column or member it is about.", examples=["Notes"])
-    code: str = Field(description="Stable word for programs.", examples=["unknown-column"])
+    code: str = Field(description="A stable code for programs.", examples=["unknown-column"])
     detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
 
 
 class ImportOut(Tagged):
-    """One file that was sent, how far it is, and what came of it."""
+    """One file that was sent, with its progress and its result."""
 
     id: UUID = Field(description="Id of the import.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     kind: ImportKind = Field(description="What the file is.", examples=["dfe-ks4"])
     academic_year: str | None = Field(description="The academic year that was sent with it.", examples=["2018/19"])
     release: Release = Field(description="How settled its figures are.", examples=["final"])
     dry_run: bool = Field(description="Whether it was only checked and counted; nothing is kept.", examples=[False])
-    state: ImportState = Field(description="How far it is.", examples=["succeeded"])
+    state: ImportState = Field(description="Its state.", examples=["succeeded"])
     progress_percent: int = Field(description="0 to 100.", ge=0, le=100, examples=[100])
     sha256: str = Field(
         description="Of the file as it was sent.", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"]
@@ -82,15 +82,15 @@ class ImportOut(Tagged):
     rows_ignored: int = Field(description="Aggregates and other record types; never an error.", examples=[14])
     comparison_rows: int = Field(description="Aggregate rows that are kept as figures to compare with.", examples=[3])
     rows_new: int = Field(
-        description="Figures or entries that weren't known; one row of a file can hold many.", examples=[1456]
+        description="Figures or entries that are new. One row of a file can hold many.", examples=[1456]
     )
-    rows_changed: int = Field(description="Figures or entries that took the place of others.", examples=[0])
-    rows_unchanged: int = Field(description="Figures or entries that were known just so.", examples=[0])
+    rows_changed: int = Field(description="Figures or entries that replaced others.", examples=[0])
+    rows_unchanged: int = Field(description="Figures or entries that are unchanged.", examples=[0])
     errors: list[RowErrorOut] = Field(
-        description="What keeps the file out: the first thousand, in lists the first ten."
+        description="Why the file is rejected: the first 1,000 errors, in lists the first 10."
     )
     errors_total: int = Field(description="How many errors there are.", examples=[0])
-    warnings: list[ImportWarningOut] = Field(description="What was left out.")
+    warnings: list[ImportWarningOut] = Field(description="What was not loaded.")
     created_by: str = Field(description="Who sent it: a subject of identity.", examples=["client:mis"])
     created_at: datetime = Field(description="When it was accepted.", examples=["2026-11-22T08:00:00Z"])
     started_at: datetime | None = Field(description="When reading began.", examples=["2026-11-22T08:00:01Z"])
@@ -115,10 +115,10 @@ class ImportCreateParams(BaseModel):
 
     kind: Annotated[ImportKind, Field(description="What the file is.")]
     academic_year: Annotated[
-        AcademicYear | None, Field(description="The year of its figures, for kinds whose files don't contain it.")
+        AcademicYear | None, Field(description="The year of its figures, for kinds of files that don't contain it.")
     ] = None
     release: Annotated[Release, Field(description="How settled its figures are.")] = Release.FINAL
-    dry_run: Annotated[bool, Field(description="Only check and count; nothing is kept.")] = False
+    dry_run: Annotated[bool, Field(description="Only check the file and count its rows. Nothing is stored.")] = False
 
 
 class ImportListParams(ListParams):
@@ -134,9 +134,9 @@ class ImportKindOut(BaseModel):
     kind: ImportKind = Field(description="Its code.", examples=["dfe-ks4"])
     title: str = Field(description="Its name.", examples=["Key stage 4 performance tables"])
     publisher: str = Field(description="Who publishes it.", examples=["Department for Education"])
-    layer: Layer = Field(description="Whose figures it brings.", examples=["national"])
+    layer: Layer = Field(description="Whose figures it holds.", examples=["national"])
     scope: str = Field(
-        description="The scope that loading it needs beside imports:write.", examples=["reference:write"]
+        description="The scope that an import of it needs, besides `imports:write`.", examples=["reference:write"]
     )
     media_types: list[str] = Field(description="How the file may be sent.", examples=[["text/csv"]])
     needs_academic_year: bool = Field(description="Whether the request must name the academic year.", examples=[True])
@@ -163,6 +163,8 @@ class ImportTemplateOut(Tagged):
     kind: ImportKind = Field(description="Its code.", examples=["observations"])
     media_types: list[str] = Field(description="How the file may be sent.", examples=[["text/csv"]])
     needs_academic_year: bool = Field(description="Whether the request must name the academic year.", examples=[False])
-    columns: list[TemplateColumnOut] = Field(description="Columns that are read; others are reported and left out.")
+    columns: list[TemplateColumnOut] = Field(
+        description="Columns that are read. Other columns are reported and ignored."
+    )
     example: str = Field(description="A small file.", examples=["urn,measure,value\r\n136105,attendance.overall,94.1"])
     notes: str = Field(description="What else to know.", examples=["Every symbol of the DfE becomes a reason."])

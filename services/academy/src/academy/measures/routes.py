@@ -41,5 +41,5 @@ async def measure_list(request: Request, caller: Reader, params: Annotated[Measu
     responses=TAGGED | responses(MeasureNotFound),
 )
 async def measure_view(request: Request, _caller: Reader, measure: Annotated[Code, Path()]) -> Response:
-    """One measure by its dotted code."""
+    """Returns a measure by its dotted code."""
     return tagged_answer(request, service.view_measure(measure))

@@ -9,27 +9,27 @@ class RatingNotFound(NotFound):
 
 
 class ModerationNotFound(NotFound):
-    """The caller's trust has no such moderation, or it is of an academy that the grant doesn't cover."""
+    """Your trust has no override with this id, or your grant doesn't cover its academy."""
 
 
 class LeadsThisAcademy(Forbidden):
-    """Nobody moderates for an academy that they lead."""
+    """You can't moderate for an academy that you lead."""
 
 
 class NotItsMaker(Forbidden):
-    """Only who made an override adds evidence to it."""
+    """Only the person who made an override can add evidence to it."""
 
 
 class RatingNotCurrent(Conflict):
-    """Only the rating that is told now can be overridden; this one is history."""
+    """Only the current rating can be overridden; a newer one exists."""
 
 
 class ModerationEnded(TransitionNotAllowed):
-    """It counts no longer: it was withdrawn, has lapsed, or was replaced."""
+    """The override isn't in force: it was withdrawn, has lapsed, or was replaced."""
 
 
 class ModerationNotPossible(InvalidRequest):
-    """The override can't be made as it is; `errors` says why."""
+    """The override can't be made from this request; `errors` says why."""
 
     @classmethod
     def because(cls, field: str, code: str, detail: str) -> "ModerationNotPossible":

@@ -45,8 +45,10 @@ Moderator = Annotated[Caller, requires("ratings:moderate")]
 async def rating_moderate(
     reply: Reply, session: SessionDep, caller: Moderator, rating_id: UUID, body: ModerationCreate, if_match: IfMatch
 ) -> ModerationOut:
-    """Override an academy's newest rating, and later ones, until the end of `lapses_on` in London, a withdrawal, or
-    another override. `If-Match` is the ETag of the rating. The computed colour stays visible beside it.
+    """Overrides the current rating of an academy, and later ones. `If-Match` is the ETag of the rating.
+
+    The override is in force until the end of `lapses_on` (London), until it is withdrawn, or until another replaces
+    it. The computed status stays visible beside it.
     """
     made = await service.moderate(session, caller, rating_id, body, if_match)
     reply.forget_prepared(session)
@@ -60,7 +62,7 @@ async def rating_moderate(
     responses=TAGGED | responses(errors.ModerationNotFound),
 )
 async def moderation_view(reply: Reply, session: SessionDep, caller: Reader, moderation_id: UUID) -> ModerationOut:
-    """One override with its reason, its evidence, and whether it counts."""
+    """Returns an override with its reason, its evidence and its state."""
     return reply.tagged(await service.view_moderation(session, caller, moderation_id))
 
 
@@ -78,7 +80,7 @@ async def moderation_withdraw(
     if_match: IfMatch,
     body: Annotated[ModerationWithdraw | None, Body()] = None,
 ) -> ModerationOut:
-    """End an override, with or without a reason: from now on the computed rating counts again."""
+    """Ends an override. The computed rating is in force again. A reason is optional."""
     ended = await service.withdraw(session, caller, moderation_id, if_match, reason=body.reason if body else None)
     reply.forget_prepared(session)
     return reply.tagged(ended)
@@ -97,7 +99,7 @@ async def academy_moderation_list(
     urn: Annotated[Urn, Path()],
     params: Annotated[ModerationListParams, Query()],
 ) -> ModerationPage:
-    """Every override of the academy's ratings by the caller's trust, newest first."""
+    """Returns your trust's overrides of the academy's ratings, newest first."""
     return reply.page(await service.list_moderations(session, caller, urn, params))
 
 
@@ -114,7 +116,7 @@ async def academy_moderation_list(
 async def moderation_file_create(
     request: Request, caller: Moderator, moderation_id: UUID, params: FileParamsDep
 ) -> Response:
-    """Send one file as the body. Whoever made the override adds evidence to it, as long as it counts."""
+    """Send one file as the body. Only the person who made the override can add evidence to it, while it is in force."""
     find_owner = partial(service.owner_of_new_files, caller=caller, moderation_id=moderation_id)
     return await take_file(request, caller, params, find_owner)
 
@@ -126,7 +128,7 @@ async def moderation_file_create(
     responses=responses(errors.ModerationNotFound),
 )
 async def moderation_file_list(session: SessionDep, caller: Reader, moderation_id: UUID) -> FileList:
-    """The files that were added to the override, oldest first."""
+    """Returns the files that were added to the override, oldest first."""
     owner = await service.owner_of_files(session, caller=caller, moderation_id=moderation_id)
     return FileList.of(await list_files(session, caller, owner))
 

@@ -22,7 +22,7 @@ from sector.parameters import Urn
 
 
 class ModerationState(StrEnum):
-    """Does it count, and if not, why not?"""
+    """Whether it is in force, and if not, why."""
 
     IN_FORCE = "in_force"
     WITHDRAWN = "withdrawn"
@@ -36,11 +36,10 @@ class ModerationCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Colour = Field(description="What is told instead.", examples=["amber"])
+    status: Colour = Field(description="The status to publish instead of the computed one.", examples=["amber"])
     step: StepCode | None = Field(
         default=None,
-        description="Which step of the scale that the academy is rated by, where several stand for the status; null "
-        "for the best of them.",
+        description="The step of the trust's scale, when several steps have this status. Null: the best of them.",
         examples=["amber"],
     )
     reason: Words = Field(
@@ -78,7 +77,7 @@ class ModerationOut(Tagged):
     rating_id: UUID = Field(
         description="The rating for which it was made.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]
     )
-    status: Colour = Field(description="What is told instead.", examples=["amber"])
+    status: Colour = Field(description="The status to publish instead of the computed one.", examples=["amber"])
     step: StepOut = Field(
         description="The step of the trust's own scale: while it is in force, of the scale that the academy is rated "
         "by, and later as it was given."
@@ -90,12 +89,14 @@ class ModerationOut(Tagged):
         examples=["https://trust.example/minutes"],
     )
     lapses_on: date = Field(description="The last day on which it counts (in London).", examples=["2027-03-31"])
-    state: ModerationState = Field(description="Does it count, and if not, why not?", examples=["in_force"])
+    state: ModerationState = Field(description="Whether it is in force, and if not, why.", examples=["in_force"])
     made_at: datetime = Field(description="When it was made.", examples=["2026-11-22T08:00:00Z"])
     made_by: str = Field(description="Who made it, as tokens name people.", examples=["person:ada"])
     ended_at: datetime | None = Field(description="When it ended.", examples=[None])
     ended_by: str | None = Field(description="Who withdrew or replaced it.", examples=[None])
-    ended_reason: str | None = Field(description="Why it was withdrawn, where that was said.", examples=[None])
+    ended_reason: str | None = Field(
+        description="Why it was withdrawn; null when no reason was given.", examples=[None]
+    )
     actions: list[ActionOut] = Field(description="What you may do with it now.")
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Figures of schools: a value or the reason why there is none, with where it came from and when it was told.
+"""Figures of schools: a value or the reason why there is none, with its source and the time of its publication.
 
 Two layers: **national** (published by the DfE, the same for every reader, written by the platform's loader)
 and **trust** (a trust's own, seen by that trust alone). A figure is known by layer, academy, measure, pupil

@@ -6,7 +6,7 @@ from kit.problems import FieldError, InvalidRequest
 
 
 class InstantInFuture(InvalidRequest):
-    """What will be told later isn't known yet."""
+    """The instant is in the future."""
 
     @classmethod
     def named(cls, parameter: str) -> InstantInFuture:

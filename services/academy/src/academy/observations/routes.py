@@ -32,6 +32,7 @@ async def observation_list(
     caller: Annotated[Caller, requires("observations:read")],
     params: Annotated[ObservationListParams, Query()],
 ) -> Response:
-    """Current figures with England's and the local authority's beside them; of one key the national comes first."""
+    """Returns the current figures, each with those of England and of the local authority. National figures come
+    before the trust's own."""
     items, next_cursor, synced = await service.list_observations(session, caller, params)
     return list_answer(request, items, next_cursor, synced_to=synced)

@@ -46,7 +46,9 @@ class ComparisonOut(BaseModel):
 class ObservationOut(BaseModel):
     """One figure: a value or the reason why there is none, never both."""
 
-    id: UUID = Field(description="Id of the figure as it was told.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
+    id: UUID = Field(
+        description="Id of the figure as it was published.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]
+    )
     urn: Urn = Field(description="The academy.", examples=[136105])
     layer: Layer = Field(description="Whose figure it is.", examples=["national"])
     measure: str = Field(description="Code of the measure.", examples=["ks4.progress_8"])
@@ -64,15 +66,13 @@ class ObservationOut(BaseModel):
     band: ProgressBand | None = Field(
         description="Progress measures only: the band by the DfE's rule, from score and interval.", examples=["average"]
     )
-    published_band: ProgressBand | None = Field(description="The band that the file says.", examples=["average"])
+    published_band: ProgressBand | None = Field(description="The band in the published file.", examples=["average"])
     release: Release = Field(description="How settled it is.", examples=["final"])
     source: str = Field(description="Where it is from.", examples=["DfE key stage 4 performance tables"])
-    import_id: UUID = Field(
-        description="The import that brought it.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]
-    )
-    recorded_at: datetime = Field(description="When it was told.", examples=["2026-11-22T08:00:00Z"])
+    import_id: UUID = Field(description="The import that loaded it.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
+    recorded_at: datetime = Field(description="When it was published.", examples=["2026-11-22T08:00:00Z"])
     superseded_at: datetime | None = Field(
-        description="When another took its place; null for what stands. Only with `history`.", examples=[None]
+        description="When it was replaced; null for the current figure. Only with `history`.", examples=[None]
     )
     comparisons: list[ComparisonOut] = Field(description="England and the local authority, where published.")
 
@@ -81,7 +81,7 @@ class ObservationPage(Page[ObservationOut]):
     """A page of figures."""
 
     synced_to: datetime = Field(
-        description="Everything recorded up to this instant is in the list: the `updated_since` of next time.",
+        description="Everything recorded up to this instant is in the list. Send it as `updated_since` next time.",
         examples=["2026-11-22T08:00:00Z"],
     )
 
@@ -133,9 +133,12 @@ class ObservationListParams(ListParams):
     period: Annotated[tuple[PeriodCode, ...], Field(max_length=20, description="Of these parts of the year.")] = ()
     layer: Annotated[tuple[Layer, ...], Field(max_length=2, description="Of this layer; both by default.")] = ()
     history: Annotated[
-        bool, Field(description="Also what was superseded, and earlier releases; oldest first within a figure.")
+        bool, Field(description="Include superseded figures and earlier releases, oldest first within a figure.")
     ] = False
     as_of: Annotated[
-        Instant | None, Field(description="As it was told at this instant, which can't be in the future.")
+        Instant | None, Field(description="As it was published at this instant. An instant in the future is rejected.")
     ] = None
-    updated_since: Annotated[Instant | None, Field(description="Told since: send the `synced_to` of last time.")] = None
+    updated_since: Annotated[
+        Instant | None,
+        Field(description="Only figures published since this instant. Send the `synced_to` of your last request."),
+    ] = None

@@ -54,9 +54,11 @@ class PreviewCriterionOut(BaseModel):
     """One criterion, now and as it would be."""
 
     code: str = Field(description="Names the criterion inside its set.", examples=["progress_8"])
-    title: str = Field(description="What is asked.", examples=["Progress 8"])
+    title: str = Field(description="The question.", examples=["Progress 8"])
     before: PreviewResultOut | None = Field(description="As it is now; null for a criterion that is new.")
-    after: PreviewResultOut | None = Field(description="As it would be; null for a criterion that would go.")
+    after: PreviewResultOut | None = Field(
+        description="The result under the new set; null for a criterion that is removed."
+    )
 
     @classmethod
     def side_by_side(cls, before: Sequence[CriterionResultOut], after: Sequence[CriterionResultOut]) -> list[Self]:

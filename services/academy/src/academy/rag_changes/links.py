@@ -20,7 +20,9 @@ class RagChangesParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    urn: Urn | None = Field(default=None, description="One academy; all that the maker of the link sees unless given.")
+    urn: Urn | None = Field(
+        default=None, description="One academy. Default: every academy that the maker of the link sees."
+    )
     limit: Annotated[int, Field(ge=1, le=200, description="The most entries, newest first.")] = 50
 
 

@@ -1,4 +1,4 @@
-"""RAG statuses: what is told of every academy of a trust now, for clients that pull it often.
+"""RAG statuses: the current status of every academy of a trust, for clients that poll.
 
 A status is the newest rating, or the override that is in force (see `academy.moderations`). Members without a
 rating are `not_assessed`. Nobody writes a status: it follows from ratings, moderations and membership, and every

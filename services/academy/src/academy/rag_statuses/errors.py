@@ -8,7 +8,7 @@ from kit.problems import FieldError, InvalidRequest
 
 
 class AsOfInFuture(InvalidRequest):
-    """Nobody knows yet what will have been told at that instant."""
+    """`as_of` is in the future."""
 
     @classmethod
     def at(cls, instant: datetime) -> AsOfInFuture:
@@ -18,7 +18,7 @@ class AsOfInFuture(InvalidRequest):
 
 
 class AsOfWithUpdatedSince(InvalidRequest):
-    """A replay of one instant has no changes since another."""
+    """`as_of` and `updated_since` can't be combined."""
 
     @classmethod
     def together(cls) -> AsOfWithUpdatedSince:

@@ -36,8 +36,9 @@ Reader = Annotated[Caller, requires("rag-statuses:read")]
 async def rag_status_list(
     request: Request, session: SessionDep, caller: Reader, params: Annotated[RagStatusListParams, Query()]
 ) -> Response:
-    """The status of every academy of your trust that you may see, by name. Poll it with `If-None-Match`: answers are
-    kept ready, and right again within a second of a change.
+    """Returns the status of every academy of your trust that you may see, by name.
+
+    Poll it with `If-None-Match`. Responses are prepared, and up to date within a second of a change.
     """
     body, tag, following = await service.list_statuses(session, caller, params)
     response = not_modified(request, etag(tag))

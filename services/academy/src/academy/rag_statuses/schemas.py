@@ -41,13 +41,13 @@ class RagCriteriaSetOut(BaseModel):
 
 
 class RagStatusOut(BaseModel):
-    """What is told of one academy."""
+    """The published status of one academy."""
 
     urn: Urn = Field(description="The academy.", examples=[135874])
     name: str = Field(description="Its name.", examples=["Manchester Enterprise Academy"])
     phase: Phase | None = Field(description="Its phase; null when unknown.", examples=["secondary"])
     status: Status = Field(
-        description="What is told: the override that is in force, else the computed status.", examples=["amber"]
+        description="The published status: the override in force, or else the computed status.", examples=["amber"]
     )
     label: str = Field(description="The trust's own word for it.", examples=["Amber"])
     step: RagStepOut | None = Field(description="The step of the trust's own scale; null when not assessed.")
@@ -76,7 +76,7 @@ class RagStatusPage(Page[RagStatusOut]):
     """A page of RAG statuses."""
 
     synced_to: datetime = Field(
-        description="Everything recorded up to this instant is in the list: the `updated_since` of next time.",
+        description="Everything recorded up to this instant is in the list. Send it as `updated_since` next time.",
         examples=["2026-11-22T08:00:00Z"],
     )
 
@@ -88,12 +88,15 @@ class RagStatusListParams(ListParams):
     phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
     as_of: Annotated[
         Instant | None,
-        Field(description="As it was told at this instant, with the members of then; the future is refused."),
+        Field(
+            description="As it was published at this instant, for the academies that belonged to the trust then. "
+            "An instant in the future is rejected."
+        ),
     ] = None
     updated_since: Annotated[
         Instant | None,
         Field(
-            description="What changed since: send the `synced_to` of last time. Gives also those that left. "
-            "Not together with `as_of`."
+            description="Only what changed since this instant, including academies that have left. "
+            "Send the `synced_to` of your last request. Can't be combined with `as_of`."
         ),
     ] = None

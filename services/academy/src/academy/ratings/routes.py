@@ -33,7 +33,7 @@ Reader = Annotated[Caller, requires("ratings:read")]
     responses=TAGGED | responses(RatingNotFound),
 )
 async def rating_view(request: Request, session: SessionDep, caller: Reader, rating_id: UUID) -> Response:
-    """One rating with every criterion explained, and a person's override where one is in force."""
+    """Returns a rating with every criterion explained, and the override that is in force, if any."""
     found = await service.view_rating(session, caller, rating_id)
     moderation = found["moderation"]
     tag = rating_tag(rating_id, moderation["id"] if moderation else None, is_current=found["is_current"])
@@ -57,6 +57,6 @@ async def academy_rating_list(
     urn: Annotated[Urn, Path()],
     params: Annotated[RatingListParams, Query()],
 ) -> Response:
-    """Every rating of the academy by the caller's trust, newest first, each with all its reasons."""
+    """Returns your trust's ratings of the academy with their reasons, newest first."""
     items, following = await service.list_ratings(session, caller, urn, params)
     return list_answer(request, items, following)

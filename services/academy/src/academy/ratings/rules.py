@@ -52,7 +52,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Comparator:
-    """What a figure is held against: a value of one academic year, or the reason why there is none."""
+    """What a figure is compared with: a value of one academic year, or the reason why there is none."""
 
     academic_year: str
     value: Decimal | None

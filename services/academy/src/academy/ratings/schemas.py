@@ -48,7 +48,7 @@ class IntervalOut(BaseModel):
 
 
 class ComparisonOut(BaseModel):
-    """What the figure was held against."""
+    """What the figure was compared with."""
 
     kind: ComparisonKind = Field(description="Nothing, England, or its own year before.", examples=["national"])
     value: float | None = Field(description="That figure; null for fixed, or when there was none.", examples=[45.8])
@@ -56,17 +56,17 @@ class ComparisonOut(BaseModel):
 
 
 class BoundsOut(BaseModel):
-    """The least good figure that still earns each word; with a comparison, differences from it."""
+    """The least good figure for each colour. With a comparison: differences from it."""
 
     green: float | None = Field(description="For green; null when the scale has no green step.", examples=[0])
     amber: float | None = Field(description="For amber; null when the scale has no amber step.", examples=[-5])
 
 
 class CriterionResultOut(BaseModel):
-    """What became of one criterion: the figure, what it was held against, and what decided."""
+    """The result of one criterion: the figure, what it was compared with, and the bound that decided."""
 
     code: str = Field(description="Names the criterion inside the set.", examples=["attainment_8"])
-    title: str = Field(description="What was asked.", examples=["Attainment 8 against England"])
+    title: str = Field(description="The question.", examples=["Attainment 8 against England"])
     measure: str = Field(description="Code of the measures catalogue.", examples=["ks4.attainment_8"])
     layer: Layer = Field(description="Whose figures.", examples=["national"])
     pupil_group: str = Field(description="Which pupils.", examples=["all"])
@@ -77,8 +77,8 @@ class CriterionResultOut(BaseModel):
     cohort: int | None = Field(description="Pupils behind the figure; null when not published.", examples=[189])
     interval: IntervalOut | None = Field(description="Confidence interval; null when not published.")
     release: str | None = Field(description="Provisional, revised or final.", examples=["final"])
-    comparison: ComparisonOut = Field(description="What the figure was held against.")
-    bounds: BoundsOut = Field(description="What each word needs.")
+    comparison: ComparisonOut = Field(description="What the figure was compared with.")
+    bounds: BoundsOut = Field(description="The least good figure for each step.")
     direction: Direction = Field(description="Which way is good.", examples=["higher_is_better"])
     weight: int = Field(description="How much it counts.", examples=[2])
     is_limiting: bool = Field(description="Does red here cap the whole?", examples=[False])
@@ -131,9 +131,9 @@ class RatingOut(BaseModel):
 
 
 class RatingDetailOut(RatingOut):
-    """One rating, and what is told over it now."""
+    """One rating, with the override that is in force."""
 
-    is_current: bool = Field(description="Is it the rating that is told now?", examples=[True])
+    is_current: bool = Field(description="Is it the current rating?", examples=[True])
     moderation: ModerationOut | None = Field(description="A person's override that is in force; null when none is.")
 
 
@@ -144,4 +144,7 @@ class RatingPage(Page[RatingOut]):
 class RatingListParams(ListParams):
     """Filters of an academy's ratings."""
 
-    as_of: Annotated[Instant | None, Field(description="As it was told at this instant; the future is refused.")] = None
+    as_of: Annotated[
+        Instant | None,
+        Field(description="As it was published at this instant. An instant in the future is rejected."),
+    ] = None

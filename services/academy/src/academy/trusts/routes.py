@@ -23,7 +23,7 @@ Reader = Annotated[Caller, requires("academies:read")]
 async def trust_list(
     reply: Reply, session: SessionDep, caller: Reader, params: Annotated[TrustListParams, Query()]
 ) -> TrustPage:
-    """Trusts of England by name; `q` finds them by part of the name, Group UID, TR reference or UKPRN."""
+    """Returns the trusts of England by name. `q` finds them by part of the name, Group UID, TR reference or UKPRN."""
     return reply.page(await service.list_trusts(session, caller, params))
 
 
@@ -34,5 +34,5 @@ async def trust_list(
     responses=TAGGED | responses(TrustNotFound),
 )
 async def trust_view(reply: Reply, session: SessionDep, _: Reader, trust: Annotated[TrustName, Path()]) -> TrustOut:
-    """One trust by its id, Group UID or TR reference."""
+    """Returns a trust by its id, Group UID or TR reference."""
     return reply.tagged(await service.view_trust(session, trust))

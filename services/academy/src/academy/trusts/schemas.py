@@ -59,7 +59,7 @@ class TrustOut(Tagged):
     closed_on: date | None = Field(description="Closed on.", examples=[None])
     academy_count: int = Field(description="Academies that belong to it today.", examples=[14])
     updated_at: datetime = Field(
-        description="When the register last said something new about it.", examples=["2026-11-22T08:00:00Z"]
+        description="When its entry in the register last changed.", examples=["2026-11-22T08:00:00Z"]
     )
 
     @classmethod

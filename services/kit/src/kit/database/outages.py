@@ -24,7 +24,7 @@ DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.I
 
 
 class DatabaseUnavailable(ServiceUnavailable):
-    """The database can't serve this request now; nothing was changed."""
+    """The database is unavailable; nothing was changed."""
 
     title = "The database can't be reached"
 

@@ -31,7 +31,7 @@ FIRST_PAUSE_SECONDS = 0.02
 
 
 class FeedRestarted(Gone):
-    """The cursor comes from before a restore, or from another installation: read again from the start."""
+    """The cursor is from before a restore or from another installation; read again from the start."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

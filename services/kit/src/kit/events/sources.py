@@ -45,7 +45,7 @@ class FollowedEvent(BaseModel):
 
 
 class FollowedPage(BaseModel):
-    """Some events in their order, and where to go on."""
+    """Events in order, and where to continue."""
 
     items: list[FollowedEvent]
     next: str

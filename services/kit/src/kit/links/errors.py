@@ -8,7 +8,7 @@ class LinkNotFound(NotFound):
 
 
 class LinkNotPossible(InvalidRequest):
-    """The link can't be made as it is; `errors` says why."""
+    """The link can't be made from this request; `errors` says why."""
 
     @classmethod
     def because(cls, field: str, code: str, detail: str) -> "LinkNotPossible":
@@ -17,4 +17,4 @@ class LinkNotPossible(InvalidRequest):
 
 
 class TooManyLinks(Conflict):
-    """The caller has as many links as it may have; end one that isn't used."""
+    """You have the largest number of links allowed; end one that isn't used."""

@@ -38,7 +38,7 @@ def create_models(resources: Sequence[LinkResource]) -> Any:
 
 def _create_model(resource: LinkResource) -> type[LinkCreate]:
     name = "".join(word.capitalize() for word in resource.name.split("-"))
-    parameters = Field(default_factory=resource.parameters, description="Which part of it; all of it unless said.")
+    parameters = Field(default_factory=resource.parameters, description="Which part of it. Default: all of it.")
     only: Any = Literal[resource.name]
     return create_model(
         f"{name}LinkCreate",
@@ -91,7 +91,7 @@ class LinkWithUrlOut(LinkOut):
     """A new link with its URL, which is in this answer and never shown again."""
 
     url: str = Field(
-        description="The link. Whoever has it sees what it shows: treat it like a password.",
+        description="The URL. Anyone who has it can see what it shows: treat it like a password.",
         examples=["https://trellis.example.org/academy/v1/shared/bh8W..."],
     )
 

@@ -4,24 +4,24 @@ from kit.problems import Conflict, NotFound, PayloadTooLarge, ServiceUnavailable
 
 
 class FileTooLarge(PayloadTooLarge):
-    """The file is larger than a file may be."""
+    """The file is too large."""
 
 
 class FileTypeNotAccepted(UnsupportedMediaType):
-    """The content is of a type that isn't accepted, or isn't what the Content-Type says."""
+    """The type isn't accepted, or the content doesn't match the `Content-Type`."""
 
 
 class StoredFileNotFound(NotFound):
-    """There is no such file, or it isn't the caller's to see."""
+    """There is no file with this id, or you can't see it."""
 
 
 class TooManyFiles(Conflict):
-    """What the file belongs to has as many files as it may have."""
+    """It already has the largest number of files allowed."""
 
 
 class ObjectStoreUnavailable(ServiceUnavailable):
-    """Files can't be written or read at the moment."""
+    """Files can't be written or read at the moment; try again later; try again later."""
 
 
 class ObjectStoreFull(ServiceUnavailable):
-    """There is no room for more files; the operator must make some."""
+    """There is no space left for files; contact the operator."""

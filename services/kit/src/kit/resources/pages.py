@@ -43,8 +43,12 @@ class ListParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=LARGEST_LIMIT, description="The most items that a page has.")] = DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=LARGEST_LIMIT, description="The largest number of items on a page.")] = (
+        DEFAULT_LIMIT
+    )
     cursor: Annotated[
         str | None,
-        Field(min_length=1, max_length=LONGEST_CURSOR, description="Where to go on: `next` of the page before."),
+        Field(
+            min_length=1, max_length=LONGEST_CURSOR, description="Where to continue: the `next` of the previous page."
+        ),
     ] = None

@@ -116,9 +116,11 @@ class Transition:
 
 
 class ActionOut(BaseModel):
-    """Something that you may do with a thing now: `POST` to its path with the verb behind it, or its own `PATCH`."""
+    """An action that you may take on this resource now: `POST` to its path followed by the verb, or its own `PATCH`."""
 
-    verb: str = Field(description="The last part of the path; `change` is the thing's PATCH.", examples=["withdraw"])
+    verb: str = Field(
+        description="The last part of the path. `change` stands for `PATCH` on the resource.", examples=["withdraw"]
+    )
     title: str = Field(description="A word for a button.", examples=["Withdraw"])
     needs_reason: bool = Field(description="Whether a `reason` must be given.", examples=[False])
 

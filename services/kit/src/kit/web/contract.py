@@ -65,7 +65,7 @@ _IF_NONE_MATCH: Json = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The `ETag` that you have: 304 when nothing changed.",
+    "description": "The `ETag` of your copy. The answer is 304 when nothing has changed.",
     "schema": {"type": "string"},
 }
 _LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
@@ -87,7 +87,11 @@ def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str,
     for name in _FLUFF:
         schemas.pop(name, None)
     schemas |= _problem_schemas()
-    described = {"events": "What changed, in order and without gaps.", **tags}
+    described = {
+        "events": "The change feed: every change, in order and without gaps.",
+        "links": "Links: URLs that show one resource without an account.",
+        **tags,
+    }
     for path, method, operation in operations_of(contract):
         _tag(operation, path, method, routes, described)
         _complete(operation, method)
@@ -187,7 +191,7 @@ def _complete_read(operation: Json, names: set[tuple[str, str]]) -> None:
     if ("query", "cursor") in names:
         good.setdefault("headers", {}).update(copy.deepcopy(_LINK))
     if "ETag" in good.get("headers", {}):
-        answer = {"description": "You have this version already.", "headers": copy.deepcopy(_ETAG)}
+        answer = {"description": "Nothing has changed since the `ETag` that you sent.", "headers": copy.deepcopy(_ETAG)}
         operation["responses"]["304"] = answer
         if ("header", "If-None-Match") not in names:
             operation["parameters"].append(copy.deepcopy(_IF_NONE_MATCH))

@@ -30,7 +30,7 @@ RECONNECT_MILLISECONDS = 2_000
 
 
 class EventTypeUnknown(InvalidRequest):
-    """This service has no such type of event."""
+    """This service has no event of this type."""
 
 
 class CloudEvent(BaseModel):
@@ -38,7 +38,7 @@ class CloudEvent(BaseModel):
 
     specversion: str = Field(description="Always `1.0`.", examples=["1.0"])
     id: str = Field(description="Unique: an event that you have seen before has the same id.")
-    source: str = Field(description="The service that tells it.", examples=["/academy/v1"])
+    source: str = Field(description="The service that published it.", examples=["/academy/v1"])
     type: str = Field(description="What happened.", examples=["org.trellis.academy.rating.computed.v1"])
     subject: str = Field(description="What it happened to.", examples=["academies/100001"])
     time: str = Field(description="When it happened (RFC 3339, UTC).", json_schema_extra={"format": "date-time"})
@@ -49,7 +49,7 @@ class CloudEvent(BaseModel):
 
 
 class EventPage(BaseModel):
-    """Some events in their order, and where to go on."""
+    """Events in order, and where to continue."""
 
     items: list[CloudEvent] = Field(description="The next events; empty when none came in time.")
     next: str = Field(description="Send it as `after` to go on; never null.", examples=["c29tZSBwbGFjZQ"])
@@ -65,21 +65,24 @@ class EventParams(BaseModel):
         Field(
             min_length=1,
             max_length=LONGEST_CURSOR,
-            description="`next` of the page before. Without it: from the first event on; `now`: only what comes.",
+            description="The `next` of the previous page. Default: the first event. `now`: only events from now on.",
         ),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=500, description="The most events of a page.")] = 100
+    limit: Annotated[int, Field(ge=1, le=500, description="The largest number of events on a page.")] = 100
     wait: Annotated[
         int,
         Field(
             ge=0,
             le=LONGEST_WAIT_SECONDS,
-            description="Seconds to wait for an event when there is none yet; 0 answers at once.",
+            description="Seconds to wait for an event when there is none yet. 0 returns at once.",
         ),
     ] = 0
     types: Annotated[
         list[str] | None,
-        Field(max_length=50, description="Only these types; repeat it for several. Without it: all that you may see."),
+        Field(
+            max_length=50,
+            description="Only events of these types; repeat it for several. Default: every type that you may see.",
+        ),
     ] = None
 
 
@@ -91,11 +94,11 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
     @router.get(
         "/events",
         operation_id="event_list",
-        summary="What changed, in order and without gaps",
+        summary="List events",
         response_model=EventPage,
         responses={
             200: {
-                "description": "The next events; as a stream with `Accept: text/event-stream`.",
+                "description": "The next events. A stream with `Accept: text/event-stream`.",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             **responses(InvalidCursor, EventTypeUnknown, FeedRestarted),
@@ -110,14 +113,14 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
             Header(
                 alias="Last-Event-ID",
                 max_length=LONGEST_CURSOR,
-                description="What a client of server-sent events sends when it comes back; goes before `after`.",
+                description="Sent by clients of server-sent events when they reconnect. Overrides `after`.",
             ),
         ] = None,
     ) -> Response:
-        """Every event of your trust that you may see, once and in one order; deletions are events too.
+        """Returns the events of your trust that you may see, each once and in one order. Deletions are events too.
 
-        Ask again with `after` set to the `next` that you got, or listen: with `Accept: text/event-stream` events are
-        sent as they happen, each with an id to come back with, until the token expires.
+        For more, send the `next` of the response as `after`. With `Accept: text/event-stream` events are sent as they
+        happen until the token expires; each has an id to reconnect with.
         """
         reader = _reader(request, caller, _types(caller, known, parameters.types))
         follower = Follower(

@@ -65,7 +65,7 @@ FILE_BODY: dict[str, Any] = {
             "name": HEADER,
             "in": "header",
             "required": False,
-            "description": "A key of your choice (a UUID). The same key and file within 24 hours are kept once.",
+            "description": "A key that you choose (a UUID). The same key and file within 24 hours are stored once.",
             "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
         }
     ],
@@ -115,7 +115,7 @@ class FileParams(BaseModel):
         Field(
             min_length=1,
             max_length=200,
-            description="The file's name. An ending that fits its type is added where there is none.",
+            description="The file's name. If it has no extension, the one of its type is added.",
             examples=["minutes-of-7-october.pdf"],
         ),
     ]
@@ -139,7 +139,7 @@ class FileOut(BaseModel):
     """A file, without its content."""
 
     id: UUID = Field(description="The file.")
-    name: str = Field(description="What it is called.", examples=["minutes-of-7-october.pdf"])
+    name: str = Field(description="Its name.", examples=["minutes-of-7-october.pdf"])
     media_type: str = Field(description="Its type.", examples=["application/pdf"])
     size_bytes: int = Field(description="Its size in bytes.", examples=[48213])
     sha256: str = Field(description="The SHA-256 of its content, in hexadecimal.")

@@ -43,13 +43,13 @@ KEPT_HEADERS = ("content-type", "location", "etag", "link", "cache-control")
 
 
 class IdempotencyKeyReused(InvalidRequest):
-    """The key came before with another request, or with one whose answer can't be read any more."""
+    """The key was used before with another request, or its stored answer can't be read any more."""
 
     code = "idempotency-key-reused"
 
 
 class IdempotencyKeyInvalid(InvalidRequest):
-    """The key isn't 1 to 255 visible ASCII characters."""
+    """`Idempotency-Key` must be 1 to 255 visible ASCII characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ _PARAMETER = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "A key of your choice (a UUID). The same key and request within 24 hours has one effect and gets "
-    "the same answer; the same key with another request is 422 `idempotency-key-reused`.",
+    "description": "A key that you choose (a UUID). The same key and request within 24 hours has one effect and "
+    "returns the same response. The same key with another request is rejected with 422 `idempotency-key-reused`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
 }
 

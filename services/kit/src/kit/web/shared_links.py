@@ -39,10 +39,10 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
     async def link_create(
         request: Request, response: Response, session: SessionDep, caller: Maker, body: LinkCreate
     ) -> LinkWithUrlOut:
-        """Make a URL that shows this to whoever has it, without an account, as you may see it now and no more.
+        """Creates a URL that anyone who has it can open, without an account. It shows what you may see, and no more.
 
-        The URL is in this answer and never shown again. It ends on its last day, when you or an administrator of the
-        trust end it, and with your own access.
+        The URL is in this response and is never shown again. It ends after `expires_on`, when you or an administrator
+        of the trust end it, and when your own access ends.
         """
         link, token = await service.make_link(session, caller, by_name, body)
         prefix = request.url.path.rpartition("/")[0]
@@ -69,14 +69,14 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
     async def link_list(
         reply: Reply, session: SessionDep, caller: Maker, params: Annotated[LinkListParams, Query()]
     ) -> LinkPage:
-        """The links that you made, newest first; with `links:manage` those of everybody in the trust."""
+        """Returns the links that you made, newest first. With `links:manage`: the links of everyone in your trust."""
         found = await service.list_links(session, caller, params)
         now = clock.now()
         return reply.page(LinkPage.of(found, lambda link: LinkOut.of(link, now)))
 
     @router.get("/links/{link_id}", operation_id="link_view", summary="View a link", responses=responses(LinkNotFound))
     async def link_view(session: SessionDep, caller: Maker, link_id: UUID) -> LinkOut:
-        """One link, without its URL."""
+        """Returns a link without its URL."""
         return LinkOut.of(await service.find_link(session, caller, link_id), clock.now())
 
     @router.delete(
@@ -88,7 +88,7 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
         responses=responses(LinkNotFound),
     )
     async def link_end(session: SessionDep, caller: Maker, link_id: UUID) -> None:
-        """End a link at once; nothing happens when it has ended already."""
+        """Ends a link at once. Ending it again has no effect."""
         await service.end_link(session, caller, link_id)
 
     @router.get(
@@ -108,7 +108,7 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
     async def shared_view(
         request: Request, token: Annotated[str, Path(max_length=200, description="The secret of the link.")]
     ) -> Response:
-        """What the link shows now. No token is needed: the URL itself is the key."""
+        """Returns what the link shows now. No token is needed: the URL is the key."""
         try:
             # Another spelling of the same token would be counted as another link.
             plain = "" if b"%" in request.scope.get("raw_path", b"") else token

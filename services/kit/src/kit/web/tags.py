@@ -18,7 +18,8 @@ def _require_if_match(
         str | None,
         Header(
             alias="If-Match",
-            description="The `ETag` of what you read. Without it: 428. When it changed since: 412.",
+            description="The `ETag` of what you read. A request without it is rejected with 428, and with 412 when "
+            "there is a newer version.",
             max_length=LONGEST_HEADER,
         ),
     ] = None,

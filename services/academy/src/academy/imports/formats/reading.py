@@ -133,7 +133,7 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One thing that keeps a file out. `row` counts as a spreadsheet does: the header is row 1, so the first
+    """One reason why a file is rejected. `row` counts as a spreadsheet does: the header is row 1, so the first
     row of figures is 2; in JSON and NDJSON the first item or line is 1. `row` and `column` are None when the
     error is about the whole file."""
 
