@@ -14,6 +14,7 @@ BUFFER: Final = "envoy.filters.http.buffer"
 BODY_LIMIT: Final = "envoy.filters.http.body_size_limit"
 
 COMPRESSED_TYPES: Final = (
+    "application/atom+xml",
     "application/json",
     "application/problem+json",
     "application/x-ndjson",
