@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from kit.database.sessions import Connection, Context, Session
+from kit.database.sessions import Connection, Context
 from kit.identity.callers import Caller
 
 # $1 trust, $2 the academies of the grant (null for all), $3 the day in London, $4 the instant to replay
@@ -99,14 +99,6 @@ _VERSION = """
     from academy.membership m left join academy.school s on s.urn = m.urn
     where m.register_id = $1
 """
-
-
-async def driver_of(session: Session) -> Connection:
-    """The driver's own connection, inside the session's transaction."""
-    raw = await (await session.connection()).get_raw_connection()
-    assert raw.driver_connection is not None
-    driver: Connection = raw.driver_connection
-    return driver
 
 
 @dataclass(frozen=True, slots=True)

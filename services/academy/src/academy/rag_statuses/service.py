@@ -15,7 +15,7 @@ from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
-from kit.database.sessions import Context, Database, Session
+from kit.database.sessions import Context, Database, Session, driver_of
 from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
 from sector.days import day_in_london
@@ -81,7 +81,7 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
         after=after,
         limit=params.limit + 1,
     )
-    rows = await queries.rag_statuses(await queries.driver_of(session), caller, wanted)
+    rows = await queries.rag_statuses(driver_of(session), caller, wanted)
     page, more = rows[: params.limit], len(rows) > params.limit
     following = None
     if more:

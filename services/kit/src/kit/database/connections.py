@@ -1,6 +1,7 @@
-"""Connections that begin a transaction and set its context in one round trip."""
+"""Connections whose transactions begin with a context, in one round trip."""
 
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 
@@ -10,29 +11,61 @@ else:
     Connection = asyncpg.Connection
 
 
-class ContextConnection(Connection):
-    """A connection whose next `BEGIN` carries statements with it.
+class ContextTransaction:
+    """A transaction whose `BEGIN` and context travel in one message.
 
-    The driver and SQLAlchemy both begin by sending `BEGIN;` through `execute`: what must come first in the
-    transaction travels in the same message, which saves a third of a short read's round trips.
+    Two messages would make a short read a third slower. It has what the driver's own transactions have, as far as
+    SQLAlchemy and `async with` use it.
     """
+
+    def __init__(self, connection: "ContextConnection", context: str) -> None:
+        self._connection = connection
+        self._context = context
+
+    async def start(self) -> None:
+        """Begin; every statement from here on sees the context."""
+        await self._connection.execute(f"BEGIN; {self._context}")
+
+    async def commit(self) -> None:
+        """End it, and keep what was done."""
+        await self._connection.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        """End it, and keep nothing."""
+        await self._connection.execute("ROLLBACK")
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await (self.commit() if kind is None else self.rollback())
+
+
+class ContextConnection(Connection):
+    """A connection whose next transaction begins with a context."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._first = ""
+        self._context = ""
         self.propagates = False
 
-    def begin_with(self, statements: str) -> None:
-        """Send these with the next `BEGIN`."""
-        self._first = statements
+    def begin_with(self, context: str) -> None:
+        """Begin the next transaction with these statements."""
+        self._context = context
 
     def check_begun(self) -> None:
-        """Raises RuntimeError when they weren't sent: then there is no context, and nothing may happen."""
-        if self._first:
+        """Raises RuntimeError when it began without them: then there is no context, and nothing may happen."""
+        if self._context:
             raise RuntimeError("the transaction began without its context")
 
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - its name
-        """As the driver's own."""
-        if self._first and query.startswith("BEGIN") and query.endswith(";") and not args:
-            query, self._first = f"{query} {self._first}", ""
-        return await super().execute(query, *args, timeout=timeout)
+    def transaction(self, **options: Any) -> Any:
+        """The next transaction, with its context where one waits; else as the driver's own."""
+        if not self._context:
+            return super().transaction(**options)
+        if options.get("isolation") not in (None, "read_committed"):
+            raise ValueError(f"a transaction with a context is read committed, not {options['isolation']}")
+        context, self._context = self._context, ""
+        return ContextTransaction(self, context)

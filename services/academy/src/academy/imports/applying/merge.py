@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.imports.applying.stage import StagedTable
-from kit.database.sessions import Session
+from kit.database.sessions import Session, driver_of
 from kit.ids import uuid7
 
 # Ids of rows that arrive together: one new id, then the number of the row in its last 48 bits. It sorts by time as
@@ -53,11 +53,8 @@ class Origin:
 async def copy_in(session: Session, table: StagedTable) -> None:
     """Fill the temporary table of these rows."""
     await session.execute(text(table.create()))
-    raw = await (await session.connection()).get_raw_connection()
-    driver = raw.driver_connection
-    assert driver is not None
-    await driver.copy_to_table(
-        table.incoming, source=str(table.path), columns=list(table.columns), format="csv", null=""
+    await driver_of(session).copy_to_table(
+        table.incoming, source=table.path, columns=list(table.columns), format="csv", null=""
     )
     if "judgements" in table.columns:
         await session.execute(text(f"update {table.incoming} set judgements = '{{}}' where judgements is null"))  # noqa: S608
