@@ -32,6 +32,9 @@ def override(**values: Any) -> dict[str, Any]:
     }
 
 
+RED_STEP = {"code": "red", "label": "Red", "order": 3}
+
+
 @pytest.fixture
 async def rated(client: Clients, database: Sandbox, clock: Clock) -> Clock:
     """A rated trust at noon on 1 October 2025."""
@@ -85,7 +88,13 @@ async def test_an_override_is_told_beside_the_computed_colour(client: Clients, d
     assert (view.json(), view.headers["ETag"]) == (made.json(), made.headers["ETag"])
     async with database.admin() as session:
         rows = await session.execute(text("select data from academy.event where type like '%rating.moderated%'"))
-        assert [row["before"] for row in rows.scalars()] == [{"status": "red", "moderated": False}]
+        (data,) = rows.scalars()
+        assert data["before"] == {"status": "red", "step": RED_STEP, "moderated": False}
+        assert (data["after"]["step"]["code"], data["by"], data["as_role"]) == (
+            "amber",
+            "person:chief-executive",
+            "chief-executive",
+        )
 
 
 @pytest.mark.usefixtures("rated")
@@ -210,8 +219,8 @@ async def test_it_lapses_at_the_end_of_its_day_in_london(
         assert await lapse(session, PROSPERE, moderation) is False
     async with database.admin() as session:
         rows = await session.execute(text("select data from academy.event where type like '%moderation.ended%'"))
-        assert [(row["how"], row["after"]) for row in rows.scalars()] == [
-            ("lapsed", {"status": "red", "moderated": False})
+        assert [(row["how"], row["after"], row["by"], row["as_role"]) for row in rows.scalars()] == [
+            ("lapsed", {"status": "red", "step": RED_STEP, "moderated": False}, None, None)
         ]
     assert date.fromisoformat(lapses_on) == date.fromisoformat(made.json()["lapses_on"])
 

@@ -8,9 +8,13 @@ from uuid import UUID
 import pytest_asyncio
 
 from academy.trusts.events import (
+    ACADEMY_CHANGED,
     ACADEMY_JOINED,
     ACADEMY_LEFT,
     MEMBERSHIP_CHANGED,
+    AcademyChanged,
+    AcademyFacts,
+    AcademyJoined,
     AcademyMoved,
     MembershipChanged,
     MembershipDays,
@@ -50,9 +54,19 @@ class Feeds:
 
     async def moved(self, kind: EventType, urn: int, *, left_on: date | None = None, trust: UUID = PROSPERE) -> None:
         """An academy joined or left."""
-        data = AcademyMoved(urn=urn, joined_on=FIRST, left_on=left_on, import_id=uuid7())
+        moved = AcademyMoved(urn=urn, joined_on=FIRST, left_on=left_on, import_id=uuid7())
+        more = {"phase": "primary", "local_authority": "Hampshire", "local_authority_code": "850"}
+        joined = AcademyJoined.model_validate({**moved.model_dump(), "name": f"School {urn}", **more})
+        data = joined if kind is ACADEMY_JOINED else moved
         async with self.academy.session(Context(trust, None, "x")) as session:
             await record_event(session, kind, subject=f"academies/{urn}", urn=urn, data=data)
+
+    async def renamed(self, urn: int, before: AcademyFacts | None, after: AcademyFacts) -> None:
+        """The register says another name or phase."""
+        more = {"joined_on": FIRST, "local_authority": "Hampshire", "local_authority_code": "850"}
+        data = AcademyChanged.model_validate({"urn": urn, "before": before, "after": after, **more})
+        async with self.academy.session(Context(PROSPERE, None, "x")) as session:
+            await record_event(session, ACADEMY_CHANGED, subject=f"academies/{urn}", urn=urn, data=data)
 
     async def days(self, urn: int, after: MembershipDays | None) -> None:
         """The register says other days."""
@@ -91,9 +105,20 @@ async def test_academies_join_and_leave(world: Feeds) -> None:
     await world.moved(ACADEMY_JOINED, 100002)
     await world.moved(ACADEMY_LEFT, 100002, left_on=date(2025, 8, 31))
     await world.moved(ACADEMY_JOINED, 100003, trust=OTHER_TRUST)
+    for name, before in (("New name", AcademyFacts(name="School 100001", phase="primary")), ("Begins", None)):
+        urn = 100001 if before else 100004
+        await world.renamed(urn, before, AcademyFacts(name=name, phase="secondary"))
     await world.follow(ACADEMIES)
     members = {row["urn"]: (row["is_member"], row["left_on"]) for row in await world.read("known_academy")}
-    assert members == {100001: (True, None), 100002: (False, date(2025, 8, 31))}
+    assert members == {100001: (True, None), 100002: (False, date(2025, 8, 31)), 100004: (True, None)}
+    facts = {
+        row["urn"]: (row["name"], row["phase"], row["local_authority"]) for row in await world.read("known_academy")
+    }
+    assert facts == {
+        100001: ("New name", "secondary", "Hampshire"),
+        100002: ("School 100002", "primary", "Hampshire"),
+        100004: ("Begins", "secondary", "Hampshire"),
+    }
     assert [row["urn"] for row in await world.read("known_academy", academies=frozenset({100002}))] == [100002]
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Row, Text, Uuid, and_, column, select, table
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
 from academy.criteria.documents import RulesDocument
@@ -20,7 +22,7 @@ from kit.resources.rows import visible
 RATING = table(
     "rating",
     *(column("trust_id", Uuid), column("id", Uuid), column("urn", Integer), column("status", Text)),
-    column("criteria_set_id", Uuid),
+    *(column("step", JSONB), column("criteria_set_id", Uuid)),
     schema="academy",
 )
 ITS_RULES = and_(col(CriteriaSet.trust_id) == RATING.c.trust_id, col(CriteriaSet.id) == RATING.c.criteria_set_id)
@@ -78,20 +80,30 @@ async def overdue(session: Session, trust_id: UUID, today: date) -> Sequence[UUI
     return (await session.execute(statement.order_by(col(Moderation.lapses_on), col(Moderation.id)))).scalars().all()
 
 
-async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[int, str, RulesDocument] | None:
-    """Academy, computed status and rules of a rating that the caller may see."""
-    statement = (
-        select(RATING.c.urn, RATING.c.status, col(CriteriaSet.rules))
-        .join(CriteriaSet, ITS_RULES)
-        .where(RATING.c.trust_id == caller.tenant_id, RATING.c.id == rating_id)
+async def in_force_of(session: Session, trust_id: UUID, urns: Sequence[int], today: date) -> dict[int, Moderation]:
+    """The overrides that count for these academies today, by URN."""
+    statement = select(Moderation).where(
+        col(Moderation.trust_id) == trust_id, col(Moderation.urn).in_(urns), counts_on(today)
     )
+    return {one.urn: one for one in (await session.execute(statement)).scalars()}
+
+
+Rated = Row[int, str, dict[str, Any] | None, RulesDocument]
+"""Academy, computed status and step, and the rules that it was rated by."""
+
+_RATED = select(RATING.c.urn, RATING.c.status, RATING.c.step, col(CriteriaSet.rules)).join(CriteriaSet, ITS_RULES)
+
+
+async def rating(session: Session, caller: Caller, rating_id: UUID) -> Rated | None:
+    """What a rating says that the caller may see."""
+    statement = _RATED.where(RATING.c.trust_id == caller.tenant_id, RATING.c.id == rating_id)
     if caller.academies is not None:
         statement = statement.where(RATING.c.urn.in_(sorted(caller.academies)))
     return (await session.execute(statement)).one_or_none()
 
 
-async def computed_status(session: Session, trust_id: UUID, urn: int) -> str:
-    """What is computed for an academy now; `not_assessed` when nothing is."""
+async def newest_rating(session: Session, trust_id: UUID, urn: int) -> Rated | None:
+    """What is computed for an academy now; None when nothing is."""
     newest = select(col(RagStatus.rating_id)).where(col(RagStatus.trust_id) == trust_id, col(RagStatus.urn) == urn)
-    statement = select(RATING.c.status).where(RATING.c.trust_id == trust_id, RATING.c.id == newest.scalar_subquery())
-    return (await session.execute(statement)).scalar_one_or_none() or "not_assessed"
+    statement = _RATED.where(RATING.c.trust_id == trust_id, RATING.c.id == newest.scalar_subquery())
+    return (await session.execute(statement)).one_or_none()

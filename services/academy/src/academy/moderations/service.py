@@ -1,20 +1,28 @@
 """Overriding a rating, finding overrides, and ending them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
 from sqlmodel import col
 
 from academy.academies.service import check_own
-from academy.criteria.documents import RulesDocument, placed
-from academy.criteria.rules import Status, StepNotPossible, step_given
+from academy.criteria.documents import RulesDocument, placed, step_on_scale
+from academy.criteria.rules import Status, Step, StepNotPossible, step_given
 from academy.moderations import errors, queries
-from academy.moderations.events import ENDED, MODERATED, Ending, ModerationEndedData, RatingModerated, StatusTold
+from academy.moderations.events import (
+    ENDED,
+    MODERATED,
+    Ending,
+    ModerationEndedData,
+    RatingModerated,
+    StatusTold,
+    StepFacts,
+)
 from academy.moderations.rules import LONGEST_DAYS, may_lapse_on
 from academy.moderations.schemas import ModerationCreate, ModerationListParams, ModerationOut, ModerationPage
 from academy.moderations.tables import Moderation
-from academy.moderations.transitions import MODERATIONS
+from academy.moderations.transitions import MODERATIONS, MODERATORS
 from academy.parameters import today
 from academy.rag_statuses import projection
 from academy.recording import begin_recording
@@ -28,7 +36,7 @@ from kit.objects.service import FileOwner
 from kit.resources.etags import check_if_match, etag
 from kit.resources.paging import Listing, paginate
 from kit.resources.rows import add
-from kit.resources.transitions import Taken
+from kit.resources.transitions import Taken, acting_role
 from sector.days import end_of
 
 NEWEST = Listing("moderations", Moderation, "-made_at", "-id")
@@ -50,7 +58,7 @@ async def moderate(
     rating = await queries.rating(session, caller, rating_id)
     if rating is None:
         raise errors.RatingNotFound(f"There is no rating {rating_id} that you may see.")
-    urn, computed, rules = rating
+    urn, computed, computed_step, rules = rating
     if urn in caller.leads:
         raise errors.LeadsThisAcademy(f"You lead academy {urn}; somebody else must judge it.")
     held = await projection.hold(session, caller.tenant_id, urn)
@@ -73,17 +81,37 @@ async def moderate(
         made_by=caller.subject,
         **body.model_dump(include={"status", "lapses_on"}),
     )
-    before = StatusTold(status=Status(counting[0].status if counting else computed), moderated=counting is not None)
-    after = StatusTold(status=Status(made.status), moderated=True)
-    await _end(session, [urn], MODERATIONS.by_itself("replace"), after=after)
+    before = overridden(counting[0], rules.steps) if counting else _computed(computed, computed_step)
+    after = overridden(made, rules.steps)
+    as_role = acting_role(caller, MODERATORS, urn)
+    replaced = Taken(MODERATIONS.by_itself("replace").transition, as_role)
+    await _end(session, [urn], replaced, after=after)
     await add(session, made)
     await _show(session, made, made.id)
     data = RatingModerated(
-        urn=urn, rating_id=rating_id, moderation_id=made.id, before=before, after=after, lapses_on=made.lapses_on
+        urn=urn,
+        rating_id=rating_id,
+        moderation_id=made.id,
+        before=before,
+        after=after,
+        lapses_on=made.lapses_on,
+        by=caller.subject,
+        as_role=as_role,
     )
     await record_event(session, MODERATED, subject=f"ratings/{rating_id}", urn=urn, data=data)
     await defer(session, LAPSE, at=end_of(made.lapses_on), trust_id=caller.tenant_id, moderation_id=made.id)
     return ModerationOut.of(made, rules, caller)
+
+
+def overridden(moderation: Moderation, scale: Sequence[Step]) -> StatusTold:
+    """What boards show of an academy under an override, on the scale that it is rated by; as given without one."""
+    step = step_on_scale(moderation.step, moderation.status, scale)
+    return StatusTold(status=Status(moderation.status), step=StepFacts.model_validate(step), moderated=True)
+
+
+def _computed(status: str, step: Mapping[str, Any] | None) -> StatusTold:
+    shown = None if step is None else StepFacts.model_validate(step)
+    return StatusTold(status=Status(status), step=shown, moderated=False)
 
 
 def _step_of(body: ModerationCreate, rules: RulesDocument) -> dict[str, Any]:
@@ -150,12 +178,19 @@ async def _end(
         one.ended_reason = reason.strip() if reason is not None else None
         await session.flush()
         await MODERATIONS.record(session, taken, one, before="in_force", reason=one.ended_reason, at=at)
+        rated = await queries.newest_rating(session, context.tenant_id, one.urn)
         following = after
         if following is None and how != "left":
-            status = await queries.computed_status(session, context.tenant_id, one.urn)
-            following = StatusTold(status=Status(status), moderated=False)
-        was = StatusTold(status=Status(one.status), moderated=True)
-        data = ModerationEndedData(urn=one.urn, moderation_id=one.id, how=how, before=was, after=following)
+            following = _computed(rated.status, rated.step) if rated else _computed("not_assessed", None)
+        data = ModerationEndedData(
+            urn=one.urn,
+            moderation_id=one.id,
+            how=how,
+            before=overridden(one, rated.rules.steps if rated else ()),
+            after=following,
+            by=one.ended_by,
+            as_role=taken.as_role,
+        )
         await record_event(session, ENDED, subject=f"moderations/{one.id}", urn=one.urn, data=data)
 
 

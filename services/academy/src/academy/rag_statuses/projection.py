@@ -14,9 +14,13 @@ from kit.database.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is told of one academy now: its rating and override, and whether it has left."""
+    """What is shown of one academy now: its rating and override, and whether it has left.
+
+    Name and phase are those that the feed announced last; without a name it hasn't announced them yet.
+    """
 
     urn: int
+    name: str | None
     phase: str | None
     rating_id: UUID | None
     moderation_id: UUID | None
@@ -25,7 +29,7 @@ class Told:
 
 _TOLD = text(
     """
-    select rs.urn, rs.phase, rs.rating_id, rs.moderation_id, rs.left_at is not null as has_left
+    select rs.urn, rs.name, rs.phase, rs.rating_id, rs.moderation_id, rs.left_at is not null as has_left
     from academy.rag_status rs where rs.trust_id = :trust_id
     """
 )
@@ -34,11 +38,13 @@ _HAS_BEGUN = text("select exists (select from academy.rag_version v where v.trus
 
 _TELL = text(
     """
-    insert into academy.rag_status (trust_id, urn, phase, rating_id, changed_at)
-    select :trust_id, n.urn, n.phase, n.rating_id, :at
-    from unnest(cast(:urns as int[]), cast(:phases as text[]), cast(:rating_ids as uuid[])) as n (urn, phase, rating_id)
+    insert into academy.rag_status (trust_id, urn, name, phase, rating_id, changed_at)
+    select :trust_id, n.urn, n.name, n.phase, n.rating_id, :at
+    from unnest(cast(:urns as int[]), cast(:names as text[]), cast(:phases as text[]), cast(:rating_ids as uuid[]))
+        as n (urn, name, phase, rating_id)
     on conflict (trust_id, urn) do update set
-        phase = excluded.phase, rating_id = excluded.rating_id, changed_at = excluded.changed_at, left_at = null
+        name = excluded.name, phase = excluded.phase, rating_id = excluded.rating_id,
+        changed_at = excluded.changed_at, left_at = null
     """
 )
 
@@ -83,16 +89,17 @@ async def has_begun(session: Session, trust_id: UUID) -> bool:
 
 
 async def tell(
-    session: Session, trust_id: UUID, changes: Sequence[tuple[int, str | None, UUID | None]], *, at: datetime
+    session: Session, trust_id: UUID, changes: Sequence[tuple[int, str, str | None, UUID | None]], *, at: datetime
 ) -> None:
-    """From now on tell these ratings of these academies (URN, phase, rating); what overrides them stays."""
+    """From now on show these ratings of these academies (URN, name, phase, rating); what overrides them stays."""
     if changes:
-        urns, phases, rating_ids = zip(*changes, strict=True)
+        urns, names, phases, rating_ids = zip(*changes, strict=True)
         await session.execute(
             _TELL,
             {
                 "trust_id": trust_id,
                 "urns": list(urns),
+                "names": list(names),
                 "phases": list(phases),
                 "rating_ids": list(rating_ids),
                 "at": at,

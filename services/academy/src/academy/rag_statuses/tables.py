@@ -32,6 +32,7 @@ class RagStatus(TenantRow, table=True):
     __access__ = Access(urn="urn")
 
     urn: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str | None = text_column(nullable=True)
     phase: str | None = text_column(nullable=True)
     rating_id: UUID | None = None
     moderation_id: UUID | None = None

@@ -63,8 +63,9 @@ async def is_due(session: Session, task: str, trust_id: UUID, at: datetime) -> b
 # What the register says now before what it said: an academy may be told of that never belonged after all.
 _MEMBERSHIPS = text(
     """
-    select distinct on (m.urn) m.urn, m.joined_on, m.left_on, m.import_id
-    from academy.membership m
+    select distinct on (m.urn) m.urn, m.joined_on, m.left_on, m.import_id, s.la_name as local_authority,
+        s.la_code as local_authority_code
+    from academy.membership m left join academy.school s on s.urn = m.urn
     where m.register_id = :trust_id and m.urn = any(cast(:urns as int[]))
     order by m.urn, m.superseded_at desc nulls first, m.joined_on <= :today desc, m.joined_on desc
     """
@@ -72,7 +73,9 @@ _MEMBERSHIPS = text(
 
 
 async def memberships(session: Session, trust_id: UUID, urns: Sequence[int], today: date) -> list[dict[str, Any]]:
-    """The present or else the latest membership of each of these academies, by URN."""
+    """The present or else the latest membership of each of these academies, with where it is; by URN."""
+    if not urns:
+        return []
     rows = await session.execute(_MEMBERSHIPS, {"trust_id": trust_id, "urns": list(urns), "today": today})
     return [dict(row) for row in rows.mappings()]
 

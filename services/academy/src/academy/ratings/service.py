@@ -9,17 +9,28 @@ from uuid import UUID
 
 from academy.academies.service import check_own
 from academy.criteria.queries import published_sets
-from academy.moderations.service import end_of_leavers, moderation_in_force
+from academy.moderations.events import StatusTold, StepFacts
+from academy.moderations.queries import in_force_of
+from academy.moderations.service import end_of_leavers, moderation_in_force, overridden
+from academy.moderations.tables import Moderation
 from academy.parameters import today
 from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
 from academy.ratings import queries
 from academy.ratings.computing import Applied, Computed, compute, set_for
 from academy.ratings.errors import AsOfInFuture, RatingNotFound
-from academy.ratings.events import COMPUTED, RatingComputed
+from academy.ratings.events import COMPUTED, CriterionFacts, RatingComputed
 from academy.ratings.evidence import Member, gather, members, next_move
 from academy.ratings.schemas import RatingListParams
 from academy.recording import begin_recording
-from academy.trusts.events import ACADEMY_JOINED, ACADEMY_LEFT, AcademyMoved
+from academy.trusts.events import (
+    ACADEMY_CHANGED,
+    ACADEMY_JOINED,
+    ACADEMY_LEFT,
+    AcademyChanged,
+    AcademyFacts,
+    AcademyJoined,
+    AcademyMoved,
+)
 from kit import clock
 from kit.database.sessions import Session
 from kit.events.recording import NewEvent, record_events
@@ -49,10 +60,18 @@ async def rerate(session: Session, trust_id: UUID) -> int:
         if (content := one.content_sha256()) != before.get(one.urn, (None, None, None))[2]
     ]
     at = await begin_recording(session)
-    ids = await queries.keep(session, trust_id, new, rated_at=clock.now())
+    rated_at = clock.now()
+    ids = await queries.keep(session, trust_id, new, rated_at=rated_at)
     if await _project(session, trust_id, belonging, ids, at=at) or ids:
         await raise_version(session, trust_id)
-    await record_events(session, [_event(one, ids[one.urn], before.get(one.urn)) for one, _ in new])
+    overrides = await in_force_of(session, trust_id, list(ids), today()) if ids else {}
+    await record_events(
+        session,
+        [
+            _event(one, ids[one.urn], before.get(one.urn), _shown(one, overrides.get(one.urn)), rated_at)
+            for one, _ in new
+        ],
+    )
     await _come_back_when_members_move(session, trust_id)
     return len(new)
 
@@ -84,45 +103,92 @@ async def _project(
     told = await told_now(session, trust_id)
     begins = not told and not await has_begun(session, trust_id)
     changes = [
-        (member.urn, member.phase, ids.get(member.urn) or (known.rating_id if known else None))
+        (member.urn, member.name, member.phase, ids.get(member.urn) or (known.rating_id if known else None))
         for member in belonging
         if _differs(known := told.get(member.urn), member, ids)
     ]
     present = {member.urn for member in belonging}
     leavers = [urn for urn, known in told.items() if urn not in present and not known.has_left]
-    if not begins:
-        # Who begins reads the register; from then on the feed says who comes and goes.
-        joiners = [urn for urn in present if (known := told.get(urn)) is None or known.has_left]
-        await _tell_moves(session, trust_id, joiners, leavers)
+    staying = [member for member in belonging if (known := told.get(member.urn)) is not None and not known.has_left]
+    if begins:
+        await _announce_facts(session, trust_id, belonging, told)
+    else:
+        joiners = [member for member in belonging if (known := told.get(member.urn)) is None or known.has_left]
+        await _announce_moves(session, trust_id, joiners, leavers)
+        await _announce_facts(session, trust_id, staying, told)
     await tell(session, trust_id, changes, at=at)
     await tell_left(session, trust_id, leavers, at=at)
     await end_of_leavers(session, leavers)
     return bool(begins or changes or leavers)
 
 
-async def _tell_moves(session: Session, trust_id: UUID, joiners: Sequence[int], leavers: Sequence[int]) -> None:
-    """Tell the feed who joined and who left, with the days as the register says them now."""
-    if not joiners and not leavers:
-        return
-    found = await queries.memberships(session, trust_id, [*joiners, *leavers], today())
-    kinds = {**dict.fromkeys(joiners, ACADEMY_JOINED), **dict.fromkeys(leavers, ACADEMY_LEFT)}
-    await record_events(
-        session,
-        [NewEvent(kinds[row["urn"]], f"academies/{row['urn']}", row["urn"], AcademyMoved(**row)) for row in found],
-    )
+async def _announce_moves(session: Session, trust_id: UUID, joiners: Sequence[Member], leavers: Sequence[int]) -> None:
+    """Announce who joined and who left, with the days as the register says them now."""
+    joined = {member.urn: member for member in joiners}
+    found = await queries.memberships(session, trust_id, [*joined, *leavers], today())
+    await record_events(session, [_moved(row, joined.get(row["urn"])) for row in found])
+
+
+def _moved(row: Mapping[str, Any], member: Member | None) -> NewEvent:
+    urn = row["urn"]
+    if member is None:
+        days = {name: row[name] for name in AcademyMoved.model_fields}
+        return NewEvent(ACADEMY_LEFT, f"academies/{urn}", urn, AcademyMoved(**days))
+    data = AcademyJoined(**row, name=member.name, phase=member.phase)
+    return NewEvent(ACADEMY_JOINED, f"academies/{urn}", urn, data)
+
+
+async def _announce_facts(
+    session: Session, trust_id: UUID, members_: Sequence[Member], told: Mapping[int, Told]
+) -> None:
+    """Announce names and phases that differ from those that were announced last, or that never were."""
+    new = {member.urn: member for member in members_ if not _is_announced(told.get(member.urn), member)}
+    found = await queries.memberships(session, trust_id, list(new), today())
+    await record_events(session, [_changed(row, new[row["urn"]], told.get(row["urn"])) for row in found])
+
+
+def _changed(row: Mapping[str, Any], member: Member, known: Told | None) -> NewEvent:
+    before = None
+    if known is not None and known.name is not None:
+        before = AcademyFacts(name=known.name, phase=known.phase)
+    more = {name: row[name] for name in ("joined_on", "local_authority", "local_authority_code")}
+    after = AcademyFacts(name=member.name, phase=member.phase)
+    data = AcademyChanged(urn=member.urn, before=before, after=after, **more)
+    return NewEvent(ACADEMY_CHANGED, f"academies/{member.urn}", member.urn, data)
+
+
+def _is_announced(known: Told | None, member: Member) -> bool:
+    return known is not None and (known.name, known.phase) == (member.name, member.phase)
 
 
 def _differs(known: Told | None, member: Member, ids: Mapping[int, UUID]) -> bool:
-    return known is None or known.has_left or known.phase != member.phase or member.urn in ids
+    return known is None or known.has_left or not _is_announced(known, member) or member.urn in ids
 
 
-def _event(one: Computed, rating_id: UUID, before: tuple[UUID, str, bytes] | None) -> NewEvent:
+def _shown(one: Computed, override: Moderation | None) -> StatusTold:
+    """What boards show of an academy with this new rating: an override in force stays, on the scale of the rating."""
+    if override is None:
+        step = None if one.step is None else StepFacts.model_validate(one.step)
+        return StatusTold(status=one.outcome.status, step=step, moderated=False)
+    return overridden(override, one.criteria_set.rules.scale)
+
+
+def _event(
+    one: Computed, rating_id: UUID, before: tuple[UUID, str, bytes] | None, shown: StatusTold, rated_at: datetime
+) -> NewEvent:
     data = RatingComputed.model_validate(
         {
             "urn": one.urn,
             "before": None if before is None else {"rating_id": before[0], "status": before[1]},
             "after": {"rating_id": rating_id, "status": one.status},
             "criteria_set_id": one.criteria_set.id,
+            "phase": one.phase,
+            "step": one.step,
+            "counts": one.counts,
+            "data_as_at": one.data_as_at,
+            "rated_at": rated_at,
+            "shown": shown,
+            "criteria": [{name: criterion[name] for name in CriterionFacts.model_fields} for criterion in one.criteria],
         }
     )
     return NewEvent(COMPUTED, f"ratings/{rating_id}", one.urn, data)

@@ -1,4 +1,4 @@
-"""What the feed tells a trust of its academies' memberships."""
+"""What the feed announces to a trust about its academies: who belongs, and what the register calls them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kit.events.changes import EventTitle
 from kit.events.recording import EventType
 
 
 class AcademyMoved(BaseModel):
-    """An academy belongs to the trust from now on, or no longer. Told when the day has come, not before.
+    """An academy belongs to the trust from now on, or no longer. Announced when the day has come, not before.
 
     The days are those that the register says now. Where a day of joining was put off that had come already, the
     academy has left, and `joined_on` is the day on which it will join again.
@@ -23,6 +24,39 @@ class AcademyMoved(BaseModel):
     joined_on: date = Field(description="First day in the trust.")
     left_on: date | None = Field(description="First day on which it belonged to the trust no longer; may be to come.")
     import_id: UUID | None = Field(description="The import that said so.")
+
+
+class AcademyJoined(AcademyMoved):
+    """An academy belongs to the trust from now on. Announced when the day has come, not before.
+
+    The days are those that the register says now.
+    """
+
+    name: EventTitle = Field(description="Its name in the register.")
+    phase: str | None = Field(description="Its phase; null when unknown.")
+    local_authority: str | None = Field(description="Name of the local authority; null when unknown.")
+    local_authority_code: str | None = Field(description="Its three-digit code; null when unknown.")
+
+
+class AcademyFacts(BaseModel):
+    """What the register says of an academy, as far as boards show it."""
+
+    name: EventTitle = Field(description="Its name.")
+    phase: str | None = Field(description="Its phase; null when unknown.")
+
+
+class AcademyChanged(BaseModel):
+    """The register gives an academy of the trust another name or phase.
+
+    Also announced of every academy when its trust is rated for the first time, so that the feed alone says who belongs.
+    """
+
+    urn: int = Field(description="The academy.")
+    before: AcademyFacts | None = Field(description="What was announced before; null when nothing was.")
+    after: AcademyFacts = Field(description="What the register says now.")
+    joined_on: date = Field(description="First day in the trust.")
+    local_authority: str | None = Field(description="Name of the local authority; null when unknown.")
+    local_authority_code: str | None = Field(description="Its three-digit code; null when unknown.")
 
 
 class MembershipDays(BaseModel):
@@ -49,7 +83,13 @@ ACADEMY_JOINED = EventType(
     type="org.trellis.academy.academy.joined.v1",
     title="An academy belongs to the trust from now on",
     scope="academies:read",
-    data=AcademyMoved,
+    data=AcademyJoined,
+)
+ACADEMY_CHANGED = EventType(
+    type="org.trellis.academy.academy.changed.v1",
+    title="The register gives an academy of the trust another name or phase",
+    scope="academies:read",
+    data=AcademyChanged,
 )
 ACADEMY_LEFT = EventType(
     type="org.trellis.academy.academy.left.v1",

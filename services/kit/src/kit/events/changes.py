@@ -5,11 +5,24 @@
 Facts are ids, codes, states, dates, numbers and titles; never what a person wrote, never a child's data.
 """
 
-from typing import Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 Facts = TypeVar("Facts", bound=BaseModel)
+
+LONGEST_TITLE: Final = 120
+
+
+def shortened(title: object) -> object:
+    """A title as events carry it: at most 120 characters."""
+    if isinstance(title, str) and len(title) > LONGEST_TITLE:
+        return f"{title[: LONGEST_TITLE - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+    return title
+
+
+EventTitle = Annotated[str, BeforeValidator(shortened), Field(max_length=LONGEST_TITLE)]
+"""A name or title in an event; a longer one is cut."""
 
 
 class Change(BaseModel, Generic[Facts]):

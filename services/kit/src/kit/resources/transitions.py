@@ -90,6 +90,11 @@ def others(role: str) -> Actor:
     return Actor(role, Which.OTHERS)
 
 
+def acting_role(caller: Caller, actors: Sequence[Actor], urn: int | None = None) -> str | None:
+    """The role in which this caller acts: the first of these that it holds; None when it holds none."""
+    return next((actor.role for actor in actors if actor.may(caller, urn)), None)
+
+
 class Transition:
     """One verb: from which states to which, who may, and what else must hold. Without `by` only the service itself."""
 
@@ -234,10 +239,10 @@ class States(Generic[Thing]):
     def check_create(self, caller: Caller, urn: int | None = None) -> Taken:
         """That this caller may create one, for this academy. Raises RoleMayNot."""
         one = next(one for one in self.transitions if one.verb == CREATE)
-        actor = next((actor for actor in one.by if actor.may(caller, urn)), None)
-        if actor is None:
+        role = acting_role(caller, one.by, urn)
+        if role is None:
             raise self.refusals.role(f"Your roles may not create this {self.name}.")
-        return Taken(one, actor.role)
+        return Taken(one, role)
 
     def by_itself(self, verb: str) -> Taken:
         """A transition that the service itself takes, and nobody else. Raises LookupError when there is none."""

@@ -19,6 +19,7 @@ ACADEMY_EVENTS = Call("academy", "event_list", FollowedPage, "/academy/v1/events
 
 _JOINED: Final = "org.trellis.academy.academy.joined.v1"
 _LEFT: Final = "org.trellis.academy.academy.left.v1"
+_CHANGED: Final = "org.trellis.academy.academy.changed.v1"
 _DAYS_CHANGED: Final = "org.trellis.academy.membership.changed.v1"
 
 
@@ -41,6 +42,18 @@ class _Moved(BaseModel):
     name: str | None = None
     phase: str | None = None
     local_authority: str | None = None
+
+
+class _FactsSeen(BaseModel):
+    name: str
+    phase: str | None
+
+
+class _FactsChange(BaseModel):
+    urn: int
+    after: _FactsSeen
+    joined_on: date
+    local_authority: str | None
 
 
 class _Days(BaseModel):
@@ -70,9 +83,20 @@ async def _apply_moves(session: Session, side: Side, events: Sequence[FollowedEv
         if event.type == _DAYS_CHANGED:
             await _apply_days(session, side, event)
             continue
+        if event.type == _CHANGED:
+            await _apply_facts(session, side, event)
+            continue
         moved = event.read(_Moved)
         row = {"trust_id": event.trust, "is_member": event.type == _JOINED, **moved.model_dump(exclude_none=True)}
         await KNOWN_ACADEMY.put(session, side, [{"left_on": None, **row}])
+
+
+async def _apply_facts(session: Session, side: Side, event: FollowedEvent) -> None:
+    """The register says another name or phase of a member, or the feed begins with it."""
+    change = event.read(_FactsChange)
+    row = {"trust_id": event.trust, "urn": change.urn, "local_authority": change.local_authority}
+    new = {"is_member": True, "joined_on": change.joined_on}
+    await KNOWN_ACADEMY.put(session, side, [{**row, **change.after.model_dump()}], new=new)
 
 
 async def _apply_days(session: Session, side: Side, event: FollowedEvent) -> None:
@@ -97,7 +121,7 @@ TRUSTS = ReadModel(
 ACADEMIES = ReadModel(
     call=ACADEMY_EVENTS,
     consumer="academies",
-    types=(_JOINED, _LEFT, _DAYS_CHANGED),
+    types=(_JOINED, _LEFT, _CHANGED, _DAYS_CHANGED),
     tables=(KNOWN_ACADEMY,),
     apply=_apply_moves,
 )
