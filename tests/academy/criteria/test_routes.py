@@ -133,7 +133,7 @@ async def test_a_set_says_what_you_may_do_with_it_and_keeps_how_it_moved(client:
         )
         assert [tuple(row) for row in rows] == [
             ("publish", "draft", "published", "chief-executive"),
-            ("retire", "published", "retired", None),
+            ("retire", "published", "retired", "chief-executive"),
         ]
 
 

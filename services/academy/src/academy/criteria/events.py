@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.schemas import CriteriaSetState
+from kit.events.changes import EventTitle
 from kit.events.recording import EventType
 
 
@@ -15,10 +16,12 @@ class CriteriaSetChanged(BaseModel):
 
     criteria_set_id: UUID = Field(description="The set.")
     phase: Phase = Field(description="Its phase.")
-    title: str = Field(description="Its name.")
+    title: EventTitle = Field(description="Its name.")
     version: int = Field(description="Its number among the trust's sets of the phase.")
     before: CriteriaSetState | Literal["absent"] = Field(description="Where it was in its life.")
     after: CriteriaSetState | Literal["absent"] = Field(description="Where it is now.")
+    by: str = Field(description="Who did it: subject of the token.")
+    as_role: str | None = Field(description="In which role.")
 
 
 def _type(word: str, title: str) -> EventType:

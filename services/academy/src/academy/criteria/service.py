@@ -23,17 +23,18 @@ from academy.criteria.schemas import (
     CriteriaSetPatch,
 )
 from academy.criteria.tables import ONE_PUBLISHED, CriteriaSet
-from academy.criteria.transitions import CRITERIA_SETS
+from academy.criteria.transitions import CRITERIA_SETS, DRAFTERS
 from academy.measures.rules import MEASURES, PUPIL_GROUPS
 from academy.measures.rules import Direction as MeasureDirection
 from academy.rate_again import rate_again
 from kit import clock
-from kit.database.sessions import Session
+from kit.database.sessions import Session, context_of_session
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.resources.paging import Listing, paginate
 from kit.resources.rows import add, find
+from kit.resources.transitions import Taken, acting_role
 
 BY_PHASE = Listing("criteria-sets", CriteriaSet, "phase", "-number")
 CATALOGUE = Catalogue(
@@ -102,34 +103,33 @@ async def draft_set(session: Session, caller: Caller, body: CriteriaSetCreate) -
         created_by=caller.subject,
     )
     await add(session, made)
-    await _announce(session, events.CREATED, made, before="absent", after="draft")
+    await _announce(session, events.CREATED, made, "absent", "draft", acting_role(caller, DRAFTERS))
     return CriteriaSetOut.of(made, caller)
 
 
-async def _find_draft(session: Session, caller: Caller, set_id: UUID, if_match: str) -> CriteriaSet:
+async def _find_draft(session: Session, caller: Caller, set_id: UUID, if_match: str) -> tuple[CriteriaSet, Taken]:
     found = await find_set(session, caller, set_id, lock=True)
-    CRITERIA_SETS.check("change", found, caller, if_match=if_match, tag=found.tag)
-    return found
+    return found, CRITERIA_SETS.check("change", found, caller, if_match=if_match, tag=found.tag)
 
 
 async def change_draft(
     session: Session, caller: Caller, set_id: UUID, patch: CriteriaSetPatch, if_match: str
 ) -> CriteriaSetOut:
     """Change a draft. Raises CriteriaSetNotFound, PreconditionFailed, CriteriaAlreadyPublished or its flaws."""
-    found = await _find_draft(session, caller, set_id, if_match)
+    found, taken = await _find_draft(session, caller, set_id, if_match)
     rules, title = patch.applied_to(found.rules), patch.changes().get("title", found.title)
     check_sound(rules)
     if (rules, title) != (found.rules, found.title):
         found.rules, found.title, found.version = rules, title, found.version + 1
         await session.flush()
-        await _announce(session, events.CHANGED, found, before="draft", after="draft")
+        await _announce(session, events.CHANGED, found, "draft", "draft", taken.as_role)
     return CriteriaSetOut.of(found, caller)
 
 
 async def delete_draft(session: Session, caller: Caller, set_id: UUID, if_match: str) -> None:
     """Delete a draft. Raises CriteriaSetNotFound, PreconditionFailed or CriteriaAlreadyPublished."""
-    found = await _find_draft(session, caller, set_id, if_match)
-    await _announce(session, events.DELETED, found, before="draft", after="absent")
+    found, taken = await _find_draft(session, caller, set_id, if_match)
+    await _announce(session, events.DELETED, found, "draft", "absent", taken.as_role)
     await session.delete(found)
 
 
@@ -143,7 +143,7 @@ async def publish(session: Session, caller: Caller, set_id: UUID, if_match: str)
     taken = CRITERIA_SETS.check("publish", found, caller, if_match=if_match, tag=found.tag)
     check_sound(found.rules)
     now = clock.now()
-    await _retire_before(session, found, at=now)
+    await _retire_before(session, found, taken.as_role, at=now)
     found.state, found.published_at, found.published_by = "published", now, caller.subject
     found.version += 1
     try:
@@ -154,23 +154,26 @@ async def publish(session: Session, caller: Caller, set_id: UUID, if_match: str)
         raise CriteriaPublishedMeanwhile("Read the sets again; another was published at the same moment.") from None
     await CRITERIA_SETS.record(session, taken, found, before="draft", reason=None, at=now)
     await queries.note_rated(session, caller.tenant_id, at=now)
-    await _announce(session, events.PUBLISHED, found, before="draft", after="published")
+    await _announce(session, events.PUBLISHED, found, "draft", "published", taken.as_role)
     await rate_again(session, caller.tenant_id)
     return CriteriaSetOut.of(found, caller)
 
 
-async def _retire_before(session: Session, following: CriteriaSet, *, at: datetime) -> None:
+async def _retire_before(session: Session, following: CriteriaSet, as_role: str | None, *, at: datetime) -> None:
     """Retire the set that `following` takes the place of, if there is one."""
     last = await queries.published_set(session, following.trust_id, following.phase)
     if last is not None:
         last.state, last.retired_at, last.version = "retired", at, last.version + 1
         await session.flush()
-        retired = CRITERIA_SETS.by_itself("retire")
+        retired = Taken(CRITERIA_SETS.by_itself("retire").transition, as_role)
         await CRITERIA_SETS.record(session, retired, last, before="published", reason=None, at=at)
-        await _announce(session, events.RETIRED, last, before="published", after="retired")
+        await _announce(session, events.RETIRED, last, "published", "retired", as_role)
 
 
-async def _announce(session: Session, kind: EventType, which: CriteriaSet, *, before: str, after: str) -> None:
-    fields = {"criteria_set_id": which.id, "version": which.number, "before": before, "after": after}
-    data = events.CriteriaSetChanged.model_validate({**fields, "phase": which.phase, "title": which.title})
+async def _announce(
+    session: Session, kind: EventType, which: CriteriaSet, before: str, after: str, as_role: str | None
+) -> None:
+    fields = {"criteria_set_id": which.id, "version": which.number, "phase": which.phase, "title": which.title}
+    who = {"by": context_of_session(session).subject, "as_role": as_role}
+    data = events.CriteriaSetChanged.model_validate({**fields, "before": before, "after": after, **who})
     await record_event(session, kind, subject=f"criteria-sets/{which.id}", urn=None, data=data)

@@ -28,6 +28,8 @@ class ImportFinished(BaseModel):
     rows_new: int = Field(description="Figures or entries that weren't known.")
     rows_changed: int = Field(description="Figures or entries that replaced others.")
     errors_total: int = Field(description="What kept the file out.")
+    by: str | None = Field(description="Who cancelled it: subject of the token; null for one that ended by itself.")
+    as_role: str | None = Field(description="In which role it was cancelled; null for one that ended by itself.")
 
 
 class ObservationChanged(BaseModel):

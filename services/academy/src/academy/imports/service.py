@@ -41,12 +41,15 @@ from kit.jobs.queue import defer
 from kit.problems import FieldError
 from kit.resources.etags import etag
 from kit.resources.paging import Listing, paginate
+from kit.resources.transitions import acting_role
 from sector.years import academic_year_on
 
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
 
+# The roles that send files, and so may cancel what they sent.
+SENDERS = ("data-manager", "mis-client", "platform-operator")
 NEWEST = Listing("imports", Import, "-created_at", "-id")
 _UTF_8 = ("utf-8", "utf8")
 _WINDOWS_1252 = ("windows-1252", "cp1252")
@@ -150,7 +153,7 @@ async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_ma
         raise ImportAlreadyFinished("The import has been applied already; its end is being written.")
     if found.finished_at is not None:
         raise ImportAlreadyFinished(f"The import has {found.state} already.")
-    await end(session, found, "cancelled")
+    await end(session, found, "cancelled", by=caller.subject, as_role=acting_role(caller, SENDERS))
     return ImportOut.of(found)
 
 

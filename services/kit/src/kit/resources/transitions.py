@@ -90,9 +90,13 @@ def others(role: str) -> Actor:
     return Actor(role, Which.OTHERS)
 
 
-def acting_role(caller: Caller, actors: Sequence[Actor], urn: int | None = None) -> str | None:
+def _actors(by: Sequence[str | Actor]) -> tuple[Actor, ...]:
+    return tuple(Actor(actor) if isinstance(actor, str) else actor for actor in by)
+
+
+def acting_role(caller: Caller, by: Sequence[str | Actor], urn: int | None = None) -> str | None:
     """The role in which this caller acts: the first of these that it holds; None when it holds none."""
-    return next((actor.role for actor in actors if actor.may(caller, urn)), None)
+    return next((actor.role for actor in _actors(by) if actor.may(caller, urn)), None)
 
 
 class Transition:
@@ -114,7 +118,7 @@ class Transition:
         self.sources = tuple(sources)
         self.target = target
         self.title = title
-        self.by = tuple(Actor(actor) if isinstance(actor, str) else actor for actor in by)
+        self.by = _actors(by)
         self.needs_reason = needs_reason
         self.guards = tuple(guards)
         self.event = event

@@ -41,8 +41,13 @@ def _store_reading(running: Import, reading: Reading) -> None:
     running.warnings = [asdict(warning) for warning in reading.warnings]
 
 
-async def end(session: Session, ended: Import, state: Ending) -> None:
-    """End an import in this state, announce it, and queue the deletion of its file; its results stay."""
+async def end(
+    session: Session, ended: Import, state: Ending, *, by: str | None = None, as_role: str | None = None
+) -> None:
+    """End an import in this state, announce it, and queue the deletion of its file; its results stay.
+
+    `by` and `as_role` say who cancelled it.
+    """
     ended.state, ended.finished_at, ended.version = state, clock.now(), ended.version + 1
     await session.flush()
     finished = ImportFinished(
@@ -56,6 +61,8 @@ async def end(session: Session, ended: Import, state: Ending) -> None:
         rows_new=ended.rows_new,
         rows_changed=ended.rows_changed,
         errors_total=ended.errors_total,
+        by=by,
+        as_role=as_role,
     )
     await record_event(session, IMPORT_FINISHED, subject=f"imports/{ended.id}", urn=None, data=finished)
     delete_at = ended.finished_at + KEPT_FOR
