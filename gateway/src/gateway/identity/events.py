@@ -1,4 +1,4 @@
-"""What identity tells the feed: the record of who gave whom what, when.
+"""What identity announces on the feed: who gave what to whom, and when.
 
 No event carries a person's name or address, nor any secret. `by` is the subject of the token that did it.
 """
@@ -127,5 +127,5 @@ GRANT_ENDED: Final = _type("grant.ended", "A grant was ended", GrantChange)
 TENANT_CREATED: Final = _type("tenant.created", "A trust became a tenant", TenantChange, "platform:admin")
 TENANT_CHANGED: Final = _type("tenant.changed", "A tenant was changed", TenantChange, "platform:admin")
 KEY_CREATED: Final = _type("key.created", "A signing key was published", KeyChange, "platform:admin")
-KEY_ROTATED: Final = _type("key.rotated", "A signing key was told to take over", KeyChange, "platform:admin")
+KEY_ROTATED: Final = _type("key.rotated", "A signing key takes over", KeyChange, "platform:admin")
 KEY_REVOKED: Final = _type("key.revoked", "A signing key was revoked", KeyChange, "platform:admin")

@@ -12,14 +12,14 @@ from kit.events.recording import EventType
 
 
 class CriteriaSetChanged(BaseModel):
-    """What happened to a criteria set."""
+    """A criteria set has changed its state or its content."""
 
     criteria_set_id: UUID = Field(description="The set.")
     phase: Phase = Field(description="Its phase.")
     title: EventTitle = Field(description="Its name.")
     version: int = Field(description="Its number among the trust's sets of the phase.")
-    before: CriteriaSetState | Literal["absent"] = Field(description="Where it was in its life.")
-    after: CriteriaSetState | Literal["absent"] = Field(description="Where it is now.")
+    before: CriteriaSetState | Literal["absent"] = Field(description="Its state before.")
+    after: CriteriaSetState | Literal["absent"] = Field(description="Its state now.")
     by: str = Field(description="Who did it: subject of the token.")
     as_role: str | None = Field(description="In which role.")
 
@@ -32,4 +32,4 @@ CREATED = _type("created", "A criteria set was drafted")
 CHANGED = _type("changed", "A draft of a criteria set was changed")
 DELETED = _type("deleted", "A draft of a criteria set was deleted")
 PUBLISHED = _type("published", "A criteria set was published and rates academies from now on")
-RETIRED = _type("retired", "A criteria set was retired: another took its place")
+RETIRED = _type("retired", "A criteria set was retired: another replaced it")

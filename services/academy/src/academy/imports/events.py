@@ -14,7 +14,7 @@ Ending = Literal["succeeded", "failed", "cancelled"]
 
 
 class ImportFinished(BaseModel):
-    """An import has ended."""
+    """An import has finished."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,9 +25,9 @@ class ImportFinished(BaseModel):
     state: Ending = Field(description="How it ended.")
     rows_read: int = Field(description="Rows in the file.")
     rows_accepted: int = Field(description="Rows that were kept.")
-    rows_new: int = Field(description="Figures or entries that weren't known.")
+    rows_new: int = Field(description="Figures or entries that are new.")
     rows_changed: int = Field(description="Figures or entries that replaced others.")
-    errors_total: int = Field(description="What kept the file out.")
+    errors_total: int = Field(description="Number of errors for which the file was rejected.")
     by: str | None = Field(description="Who cancelled it: subject of the token; null for one that ended by itself.")
     as_role: str | None = Field(description="In which role it was cancelled; null for one that ended by itself.")
 
@@ -41,14 +41,14 @@ class ObservationChanged(BaseModel):
     measure: str = Field(description="The measure.")
     academic_year: str = Field(description="The academic year.")
     layer: Literal["national", "trust"] = Field(description="Whose figures they are.")
-    figures_new: int = Field(description="Figures that weren't known.")
-    figures_changed: int = Field(description="Figures that took the place of others.")
-    import_id: UUID = Field(description="The import that brought them.")
+    figures_new: int = Field(description="Figures that are new.")
+    figures_changed: int = Field(description="Figures that replaced others.")
+    import_id: UUID = Field(description="The import that loaded them.")
 
 
 IMPORT_FINISHED = EventType(
     type="org.trellis.academy.import.finished.v1",
-    title="An import has ended",
+    title="An import has finished",
     scope="imports:read",
     data=ImportFinished,
     # Somebody with a grant for some academies mustn't see what others loaded for the rest.

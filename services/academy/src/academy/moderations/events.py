@@ -18,7 +18,7 @@ class StepFacts(BaseModel):
     order: int = Field(description="Its place on the scale, the best being 1.")
 
 
-class StatusTold(BaseModel):
+class PublishedStatus(BaseModel):
     """What boards show of an academy."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,8 +36,8 @@ class RatingModerated(BaseModel):
     urn: int = Field(description="The academy.")
     rating_id: UUID = Field(description="The rating.")
     moderation_id: UUID = Field(description="The override.")
-    before: StatusTold = Field(description="What boards showed.")
-    after: StatusTold = Field(description="What boards show now.")
+    before: PublishedStatus = Field(description="What boards showed.")
+    after: PublishedStatus = Field(description="What boards show now.")
     lapses_on: date = Field(description="The last day on which it counts, in London.")
     by: str | None = Field(description="Who overrode it: subject of the token.")
     as_role: str | None = Field(description="In which role.")
@@ -47,15 +47,15 @@ Ending = Literal["withdrawn", "lapsed", "replaced", "left"]
 
 
 class ModerationEndedData(BaseModel):
-    """An override counts no longer."""
+    """An override has ended."""
 
     model_config = ConfigDict(extra="forbid")
 
     urn: int = Field(description="The academy.")
     moderation_id: UUID = Field(description="The override.")
     how: Ending = Field(description="Why it ended.")
-    before: StatusTold = Field(description="What boards showed.")
-    after: StatusTold | None = Field(description="What boards show now; null for an academy that left.")
+    before: PublishedStatus = Field(description="What boards showed.")
+    after: PublishedStatus | None = Field(description="What boards show now; null for an academy that left.")
     by: str | None = Field(description="Who ended it: subject of the token; null when the service did, on its day.")
     as_role: str | None = Field(description="In which role; null when the service did.")
 
@@ -64,5 +64,5 @@ MODERATED = EventType(
     "org.trellis.academy.rating.moderated.v1", "A computed rating was overridden", "ratings:read", RatingModerated
 )
 ENDED = EventType(
-    "org.trellis.academy.moderation.ended.v1", "An override counts no longer", "ratings:read", ModerationEndedData
+    "org.trellis.academy.moderation.ended.v1", "An override has ended", "ratings:read", ModerationEndedData
 )

@@ -15,8 +15,8 @@ from academy.moderations.events import (
     MODERATED,
     Ending,
     ModerationEndedData,
+    PublishedStatus,
     RatingModerated,
-    StatusTold,
     StepFacts,
 )
 from academy.moderations.rules import LONGEST_DAYS, may_lapse_on
@@ -103,15 +103,15 @@ async def moderate(
     return ModerationOut.of(made, rules, caller)
 
 
-def overridden(moderation: Moderation, scale: Sequence[Step]) -> StatusTold:
+def overridden(moderation: Moderation, scale: Sequence[Step]) -> PublishedStatus:
     """What boards show of an academy under an override, on the scale that it is rated by; as given without one."""
     step = step_on_scale(moderation.step, moderation.status, scale)
-    return StatusTold(status=Status(moderation.status), step=StepFacts.model_validate(step), moderated=True)
+    return PublishedStatus(status=Status(moderation.status), step=StepFacts.model_validate(step), moderated=True)
 
 
-def _computed(status: str, step: Mapping[str, Any] | None) -> StatusTold:
+def _computed(status: str, step: Mapping[str, Any] | None) -> PublishedStatus:
     shown = None if step is None else StepFacts.model_validate(step)
-    return StatusTold(status=Status(status), step=shown, moderated=False)
+    return PublishedStatus(status=Status(status), step=shown, moderated=False)
 
 
 def _step_of(body: ModerationCreate, rules: RulesDocument) -> dict[str, Any]:
@@ -168,7 +168,12 @@ async def end_of_leavers(session: Session, urns: Sequence[int]) -> None:
 
 
 async def _end(
-    session: Session, urns: Sequence[int], taken: Taken, *, after: StatusTold | None = None, reason: str | None = None
+    session: Session,
+    urns: Sequence[int],
+    taken: Taken,
+    *,
+    after: PublishedStatus | None = None,
+    reason: str | None = None,
 ) -> None:
     """End what is open for these academies, and announce it. Without `after` the computed status follows, if any."""
     at, how, context = clock.now(), cast("Ending", taken.transition.target), context_of_session(session)

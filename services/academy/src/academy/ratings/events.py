@@ -8,12 +8,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.criteria.rules import Status
-from academy.moderations.events import StatusTold, StepFacts
+from academy.moderations.events import PublishedStatus, StepFacts
 from kit.events.changes import EventTitle
 from kit.events.recording import EventType
 
 
-class RatingTold(BaseModel):
+class PublishedRating(BaseModel):
     """A computed rating in short."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,23 +44,23 @@ class CriterionFacts(BaseModel):
 
 
 class RatingComputed(BaseModel):
-    """An academy was rated anew: what the rating before said, and what this one says."""
+    """An academy has a new rating: the one before and the new one."""
 
     model_config = ConfigDict(extra="forbid")
 
     urn: int = Field(description="The academy.")
-    before: RatingTold | None = Field(description="The rating before; null for the first.")
-    after: RatingTold = Field(description="The new rating.")
+    before: PublishedRating | None = Field(description="The rating before; null for the first.")
+    after: PublishedRating = Field(description="The new rating.")
     criteria_set_id: UUID = Field(description="The criteria that it was rated by.")
     phase: str = Field(description="The phase that it was rated as.")
     step: StepFacts | None = Field(description="The computed step of the trust's own scale; null when not assessed.")
     counts: CountsFacts = Field(description="How many criteria have each status.")
     data_as_at: datetime | None = Field(description="When the newest of its figures was recorded; null without any.")
     rated_at: datetime = Field(description="When it was computed.")
-    shown: StatusTold = Field(description="What boards show now: this rating, or the override that is in force.")
+    shown: PublishedStatus = Field(description="What boards show now: this rating, or the override that is in force.")
     criteria: list[CriterionFacts] = Field(description="Every criterion, in the order of the set.")
 
 
 COMPUTED = EventType(
-    "org.trellis.academy.rating.computed.v1", "An academy was rated anew", "ratings:read", RatingComputed
+    "org.trellis.academy.rating.computed.v1", "An academy has a new rating", "ratings:read", RatingComputed
 )

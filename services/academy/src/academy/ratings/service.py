@@ -9,7 +9,7 @@ from uuid import UUID
 
 from academy.academies.service import check_own
 from academy.criteria.queries import published_sets
-from academy.moderations.events import StatusTold, StepFacts
+from academy.moderations.events import PublishedStatus, StepFacts
 from academy.moderations.queries import in_force_of
 from academy.moderations.service import end_of_leavers, moderation_in_force, overridden
 from academy.moderations.tables import Moderation
@@ -165,16 +165,16 @@ def _differs(known: Told | None, member: Member, ids: Mapping[int, UUID]) -> boo
     return known is None or known.has_left or not _is_announced(known, member) or member.urn in ids
 
 
-def _shown(one: Computed, override: Moderation | None) -> StatusTold:
+def _shown(one: Computed, override: Moderation | None) -> PublishedStatus:
     """What boards show of an academy with this new rating: an override in force stays, on the scale of the rating."""
     if override is None:
         step = None if one.step is None else StepFacts.model_validate(one.step)
-        return StatusTold(status=one.outcome.status, step=step, moderated=False)
+        return PublishedStatus(status=one.outcome.status, step=step, moderated=False)
     return overridden(override, one.criteria_set.rules.scale)
 
 
 def _event(
-    one: Computed, rating_id: UUID, before: tuple[UUID, str, bytes] | None, shown: StatusTold, rated_at: datetime
+    one: Computed, rating_id: UUID, before: tuple[UUID, str, bytes] | None, shown: PublishedStatus, rated_at: datetime
 ) -> NewEvent:
     data = RatingComputed.model_validate(
         {

@@ -12,9 +12,9 @@ from kit.events.recording import EventType
 
 
 class AcademyMoved(BaseModel):
-    """An academy belongs to the trust from now on, or no longer. Announced when the day has come, not before.
+    """An academy has left the trust. Announced on the day, not before.
 
-    The days are those that the register says now. Where a day of joining was put off that had come already, the
+    The days are those in the register now. If a day of joining has passed and is then moved to a later day, the
     academy has left, and `joined_on` is the day on which it will join again.
     """
 
@@ -22,14 +22,14 @@ class AcademyMoved(BaseModel):
 
     urn: int = Field(description="The academy.")
     joined_on: date = Field(description="First day in the trust.")
-    left_on: date | None = Field(description="First day on which it belonged to the trust no longer; may be to come.")
-    import_id: UUID | None = Field(description="The import that said so.")
+    left_on: date | None = Field(description="First day after the membership; may be in the future.")
+    import_id: UUID | None = Field(description="The import that loaded it.")
 
 
 class AcademyJoined(AcademyMoved):
-    """An academy belongs to the trust from now on. Announced when the day has come, not before.
+    """An academy has joined the trust. Announced on the day, not before.
 
-    The days are those that the register says now.
+    The days are those in the register now.
     """
 
     name: EventTitle = Field(description="Its name in the register.")
@@ -53,7 +53,7 @@ class AcademyChanged(BaseModel):
 
     urn: int = Field(description="The academy.")
     before: AcademyFacts | None = Field(description="What was announced before; null when nothing was.")
-    after: AcademyFacts = Field(description="What the register says now.")
+    after: AcademyFacts = Field(description="What the register has now.")
     joined_on: date = Field(description="First day in the trust.")
     local_authority: str | None = Field(description="Name of the local authority; null when unknown.")
     local_authority_code: str | None = Field(description="Its three-digit code; null when unknown.")
@@ -65,23 +65,23 @@ class MembershipDays(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     joined_on: date = Field(description="First day in the trust.")
-    left_on: date | None = Field(description="First day on which it belongs to the trust no longer; null for open.")
+    left_on: date | None = Field(description="First day after the membership; null while there is no end.")
 
 
 class MembershipChanged(BaseModel):
-    """The register says other days of an academy's membership than before: new, ended, corrected, or to come."""
+    """The days of an academy's membership have changed in the register: new, ended, corrected, or in the future."""
 
     model_config = ConfigDict(extra="forbid")
 
     urn: int = Field(description="The academy.")
-    before: MembershipDays | None = Field(description="What was known; null for nothing.")
-    after: MembershipDays | None = Field(description="What is known now; null when it never belonged after all.")
-    import_id: UUID = Field(description="The import that said so.")
+    before: MembershipDays | None = Field(description="The days before; null when there were none.")
+    after: MembershipDays | None = Field(description="The days now; null when the membership was an error.")
+    import_id: UUID = Field(description="The import that loaded it.")
 
 
 ACADEMY_JOINED = EventType(
     type="org.trellis.academy.academy.joined.v1",
-    title="An academy belongs to the trust from now on",
+    title="An academy has joined the trust",
     scope="academies:read",
     data=AcademyJoined,
 )
@@ -93,13 +93,13 @@ ACADEMY_CHANGED = EventType(
 )
 ACADEMY_LEFT = EventType(
     type="org.trellis.academy.academy.left.v1",
-    title="An academy belongs to the trust no longer",
+    title="An academy has left the trust",
     scope="academies:read",
     data=AcademyMoved,
 )
 MEMBERSHIP_CHANGED = EventType(
     type="org.trellis.academy.membership.changed.v1",
-    title="The register says other days of an academy's membership, past or to come",
+    title="The days of an academy's membership have changed, past or in the future",
     scope="academies:read",
     data=MembershipChanged,
 )
