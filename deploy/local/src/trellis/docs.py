@@ -37,7 +37,7 @@ def access_matrix(contracts: dict[str, Contract]) -> str:
 
 def events(_: dict[str, Contract]) -> str:
     """Every type of event with the fields of its data."""
-    return event_page.page(definition_of(service) for service in DEFINITIONS)
+    return event_page.page({service: definition_of(service).event_types for service in DEFINITIONS})
 
 
 _STATES_HEAD = """# States

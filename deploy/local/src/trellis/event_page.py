@@ -1,9 +1,9 @@
 """`docs/api/events.md`: every type of event with a table of the fields of its data."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kit.definition import ServiceDefinition
+from kit.events.recording import EventType
 
 _HEAD = """# Events
 
@@ -36,26 +36,26 @@ _FORMATS = {
 }
 
 
-def page(definitions: Iterable[ServiceDefinition]) -> str:
-    """The page for these services; a service without events is left out."""
+def page(services: Mapping[str, Sequence[EventType]]) -> str:
+    """The page for the event types of each service; a service without any is left out."""
     lines = [_HEAD]
-    for definition in definitions:
-        if definition.event_types:
-            lines += _service(definition)
+    for service, types in services.items():
+        if types:
+            lines += _service(service, types)
     return "\n".join(lines) + "\n"
 
 
-def _service(definition: ServiceDefinition) -> Iterator[str]:
-    yield f"## {definition.name}\n"
+def _service(service: str, event_types: Sequence[EventType]) -> Iterator[str]:
+    yield f"## {service}\n"
     yield "| type | when | needs |"
     yield "|---|---|---|"
     by_data: dict[type, list[str]] = {}
-    for one in definition.event_types:
+    for one in event_types:
         whole = ", a grant for the whole trust" if one.whole_tenant else ""
         yield f"| `{one.type}` | {one.title} | `{one.scope}`{whole} |"
         by_data.setdefault(one.data, []).append(one.type)
     yield ""
-    schemas = {one.data: one.data.model_json_schema() for one in definition.event_types}
+    schemas = {one.data: one.data.model_json_schema() for one in event_types}
     for data, types in by_data.items():
         schema = schemas[data]
         yield "### " + ", ".join(f"`{one}`" for one in types) + "\n"
