@@ -1,18 +1,16 @@
 """The catalogue of measures over HTTP."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 
-from academy.answers import TAGGED, list_answer, tagged_answer
 from academy.measures import service
 from academy.measures.errors import MeasureNotFound
 from academy.measures.schemas import MeasureListParams, MeasureOut, MeasurePage
 from academy.parameters import Code
 from kit.identity.callers import Caller
-from kit.problems import InvalidCursor, responses
+from kit.problems import responses
+from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 
 router = APIRouter(tags=["measures"])
@@ -24,22 +22,18 @@ Reader = Annotated[Caller, requires("measures:read")]
     "/measures",
     operation_id="measure_list",
     summary="List measures",
-    response_model=MeasurePage,
-    responses=responses(InvalidCursor),
 )
-async def measure_list(request: Request, caller: Reader, params: Annotated[MeasureListParams, Query()]) -> Response:
+async def measure_list(reply: Reply, caller: Reader, params: Annotated[MeasureListParams, Query()]) -> MeasurePage:
     """The catalogue: what each figure means, its unit, which way is better, and when it isn't published."""
-    items, next_cursor = service.list_measures(caller, params)
-    return list_answer(request, items, next_cursor)
+    return reply.page(service.list_measures(caller, params))
 
 
 @router.get(
     "/measures/{measure}",
     operation_id="measure_view",
     summary="View one measure",
-    response_model=MeasureOut,
     responses=TAGGED | responses(MeasureNotFound),
 )
-async def measure_view(request: Request, _caller: Reader, measure: Annotated[Code, Path()]) -> Response:
+async def measure_view(reply: Reply, _caller: Reader, measure: Annotated[Code, Path()]) -> MeasureOut:
     """Returns a measure by its dotted code."""
-    return tagged_answer(request, service.view_measure(measure))
+    return reply.tagged(service.view_measure(measure))

@@ -1,14 +1,13 @@
 """Measures as clients see them."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.schemas import Phase
-from academy.measures.rules import Direction, Unit
+from academy.measures.rules import Direction, Measure, Unit
 from academy.parameters import SearchText
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 
 
@@ -19,7 +18,7 @@ class NotPublishedOut(BaseModel):
     why: str = Field(description="One sentence for people.", examples=["No Progress 8: these pupils took no tests."])
 
 
-class MeasureOut(BaseModel):
+class MeasureOut(Tagged):
     """What a figure means."""
 
     code: str = Field(description="Dotted code.", examples=["ks4.progress_8"])
@@ -34,6 +33,13 @@ class MeasureOut(BaseModel):
     has_interval: bool = Field(description="Is a confidence interval published with it?", examples=[True])
     source: str = Field(description="Who publishes it.", examples=["DfE key stage 4 performance tables"])
     not_published: list[NotPublishedOut] = Field(description="Years without figures of any school.")
+
+    @classmethod
+    def of(cls, measure: Measure) -> Self:
+        """A measure of the catalogue."""
+        missing = [NotPublishedOut(academic_year=year, why=why) for year, why in measure.not_published.items()]
+        fields = {name: getattr(measure, name) for name in cls.model_fields}
+        return cls(**{**fields, "not_published": missing}).tagged_by_content()
 
 
 class MeasurePage(Page[MeasureOut]):

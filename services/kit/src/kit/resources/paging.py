@@ -5,7 +5,7 @@ A `Listing` names the list and its order; the cursor of a page holds the values 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
@@ -16,6 +16,7 @@ from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
 from kit.resources.pages import Found, ListParams
 
+Row = TypeVar("Row")
 AnySelect = Select[*tuple[Any, ...]]
 
 PAGING = frozenset({"limit", "cursor"})
@@ -113,3 +114,17 @@ async def paginate(
         values = [*listing.values(page[-1]), *([] if carry is None else [carry])]
         following = encode(listing.name, values, tenant=caller.tenant_id, filters=filters)
     return Found([row[0] if len(row) == 1 else row for row in page], following, carry)
+
+
+def page_of(caller: Caller, name: str, values: Sequence[Row], params: ListParams) -> Found[Row]:
+    """The page that `params` name of values that are all at hand, in their own order, such as a catalogue's.
+
+    Raises InvalidCursor.
+    """
+    filters = params.model_dump(mode="json", exclude=set(PAGING))
+    start = 0
+    if params.cursor is not None:
+        (start,) = decode(name, params.cursor, tenant=caller.tenant_id, filters=filters)
+    end = start + params.limit
+    following = encode(name, [end], tenant=caller.tenant_id, filters=filters) if end < len(values) else None
+    return Found(values[start:end], following)
