@@ -202,3 +202,42 @@ async def test_the_queries_are_few_however_many_academies(
     with count_queries() as many:
         assert len(await statuses(reader)) == 34
     assert len(many) <= len(few) <= 4
+
+
+@pytest.mark.usefixtures("rated")
+async def test_a_board_comes_with_its_reasons_in_one_call(
+    client: Clients, count_queries: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    reader = await client("academy", "status-reader")
+    with count_queries() as plain:
+        without = await reader.get(STATUSES)
+    with count_queries() as more:
+        answer = await reader.get(STATUSES, params={"include": "criteria"})
+    assert len(more) == len(plain) + 1
+    assert answer.headers["ETag"] != without.headers["ETag"]
+    items = {item["urn"]: item for item in answer.json()["items"]}
+    assert [{name: item[name] for name in item if name != "criteria"} for item in items.values()] == (
+        without.json()["items"]
+    )
+    assert items[SPECIAL]["criteria"] == []
+    rating = (await reader.get(f"/academy/v1/ratings/{items[RED]['rating_id']}")).json()
+    (criterion,) = items[RED]["criteria"]
+    assert criterion == {name: rating["criteria"][0][name] for name in criterion}
+    assert (criterion["status"], criterion["value"], criterion["period"]) == ("red", 40.0, "2018/19")
+    assert criterion["sentence"].startswith("Attainment 8 was 40.0")
+    unchanged = await reader.get(
+        STATUSES, params={"include": "criteria"}, headers={"If-None-Match": answer.headers["ETag"]}
+    )
+    assert unchanged.status_code == 304
+    assert (await reader.get(STATUSES, params={"include": "ratings"})).status_code == 422
+
+
+@pytest.mark.usefixtures("rated")
+async def test_reasons_go_page_by_page_and_only_to_who_may_see_the_academy(client: Clients) -> None:
+    head = await client("academy", "headteacher", academies=[RED])
+    assert [set(one) & {"criteria"} for one in (await statuses(head, include="criteria")).values()] == [{"criteria"}]
+    reader = await client("academy", "status-reader")
+    first = await reader.get(STATUSES, params={"limit": 1, "include": "criteria"})
+    params = {"limit": 1, "include": "criteria", "cursor": first.json()["next"]}
+    second = await reader.get(STATUSES, params=params)
+    assert [len(page.json()["items"][0]["criteria"]) for page in (first, second)] == [1, 1]

@@ -101,6 +101,19 @@ _VERSION = """
 """
 
 
+# What is stored of a criterion is more than three times as long.
+_CRITERIA = """
+    select r.id::text as rating_id, (
+        select json_agg(json_build_object('code', c -> 'code', 'title', c -> 'title', 'status', c -> 'status',
+            'step', c -> 'step', 'value', c -> 'value', 'unit', c -> 'unit', 'period', c -> 'period',
+            'reason', c -> 'reason', 'sentence', c -> 'sentence') order by place)
+        from jsonb_array_elements(r.criteria) with ordinality as e (c, place)
+    )::text as criteria
+    from academy.rating r
+    where r.trust_id = $1 and ($2::int[] is null or r.urn = any($2::int[])) and r.id = any($3::uuid[])
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which statuses: on which day in London, replayed or changed since which instant, with which filters, and after
@@ -131,6 +144,13 @@ async def rag_statuses(connection: Connection, caller: Caller, wanted: Wanted) -
         None if wanted.after is None else int(wanted.after[1]),
         wanted.limit,
     )
+
+
+async def criteria_of(connection: Connection, caller: Caller, rating_ids: Sequence[str]) -> dict[str, str]:
+    """The criteria of these ratings as JSON, by the rating's id."""
+    academies = None if caller.academies is None else sorted(caller.academies)
+    rows = await connection.fetch(_CRITERIA, caller.tenant_id, academies, rating_ids)
+    return {row["rating_id"]: row["criteria"] or "[]" for row in rows}
 
 
 async def version(connection: Connection, context: Context, day: date) -> str:

@@ -38,7 +38,8 @@ async def rag_status_list(
 ) -> Response:
     """Returns the status of every academy of your trust that you may see, by name.
 
-    Poll it with `If-None-Match`. Responses are prepared, and up to date within a second of a change.
+    Poll it with `If-None-Match`. Responses are prepared, and up to date within a second of a change. `include=criteria`
+    adds every reason in the same call.
     """
     body, tag, following = await service.list_statuses(session, caller, params)
     response = not_modified(request, etag(tag))

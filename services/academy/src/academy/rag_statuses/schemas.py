@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -40,6 +41,29 @@ class RagCriteriaSetOut(BaseModel):
     version: int = Field(description="Its number among the trust's sets of the phase.", examples=[1])
 
 
+class RagInclude(StrEnum):
+    """What a list of RAG statuses can hold beside the statuses."""
+
+    CRITERIA = "criteria"
+
+
+class RagCriterionOut(BaseModel):
+    """One criterion of the newest rating: the reason for the colour. The rating itself has all of it."""
+
+    code: str = Field(description="Names the criterion inside the set.", examples=["attainment_8"])
+    title: str = Field(description="What is asked.", examples=["Attainment 8 against England"])
+    status: Status = Field(description="Its computed status.", examples=["green"])
+    step: RagStepOut | None = Field(description="The step of the trust's own scale; null when not assessed.")
+    value: float | None = Field(description="The figure; null when there is none.", examples=[46.4])
+    unit: str = Field(description="What the number counts.", examples=["points"])
+    period: str | None = Field(description="Academic year, with the term if not all of it.", examples=["2024/25"])
+    reason: str | None = Field(description="Why there is no colour; null when there is one.", examples=[None])
+    sentence: str = Field(
+        description="All of it in one plain sentence.",
+        examples=["Attainment 8 was 46.4 points in 2024/25, 0.6 points above the England state-funded figure."],
+    )
+
+
 class RagStatusOut(BaseModel):
     """The published status of one academy."""
 
@@ -70,6 +94,11 @@ class RagStatusOut(BaseModel):
         description="True only with `updated_since`: it has left the trust, or no longer matches the filters.",
         examples=[False],
     )
+    criteria: list[RagCriterionOut] = Field(
+        default_factory=list,
+        description="Only with `include=criteria`: every criterion of the rating, in the order of the set; empty "
+        "without a rating.",
+    )
 
 
 class RagStatusPage(Page[RagStatusOut]):
@@ -86,6 +115,10 @@ class RagStatusListParams(ListParams):
 
     status: Annotated[tuple[Status, ...], Field(max_length=4, description="With one of these statuses.")] = ()
     phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
+    include: Annotated[
+        tuple[RagInclude, ...],
+        Field(max_length=1, description="What to add to each status: `criteria`, the reasons for its colour."),
+    ] = ()
     as_of: Annotated[
         Instant | None,
         Field(

@@ -12,10 +12,10 @@ import orjson
 from academy.criteria.documents import step_on_scale, stored_scale
 from academy.rag_statuses import queries
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
-from academy.rag_statuses.schemas import RagStatusListParams
+from academy.rag_statuses.schemas import RagInclude, RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
-from kit.database.sessions import Context, Database, Session, driver_of
+from kit.database.sessions import Connection, Context, Database, Session, driver_of
 from kit.identity.callers import Caller
 from kit.resources.cursors import decode, encode
 from sector.days import day_in_london
@@ -55,6 +55,14 @@ def _told(row: asyncpg.Record) -> dict[str, Any]:
     }
 
 
+async def _add_criteria(connection: Connection, caller: Caller, items: list[dict[str, Any]]) -> None:
+    """Add the criteria of its rating to each item, by one query for all of them."""
+    ids = [item["rating_id"] for item in items if item["rating_id"] is not None]
+    found = await queries.criteria_of(connection, caller, ids)
+    for item in items:
+        item["criteria"] = orjson.Fragment(found.get(item["rating_id"], "[]"))
+
+
 async def list_statuses(session: Session, caller: Caller, params: RagStatusListParams) -> tuple[bytes, str, str | None]:
     """A page as JSON, the tag of what it says, and the cursor after it.
 
@@ -81,13 +89,17 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
         after=after,
         limit=params.limit + 1,
     )
-    rows = await queries.rag_statuses(driver_of(session), caller, wanted)
+    connection = driver_of(session)
+    rows = await queries.rag_statuses(connection, caller, wanted)
     page, more = rows[: params.limit], len(rows) > params.limit
     following = None
     if more:
         last = page[-1]
         following = encode(LIST, [last["name"], last["urn"]], tenant=caller.tenant_id, filters=filters)
-    said = {"items": [_told(row) for row in page], "next": following}
+    items = [_told(row) for row in page]
+    if RagInclude.CRITERIA in params.include:
+        await _add_criteria(connection, caller, items)
+    said = {"items": items, "next": following}
     tag = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_UTC_Z)).hexdigest()[:32]
     body = orjson.dumps({**said, "synced_to": watermark.astimezone(UTC)}, option=orjson.OPT_UTC_Z)
     return body, tag, following
