@@ -1,4 +1,4 @@
-"""A service made of nothing but manners, to try the kit's own."""
+"""A service without a domain, to try the conventions of the kit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -267,7 +267,7 @@ def sample_service(**changes: Any) -> Service:
     app = create_service(
         sample_settings(**changes),
         title="Sample",
-        description="A service made of nothing but manners.",
+        description="A service without a domain.",
         routers=[router, extras],
         keys=keys,
     )

@@ -1,6 +1,6 @@
 """The academy app with two routes beside it, to measure against: constant JSON, and what an afternoon would give.
 
-Both are a plain FastAPI app in the same process, behind the same gateway; neither has the house's manners to pay for.
+Both are a plain FastAPI app in the same process, behind the same gateway; neither pays for the house's conventions.
 """
 
 import os

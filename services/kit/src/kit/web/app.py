@@ -65,7 +65,7 @@ class _Chosen(BaseRoute):
 
 
 class Service(FastAPI):
-    """A FastAPI app whose outermost layer is the house's own, and whose contract has the house's manners."""
+    """A FastAPI app whose outermost layer is the house's own, and whose contract follows the house's conventions."""
 
     def __init__(self, *, title: str, description: str, tags: Mapping[str, str], **options: Any) -> None:
         super().__init__(title=title, description=description, **options)

@@ -1,4 +1,4 @@
-"""docs/api/manners.md says what really happens: its exchanges are run."""
+"""The exchanges of docs/api/conventions.md are run."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.clients import Clients
 
-PAGE = Path(__file__).parents[2] / "docs" / "api" / "manners.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api" / "conventions.md"
 # Values that differ each time; the page's own stand for them in later exchanges.
 DIFFERENT = frozenset({"id", "next"})
 DIFFERENT_HEADERS = frozenset({"etag", "link"})
