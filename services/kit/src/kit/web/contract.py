@@ -1,4 +1,4 @@
-"""The contract of a service (OpenAPI 3.1), written from its routes and completed with the conventions of every service."""
+"""The contract of a service (OpenAPI 3.1), written from its routes, with the conventions of every service added."""
 
 import copy
 import inspect
