@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
-from academy.answers import TAGGED
 from academy.rag_statuses import service
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams, RagStatusPage
@@ -15,6 +14,7 @@ from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
 from kit.resources.etags import etag
 from kit.web.links import page_links
+from kit.web.replies import TAGGED
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
 from kit.web.tags import not_modified

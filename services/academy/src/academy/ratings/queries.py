@@ -1,4 +1,7 @@
-"""SQL that keeps and finds ratings; each statement names the trust beside row-level security."""
+"""SQL that keeps and finds ratings; each statement names the trust beside row-level security.
+
+What rates a whole trust again is a hot path (ADR 0070) and SQL; what clients read goes through the table classes.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,19 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import Row, and_, exists, text
+from sqlmodel import col
 
-from academy.ratings.computing import Computed, number
+from academy.criteria.tables import CriteriaSet
+from academy.rag_statuses.tables import RagStatus
+from academy.ratings.computing import Computed
 from academy.ratings.schemas import RatingOut
+from academy.ratings.tables import Rating
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
 from kit.ids import uuid7
+from kit.resources.paging import AnySelect
+from kit.resources.rows import visible
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
@@ -123,118 +132,34 @@ async def keep(
     return ids
 
 
-_COLUMNS = """
-    r.id::text as id, r.urn, r.phase, r.status, r.step::text as step, r.counts::text as counts, r.assessed_percent,
-    r.points_percent, r.limited_by, r.why, r.criteria::text as criteria, r.data_as_at, r.rated_at,
-    c.id::text as criteria_set_id, c.title as criteria_set_title, c.number as criteria_set_number,
-    (c.rules -> 'overall')::text as overall
-"""
+def ratings(caller: Caller) -> AnySelect:
+    """The ratings that the caller may see, each with the criteria set that decided."""
+    its_set = and_(col(CriteriaSet.trust_id) == Rating.trust_id, col(CriteriaSet.id) == Rating.criteria_set_id)
+    return visible(Rating, caller).add_columns(CriteriaSet).join(CriteriaSet, its_set)
 
-_FROM = """
-    from academy.rating r
-    join academy.criteria_set c on c.trust_id = r.trust_id and c.id = r.criteria_set_id
-    where r.trust_id = :trust_id and (cast(:academies as int[]) is null or r.urn = any(cast(:academies as int[])))
-"""
 
-_ONE = text(
-    f"""
-    select {_COLUMNS}, exists (
-        select from academy.rag_status rs
-        where rs.trust_id = r.trust_id and rs.urn = r.urn and rs.rating_id = r.id and rs.left_at is null
-    ) as is_current
-    {_FROM} and r.id = :rating_id
-    """  # noqa: S608 - constants of this module
-)
+def ratings_of(caller: Caller, urn: int, as_of: datetime | None) -> AnySelect:
+    """The ratings of one academy, those computed after `as_of` left out."""
+    statement = ratings(caller).where(col(Rating.urn) == urn)
+    return statement if as_of is None else statement.where(col(Rating.rated_at) <= as_of)
 
-_HISTORY = text(
-    f"""
-    select {_COLUMNS} {_FROM} and r.urn = :urn
-      and (cast(:as_of as timestamptz) is null or r.rated_at <= :as_of)
-      and (cast(:after_at as timestamptz) is null or (r.rated_at, r.id) < (:after_at, cast(:after_id as uuid)))
-    order by r.rated_at desc, r.id desc limit :limit
-    """
-)
 
-_SHOWN = text(
-    f"""
-    select {_COLUMNS} {_FROM} and r.id in (
-        select rs.rating_id from academy.rag_status rs where rs.trust_id = :trust_id and rs.left_at is null
-    )
-    """  # noqa: S608 - constants of this module
+_SHOWN = and_(
+    col(RagStatus.trust_id) == Rating.trust_id,
+    col(RagStatus.urn) == Rating.urn,
+    col(RagStatus.rating_id) == Rating.id,
+    col(RagStatus.left_at).is_(None),
 )
 
 
-def visible_to(caller: Caller) -> dict[str, Any]:
-    """The trust and the academies that the caller's grant covers (null for all), as parameters."""
-    academies = None if caller.academies is None else sorted(caller.academies)
-    return {"trust_id": caller.tenant_id, "academies": academies}
-
-
-async def rating(session: Session, caller: Caller, rating_id: UUID) -> dict[str, Any] | None:
-    """One rating; None when there is none that the caller may see."""
-    row = (await session.execute(_ONE, {**visible_to(caller), "rating_id": rating_id})).mappings().one_or_none()
-    return None if row is None else told(dict(row))
-
-
-async def history(
-    session: Session,
-    caller: Caller,
-    urn: int,
-    *,
-    as_of: datetime | None,
-    after: Sequence[Any] | None,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """The ratings of one academy, newest first, after the one whose instant and id are `after`."""
-    rows = await session.execute(
-        _HISTORY,
-        {
-            **visible_to(caller),
-            "urn": urn,
-            "as_of": as_of,
-            "after_at": None if after is None else datetime.fromisoformat(after[0]),
-            "after_id": None if after is None else after[1],
-            "limit": limit,
-        },
-    )
-    return [told(dict(row)) for row in rows.mappings()]
+async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[Rating, CriteriaSet, bool] | None:
+    """One rating with its set, and whether a board shows it now; None when there is none that the caller may see."""
+    statement = ratings(caller).add_columns(exists().where(_SHOWN)).where(col(Rating.id) == rating_id)
+    found: Row[Rating, CriteriaSet, bool] | None = (await session.execute(statement)).one_or_none()
+    return found
 
 
 async def ratings_shown(session: Session, caller: Caller) -> dict[int, RatingOut]:
     """The newest rating of each academy that the caller may see, by URN."""
-    rows = await session.execute(_SHOWN, visible_to(caller))
-    return {row["urn"]: RatingOut.model_validate(told(dict(row))) for row in rows.mappings()}
-
-
-def told(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of a rating as clients read it."""
-    step = None if row["step"] is None else orjson.loads(row["step"])
-    overall = orjson.loads(row["overall"])
-    told_row = {
-        "id": row["id"],
-        "urn": row["urn"],
-        "phase": row["phase"],
-        "status": row["status"],
-        "label": step["label"] if step else "Not assessed",
-        "step": step,
-        "counts": orjson.loads(row["counts"]),
-        "criteria_set": {
-            "id": row["criteria_set_id"],
-            "title": row["criteria_set_title"],
-            "version": row["criteria_set_number"],
-        },
-        "overall": {
-            **overall,
-            "assessed_percent": number(row["assessed_percent"]),
-            "points_percent": number(row["points_percent"]),
-            "limited_by": row["limited_by"],
-            "why": row["why"],
-        },
-        # Ratings never alter: one that was kept before a field was told has no value for it.
-        "criteria": [{"deciding_bound": None, **criterion} for criterion in orjson.loads(row["criteria"])],
-        "rated_at": row["rated_at"],
-        "data_as_at": row["data_as_at"],
-    }
-    if "is_current" in row:
-        told_row["is_current"] = row["is_current"]
-    return told_row
+    rows = (await session.execute(ratings(caller).where(exists().where(_SHOWN)))).all()
+    return {rating.urn: RatingOut.of(rating, criteria_set) for rating, criteria_set in rows}

@@ -1,7 +1,5 @@
 """Ratings as clients read them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,9 +9,13 @@ from pydantic import BaseModel, Field
 from academy.academies.schemas import Phase
 from academy.criteria.rules import ComparisonKind, Direction, Status
 from academy.criteria.schemas import OverallOut
+from academy.criteria.tables import CriteriaSet
 from academy.moderations.schemas import ModerationOut, StepOut
 from academy.observations.rules import Layer
 from academy.parameters import Instant
+from academy.ratings.computing import NOT_ASSESSED_LABEL
+from academy.ratings.tables import Rating
+from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from sector.parameters import Urn
 
@@ -129,8 +131,22 @@ class RatingOut(BaseModel):
         examples=["2026-11-22T07:00:00Z"],
     )
 
+    @classmethod
+    def of(cls, rating: Rating, criteria_set: CriteriaSet) -> "RatingOut":
+        """A rating with the set that decided."""
+        same = ("id", "urn", "phase", "status", "step", "counts", "rated_at", "data_as_at")
+        how = rating.model_dump(include={"assessed_percent", "points_percent", "limited_by", "why"})
+        return RatingOut(
+            **{name: getattr(rating, name) for name in same},
+            label=rating.step["label"] if rating.step else NOT_ASSESSED_LABEL,
+            criteria_set=CriteriaSetNameOut(id=criteria_set.id, title=criteria_set.title, version=criteria_set.number),
+            overall=OverallResultOut(**criteria_set.rules.overall.model_dump(), **how),
+            # Ratings never alter: one that was kept before this field was there has no value for it.
+            criteria=[CriterionResultOut.model_validate({"deciding_bound": None, **one}) for one in rating.criteria],
+        )
 
-class RatingDetailOut(RatingOut):
+
+class RatingDetailOut(RatingOut, Tagged):
     """One rating, with the override that is in force."""
 
     is_current: bool = Field(description="Is it the current rating?", examples=[True])

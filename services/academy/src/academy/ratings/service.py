@@ -11,7 +11,7 @@ from academy.academies.service import check_own
 from academy.criteria.queries import published_sets
 from academy.moderations.events import PublishedStatus, StepFacts
 from academy.moderations.queries import in_force_of
-from academy.moderations.service import end_of_leavers, moderation_in_force, overridden
+from academy.moderations.service import end_of_leavers, moderation_in_force, overridden, rating_tag
 from academy.moderations.tables import Moderation
 from academy.parameters import today
 from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
@@ -20,7 +20,8 @@ from academy.ratings.computing import Applied, Computed, compute, set_for
 from academy.ratings.errors import AsOfInFuture, RatingNotFound
 from academy.ratings.events import COMPUTED, CriterionFacts, RatingComputed
 from academy.ratings.evidence import Member, gather, members, next_move
-from academy.ratings.schemas import RatingListParams
+from academy.ratings.schemas import RatingDetailOut, RatingListParams, RatingOut, RatingPage
+from academy.ratings.tables import Rating
 from academy.recording import begin_recording
 from academy.trusts.events import (
     ACADEMY_CHANGED,
@@ -36,10 +37,10 @@ from kit.database.sessions import Session
 from kit.events.recording import NewEvent, record_events
 from kit.identity.callers import Caller
 from kit.jobs.queue import defer
-from kit.resources.cursors import decode, encode
+from kit.resources.paging import Listing, paginate
 from sector.days import end_of
 
-LIST = "ratings"
+NEWEST = Listing("ratings", Rating, "-rated_at", "-id")
 COME_BACK = "academy.ratings.come_back"
 
 
@@ -194,29 +195,23 @@ def _event(
     return NewEvent(COMPUTED, f"ratings/{rating_id}", one.urn, data)
 
 
-async def view_rating(session: Session, caller: Caller, rating_id: UUID) -> dict[str, Any]:
+async def view_rating(session: Session, caller: Caller, rating_id: UUID) -> RatingDetailOut:
     """One rating with the override that is in force over it. Raises RatingNotFound."""
     found = await queries.rating(session, caller, rating_id)
     if found is None:
         raise RatingNotFound(f"There is no rating {rating_id} that you may see.")
-    counting = await moderation_in_force(session, caller, found["urn"]) if found["is_current"] else None
-    found["moderation"] = None if counting is None else counting.model_dump(mode="json")
-    return found
+    rating, criteria_set, is_current = found
+    counting = await moderation_in_force(session, caller, rating.urn) if is_current else None
+    fields = dict(RatingOut.of(rating, criteria_set))
+    tag = rating_tag(rating_id, counting.id if counting else None, is_current=is_current)
+    return RatingDetailOut(**fields, is_current=is_current, moderation=counting).tagged(tag)
 
 
-async def list_ratings(
-    session: Session, caller: Caller, urn: int, params: RatingListParams
-) -> tuple[list[dict[str, Any]], str | None]:
+async def list_ratings(session: Session, caller: Caller, urn: int, params: RatingListParams) -> RatingPage:
     """A page of an academy's ratings, newest first. Raises AcademyNotFound, AsOfInFuture or InvalidCursor."""
     if params.as_of is not None and params.as_of > clock.now():
         raise AsOfInFuture.at(params.as_of)
-    filters = {"urn": urn, **params.model_dump(mode="json", exclude={"limit", "cursor"})}
-    after = None
-    if params.cursor is not None:
-        after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    found = await queries.history(session, caller, urn, as_of=params.as_of, after=after, limit=params.limit + 1)
-    if not found and after is None:
+    found = await paginate(session, caller, NEWEST, queries.ratings_of(caller, urn, params.as_of), params, urn=urn)
+    if not found.rows and params.cursor is None:
         await check_own(session, caller, urn)
-    items, more = found[: params.limit], len(found) > params.limit
-    last = [items[-1]["rated_at"].isoformat(), items[-1]["id"]] if more else None
-    return items, encode(LIST, last, tenant=caller.tenant_id, filters=filters) if last else None
+    return RatingPage.of(found, lambda row: RatingOut.of(*row))
