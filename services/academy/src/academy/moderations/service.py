@@ -202,7 +202,7 @@ async def _end(
 async def _show(session: Session, moderation: Moderation, shown: UUID | None) -> None:
     """Let the board show this override of the academy, or none."""
     at = await begin_recording(session)
-    await projection.tell_moderation(session, moderation.trust_id, moderation.urn, shown, at=at)
+    await projection.show_moderation(session, moderation.trust_id, moderation.urn, shown, at=at)
     await projection.raise_version(session, moderation.trust_id)
 
 

@@ -4,12 +4,10 @@ National figures and comparison figures belong to no trust; of a trust's own, ev
 row-level security.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -38,6 +36,46 @@ NATIONAL = 0
 TRUST = 1
 
 
+class FigureRow(NamedTuple):
+    """A figure as a list reads it; `layer` is NATIONAL or TRUST."""
+
+    id: UUID
+    urn: int
+    measure: str
+    pupil_group: str
+    academic_year: str
+    period: str
+    value: float | None
+    reason: str | None
+    lower: float | None
+    upper: float | None
+    cohort: int | None
+    published_band: str | None
+    release: str
+    source: str
+    import_id: UUID
+    recorded_at: datetime
+    superseded_at: datetime | None
+    layer: int
+
+
+class ComparisonRow(NamedTuple):
+    """A figure of England or of a local authority."""
+
+    measure: str
+    academic_year: str
+    pupil_group: str
+    period: str
+    area: str
+    area_code: str
+    sector: str
+    phase: str
+    value: float | None
+    reason: str | None
+    release: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class ObservationFilter:
     """Which figures a list has. `urns` None is every school; `trust_id` None leaves a trust's own figures out."""
@@ -56,8 +94,8 @@ class ObservationFilter:
 
 async def observation_list(
     session: Session, wanted: ObservationFilter, *, after: Sequence[Any] | None, limit: int
-) -> list[dict[str, Any]]:
-    """Figures by key, national before the trust's own; `layer` is NATIONAL or TRUST.
+) -> list[FigureRow]:
+    """Figures by key, national before the trust's own.
 
     `after` holds the key, layer, `recorded_at` and id of the last one of the page before.
     """
@@ -72,8 +110,7 @@ async def observation_list(
         return []
     order = f"{', '.join(KEY)}, layer, recorded_at, id"
     statement = f"select * from ({' union all '.join(layers)}) as figures order by {order} limit :limit"  # noqa: S608
-    rows = await session.execute(text(statement), parameters)
-    return [dict(row) for row in rows.mappings()]
+    return [FigureRow(*row) for row in await session.execute(text(statement), parameters)]
 
 
 def _layer(
@@ -149,7 +186,7 @@ def _stands(wanted: ObservationFilter, figure: str) -> str:
 
 
 def _is_best(wanted: ObservationFilter, table: str) -> str:
-    """No better release stands: what was told since may be less settled than what was told before."""
+    """No better release stands: what was recorded since may be less settled than what was known before."""
     same = " and ".join(f"better.{column} = o.{column}" for column in KEY)
     if table == TRUST_TABLE:
         same = f"better.trust_id = o.trust_id and {same}"
@@ -190,12 +227,12 @@ _PLACES = text("select s.urn, s.la_code, s.phase from academy.school s where s.u
 
 async def comparisons_of(
     session: Session, keys: Sequence[tuple[str, str, str, str]], *, las: Sequence[str], as_of: datetime | None
-) -> list[dict[str, Any]]:
-    """Figures of England and of these LAs for (measure, academic year, pupil group, period), as told at `as_of`."""
+) -> list[ComparisonRow]:
+    """Figures of England and of these LAs for (measure, academic year, pupil group, period), as known at `as_of`."""
     columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], [], []]
     parameters = dict(zip(("measures", "years", "groups", "periods"), columns, strict=True))
     rows = await session.execute(_COMPARISONS, {**parameters, "las": list(las), "as_of": as_of})
-    return [dict(row) for row in rows.mappings()]
+    return [ComparisonRow(*row) for row in rows]
 
 
 async def places_of(session: Session, urns: Sequence[int]) -> dict[int, tuple[str | None, str | None]]:

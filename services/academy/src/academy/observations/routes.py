@@ -1,10 +1,7 @@
 """Figures over HTTP."""
 
-from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from academy.observations import service
@@ -35,20 +32,7 @@ async def observation_list(
 ) -> Response:
     """Returns the current figures, each with those of England and of the local authority. National figures come
     before the trust's own."""
-    items, following, synced = await service.list_observations(session, caller, params)
-    response = _written(items, following, synced)
+    content, following = await service.list_observations(session, caller, params)
+    response = Response(content, media_type="application/json")
     page_links(response, request, following)
     return response
-
-
-def _written(items: list[dict[str, Any]], following: str | None, synced: datetime) -> Response:
-    """Rows as they are, without a model for each: pages of figures are a hot path (ADR 0070)."""
-    body = {"items": items, "next": following, "synced_to": synced}
-    return Response(orjson.dumps(body, default=_plain, option=orjson.OPT_UTC_Z), media_type="application/json")
-
-
-def _plain(value: object) -> object:
-    """The database driver's own UUIDs in JSON."""
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value)} has no form in JSON")

@@ -1,4 +1,4 @@
-"""Keeping what is told of each academy, and the version of it, in the transactions that change it."""
+"""Keeping what boards show of each academy, and its version, in the transactions that change it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kit.database.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Shown:
     """What is shown of one academy now: its rating and override, and whether it has left.
 
     Name and phase are those that the feed announced last; without a name it hasn't announced them yet.
@@ -27,7 +27,7 @@ class Told:
     has_left: bool
 
 
-_TOLD = text(
+_SHOWN = text(
     """
     select rs.urn, rs.name, rs.phase, rs.rating_id, rs.moderation_id, rs.left_at is not null as has_left
     from academy.rag_status rs where rs.trust_id = :trust_id
@@ -36,7 +36,7 @@ _TOLD = text(
 
 _HAS_BEGUN = text("select exists (select from academy.rag_version v where v.trust_id = :trust_id)")
 
-_TELL = text(
+_SHOW = text(
     """
     insert into academy.rag_status (trust_id, urn, name, phase, rating_id, changed_at)
     select :trust_id, n.urn, n.name, n.phase, n.rating_id, :at
@@ -77,10 +77,10 @@ _RAISE = text(
 )
 
 
-async def told_now(session: Session, trust_id: UUID) -> dict[int, Told]:
-    """What is told of each academy of the trust, by URN, with those that have left."""
-    rows = await session.execute(_TOLD, {"trust_id": trust_id})
-    return {row.urn: Told(*row) for row in rows}
+async def shown_now(session: Session, trust_id: UUID) -> dict[int, Shown]:
+    """What boards show of each academy of the trust, by URN, with those that have left."""
+    rows = await session.execute(_SHOWN, {"trust_id": trust_id})
+    return {row.urn: Shown(*row) for row in rows}
 
 
 async def has_begun(session: Session, trust_id: UUID) -> bool:
@@ -88,14 +88,14 @@ async def has_begun(session: Session, trust_id: UUID) -> bool:
     return bool((await session.execute(_HAS_BEGUN, {"trust_id": trust_id})).scalar_one())
 
 
-async def tell(
+async def show(
     session: Session, trust_id: UUID, changes: Sequence[tuple[int, str, str | None, UUID | None]], *, at: datetime
 ) -> None:
     """From now on show these ratings of these academies (URN, name, phase, rating); what overrides them stays."""
     if changes:
         urns, names, phases, rating_ids = zip(*changes, strict=True)
         await session.execute(
-            _TELL,
+            _SHOW,
             {
                 "trust_id": trust_id,
                 "urns": list(urns),
@@ -107,22 +107,22 @@ async def tell(
         )
 
 
-async def tell_left(session: Session, trust_id: UUID, urns: Sequence[int], *, at: datetime) -> None:
+async def show_left(session: Session, trust_id: UUID, urns: Sequence[int], *, at: datetime) -> None:
     """These academies have left: a tombstone stays of each."""
     if urns:
         await session.execute(_LEAVE, {"trust_id": trust_id, "urns": list(urns), "at": at})
 
 
 async def hold(session: Session, trust_id: UUID, urn: int) -> tuple[UUID | None, UUID | None] | None:
-    """The rating and override that are told of an academy, held until the transaction ends; None when it has left."""
+    """The rating and override that boards show, held until the transaction ends; None when the academy has left."""
     row = (await session.execute(_LOCK, {"trust_id": trust_id, "urn": urn})).one_or_none()
     return None if row is None else (row.rating_id, row.moderation_id)
 
 
-async def tell_moderation(
+async def show_moderation(
     session: Session, trust_id: UUID, urn: int, moderation_id: UUID | None, *, at: datetime
 ) -> None:
-    """From now on tell this override of the academy; None for none."""
+    """From now on show this override of the academy; None for none."""
     await session.execute(_MODERATE, {"trust_id": trust_id, "urn": urn, "moderation_id": moderation_id, "at": at})
 
 

@@ -1,4 +1,4 @@
-"""Telling the RAG status of every academy of a trust."""
+"""Listing the RAG status of every academy of a trust."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ LIST = "rag-statuses"
 NOTHING_COUNTED = orjson.Fragment(b'{"red":0,"amber":0,"green":0,"not_assessed":0}')
 
 
-def _told(row: asyncpg.Record) -> dict[str, Any]:
-    """A row as it is told; JSON from the database goes through as it is."""
+def _shown(row: asyncpg.Record) -> dict[str, Any]:
+    """A row as clients read it; JSON from the database goes through as it is."""
     step = row["step"]
     if row["scale"] is not None:
         # An override outlives the scale that it was given on.
@@ -96,7 +96,7 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
     if more:
         last = page[-1]
         following = encode(LIST, [last["name"], last["urn"]], tenant=caller.tenant_id, filters=filters)
-    items = [_told(row) for row in page]
+    items = [_shown(row) for row in page]
     if RagInclude.CRITERIA in params.include:
         await _add_criteria(connection, caller, items)
     said = {"items": items, "next": following}

@@ -103,10 +103,10 @@ def _rate(member: Member, applied: Applied, gathered: Gathered) -> Computed:
         assess(criterion, scale, gathered.of(member.urn, criterion, phases)) for criterion in applied.rules.criteria
     ]
     used = [
-        told.recorded_at
+        figure.recorded_at
         for result in results
-        for told in (result.figure, result.comparator)
-        if told is not None and told.recorded_at is not None
+        for figure in (result.figure, result.comparator)
+        if figure is not None and figure.recorded_at is not None
     ]
     return Computed(
         urn=member.urn,
@@ -134,7 +134,7 @@ def wording_of(criterion: Criterion) -> Wording:
 
 
 def explained(result: Result, scale: tuple[Step, ...]) -> dict[str, Any]:
-    """One criterion's result as it is kept and told."""
+    """One criterion's result as it is kept and shown."""
     criterion, figure, comparator = result.criterion, result.figure, result.comparator
     measure = MEASURES.get(criterion.measure)
     bounds = bounds_of(criterion.cuts, scale)

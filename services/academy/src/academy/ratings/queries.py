@@ -27,7 +27,7 @@ from kit.resources.rows import visible
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
-_TOLD = text(
+_NEWEST = text(
     """
     select rs.urn, r.id, r.status, r.content_sha256
     from academy.rag_status rs join academy.rating r on r.trust_id = rs.trust_id and r.id = rs.rating_id
@@ -69,7 +69,7 @@ async def is_due(session: Session, task: str, trust_id: UUID, at: datetime) -> b
     return bool(found.scalar_one())
 
 
-# What the register says now before what it said: an academy may be told of that never belonged after all.
+# What the register says now before what it said: an academy may be announced that never belonged after all.
 _MEMBERSHIPS = text(
     """
     select distinct on (m.urn) m.urn, m.joined_on, m.left_on, m.import_id, s.la_name as local_authority,
@@ -94,9 +94,9 @@ async def one_at_a_time(session: Session, trust_id: UUID) -> None:
     await session.execute(_LOCK, {"name": f"rerate {trust_id}"})
 
 
-async def told_ratings(session: Session, trust_id: UUID) -> dict[int, tuple[UUID, str, bytes]]:
-    """Id, status and content of the rating that is told of each academy, by URN."""
-    rows = await session.execute(_TOLD, {"trust_id": trust_id})
+async def newest_ratings(session: Session, trust_id: UUID) -> dict[int, tuple[UUID, str, bytes]]:
+    """Id, status and content of the newest rating of each academy, by URN."""
+    rows = await session.execute(_NEWEST, {"trust_id": trust_id})
     return {row.urn: (row.id, row.status, bytes(row.content_sha256)) for row in rows}
 
 

@@ -14,7 +14,7 @@ from academy.moderations.queries import in_force_of
 from academy.moderations.service import end_of_leavers, moderation_in_force, overridden, rating_tag
 from academy.moderations.tables import Moderation
 from academy.parameters import today
-from academy.rag_statuses.projection import Told, has_begun, raise_version, tell, tell_left, told_now
+from academy.rag_statuses.projection import Shown, has_begun, raise_version, show, show_left, shown_now
 from academy.ratings import queries
 from academy.ratings.computing import Applied, Computed, compute, set_for
 from academy.ratings.errors import AsOfInFuture, RatingNotFound
@@ -48,13 +48,13 @@ async def rerate(session: Session, trust_id: UUID) -> int:
     """Rate the academies of a trust from the data of this moment; gives how many said something new.
 
     The session is under the trust's own context. An academy whose rating says what it said keeps it. The feed hears of
-    academies that have joined or left since. Those that have left are told as tombstones, and overrides of theirs end.
+    academies that have joined or left since. Those that have left are shown as tombstones, and overrides of theirs end.
     """
     await queries.one_at_a_time(session, trust_id)
     sets = {found.phase: Applied.of(found) for found in await published_sets(session, trust_id)}
     belonging = await members(session, trust_id, today())
     computed = await compute_for(session, trust_id, belonging, sets)
-    before = await queries.told_ratings(session, trust_id)
+    before = await queries.newest_ratings(session, trust_id)
     new = [
         (one, content)
         for one in computed
@@ -100,25 +100,25 @@ async def compute_for(
 async def _project(
     session: Session, trust_id: UUID, belonging: Sequence[Member], ids: Mapping[int, UUID], *, at: datetime
 ) -> bool:
-    """Bring what is told of each academy up to date; True when something changed, or nothing was ever told."""
-    told = await told_now(session, trust_id)
-    begins = not told and not await has_begun(session, trust_id)
+    """Bring what is shown of each academy up to date; True when something changed, or nothing was ever shown."""
+    shown = await shown_now(session, trust_id)
+    begins = not shown and not await has_begun(session, trust_id)
     changes = [
         (member.urn, member.name, member.phase, ids.get(member.urn) or (known.rating_id if known else None))
         for member in belonging
-        if _differs(known := told.get(member.urn), member, ids)
+        if _differs(known := shown.get(member.urn), member, ids)
     ]
     present = {member.urn for member in belonging}
-    leavers = [urn for urn, known in told.items() if urn not in present and not known.has_left]
-    staying = [member for member in belonging if (known := told.get(member.urn)) is not None and not known.has_left]
+    leavers = [urn for urn, known in shown.items() if urn not in present and not known.has_left]
+    staying = [member for member in belonging if (known := shown.get(member.urn)) is not None and not known.has_left]
     if begins:
-        await _announce_facts(session, trust_id, belonging, told)
+        await _announce_facts(session, trust_id, belonging, shown)
     else:
-        joiners = [member for member in belonging if (known := told.get(member.urn)) is None or known.has_left]
+        joiners = [member for member in belonging if (known := shown.get(member.urn)) is None or known.has_left]
         await _announce_moves(session, trust_id, joiners, leavers)
-        await _announce_facts(session, trust_id, staying, told)
-    await tell(session, trust_id, changes, at=at)
-    await tell_left(session, trust_id, leavers, at=at)
+        await _announce_facts(session, trust_id, staying, shown)
+    await show(session, trust_id, changes, at=at)
+    await show_left(session, trust_id, leavers, at=at)
     await end_of_leavers(session, leavers)
     return bool(begins or changes or leavers)
 
@@ -140,15 +140,15 @@ def _moved(row: Mapping[str, Any], member: Member | None) -> NewEvent:
 
 
 async def _announce_facts(
-    session: Session, trust_id: UUID, members_: Sequence[Member], told: Mapping[int, Told]
+    session: Session, trust_id: UUID, members_: Sequence[Member], shown: Mapping[int, Shown]
 ) -> None:
     """Announce names and phases that differ from those that were announced last, or that never were."""
-    new = {member.urn: member for member in members_ if not _is_announced(told.get(member.urn), member)}
+    new = {member.urn: member for member in members_ if not _is_announced(shown.get(member.urn), member)}
     found = await queries.memberships(session, trust_id, list(new), today())
-    await record_events(session, [_changed(row, new[row["urn"]], told.get(row["urn"])) for row in found])
+    await record_events(session, [_changed(row, new[row["urn"]], shown.get(row["urn"])) for row in found])
 
 
-def _changed(row: Mapping[str, Any], member: Member, known: Told | None) -> NewEvent:
+def _changed(row: Mapping[str, Any], member: Member, known: Shown | None) -> NewEvent:
     before = None
     if known is not None and known.name is not None:
         before = AcademyFacts(name=known.name, phase=known.phase)
@@ -158,11 +158,11 @@ def _changed(row: Mapping[str, Any], member: Member, known: Told | None) -> NewE
     return NewEvent(ACADEMY_CHANGED, f"academies/{member.urn}", member.urn, data)
 
 
-def _is_announced(known: Told | None, member: Member) -> bool:
+def _is_announced(known: Shown | None, member: Member) -> bool:
     return known is not None and (known.name, known.phase) == (member.name, member.phase)
 
 
-def _differs(known: Told | None, member: Member, ids: Mapping[int, UUID]) -> bool:
+def _differs(known: Shown | None, member: Member, ids: Mapping[int, UUID]) -> bool:
     return known is None or known.has_left or not _is_announced(known, member) or member.urn in ids
 
 

@@ -4,6 +4,6 @@ A trust comes from the published register of groups (GIAS: multi-academy trusts,
 the other kinds, marked by `kind`). Its id is derived from its Group UID, so that every service agrees on it
 without asking. A **membership** says that an academy belongs to a trust from `joined_on` until `left_on`.
 Sponsors, federations and foundation trusts are links of other kinds and never memberships. Only the
-platform's loader writes here, from imports of `gias-groups` and `gias-group-links`; whoever may read
+platform's loader writes here, from imports of `gias-groups` and `gias-group-links`; everybody who may read
 academies may read all of it.
 """

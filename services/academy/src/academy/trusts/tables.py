@@ -37,10 +37,10 @@ class TrustRegister(Versioned, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """That an academy belonged to a trust from one day until another, as it was told at `recorded_at`.
+    """That an academy belonged to a trust from one day until another, as it was known from `recorded_at` on.
 
     `left_on` is the first day on which it no longer belonged: the one that the register states (`stated_left_on`), or
-    that of joining another trust, whichever came first. A row with `superseded_at` is what was told before.
+    that of joining another trust, whichever came first. A row with `superseded_at` is what was known before.
     """
 
     __tablename__: ClassVar[TableName] = "membership"
