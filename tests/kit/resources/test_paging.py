@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func
 
 from academy.criteria.documents import RulesDocument
 from academy.criteria.tables import CriteriaSet
@@ -13,7 +14,7 @@ from kit.ids import uuid7
 from kit.problems import InvalidCursor
 from kit.resources import cursors
 from kit.resources.pages import ListParams
-from kit.resources.paging import Listing, paginate
+from kit.resources.paging import By, Listing, paginate
 from kit.resources.rows import visible
 from kit.secrets.ring import KeyRing
 from tests.support.databases import Sandbox
@@ -127,3 +128,24 @@ async def test_a_cursor_holds_for_its_list_and_its_place_only(sets: Sandbox) -> 
             for listing, within in ((BY_PHASE, {"urn": 2}), (BY_PHASE, {}), (NEWEST, {"urn": 1})):
                 with pytest.raises(InvalidCursor):
                     await page(session, listing, cursor, **within)
+
+
+async def test_a_list_may_be_sorted_by_an_expression(sets: Sandbox) -> None:
+    backwards = By(func.reverse(CriteriaSet.phase), str, lambda row: row[0].phase[::-1], descending=True)
+    found = await walk(sets, Listing("backwards", CriteriaSet, backwards, "-number"), limit=5)
+    order = sorted(PHASES, key=lambda phase: phase[::-1], reverse=True)
+    assert [(one.phase, one.number) for one in found] == [(phase, number) for phase in order for number in (4, 3, 2, 1)]
+
+
+async def test_what_the_first_page_carries_holds_for_all(sets: Sandbox) -> None:
+    carried, cursor = [], None
+    with cursors.signing(RING):
+        for watermark in ("first", "second", "third"):
+            async with sets.of("academy").session(context_of(caller())) as session:
+                params = ListParams(limit=4, cursor=cursor)
+                statement = visible(CriteriaSet, caller())
+                found = await paginate(session, caller(), NEWEST, statement, params, carry=watermark)
+            carried.append((found.carried, len(found.rows)))
+            cursor = found.next
+    assert carried == [("first", 4)] * 3
+    assert cursor is None
