@@ -66,7 +66,8 @@ def traced() -> Iterator[Traced]:
     """A service that is traced."""
     app, exporter = sample_service(), InMemorySpanExporter()
     spans = Spans("sample", exporter)
-    app.state.tools.edge.tracing = spans
+    assert app.edge is not None
+    app.edge.tracing = spans
     yield Traced(app, exporter, spans)
     spans.shutdown()
 

@@ -11,7 +11,8 @@ from kit.identity.callers import Authenticator, check_scopes
 from kit.settings import ServiceSettings
 from kit.web.bodies import check_json, check_media_type, is_json, media_type_of, too_large
 from kit.web.exchange import exchange_of
-from kit.web.operations import Operation, PathOperations
+from kit.web.operation import Operation
+from kit.web.operations import PathOperations
 from kit.web.validation import query_errors
 
 _READS = frozenset({"GET", "HEAD"})

@@ -70,11 +70,11 @@ class Service(FastAPI):
     def __init__(self, *, title: str, description: str, tags: Mapping[str, str], **options: Any) -> None:
         super().__init__(title=title, description=description, **options)
         self._tags = tags
-        self._edge: Edge | None = None
+        self.edge: Edge | None = None
 
     def put_edge(self, edge: Edge) -> None:
         """From now on requests meet this edge first."""
-        self._edge = edge
+        self.edge = edge
 
     async def without_edge(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What the edge hands a request to."""
@@ -82,9 +82,9 @@ class Service(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life of the process."""
-        if scope["type"] == "http" and self._edge is not None:
+        if scope["type"] == "http" and self.edge is not None:
             scope["app"] = self
-            await self._edge(scope, receive, send)
+            await self.edge(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -157,7 +157,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_life(settings, lifespan),
     )
-    app.state.tools = tools = Tools(
+    app.state.tools = Tools(
         settings=settings,
         database=database,
         follower_database=follower_database,
@@ -195,7 +195,6 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         metrics=metrics,
     )
     app.put_edge(edge)
-    tools.edge = edge
     return app
 
 
@@ -291,8 +290,8 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
             configure_logs(settings.service, settings.log_level)
         async with AsyncExitStack() as stack:
             if (tracing := start_tracing(settings.service)) is not None:
-                assert tools.edge is not None
-                tools.edge.tracing = tracing
+                assert isinstance(app, Service) and app.edge is not None
+                app.edge.tracing = tracing
                 stack.callback(tracing.shutdown)
             stack.push_async_callback(tools.calls.aclose)
             stack.push_async_callback(tools.database.dispose)

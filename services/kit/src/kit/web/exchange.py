@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
 from kit.identity.callers import Caller
 from kit.problems import FieldError
-
-if TYPE_CHECKING:
-    from kit.web.operations import Operation
+from kit.web.operation import Operation
 
 _KEY = "trellis"
 
@@ -20,7 +17,7 @@ class Exchange:
     """One request: its id, its operation, what is wrong with its query, who is asking, and what went wrong."""
 
     request_id: str = "none"
-    operation: "Operation | None" = None
+    operation: Operation | None = None
     query_errors: Sequence[FieldError] = ()
     caller: Caller | None = None
     problem_code: str | None = None

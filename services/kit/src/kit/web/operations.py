@@ -15,27 +15,11 @@ from fastapi.dependencies.utils import get_flat_params, get_validation_alias
 from fastapi.routing import APIRoute
 
 from kit.web.bodies import MERGE_PATCH, STREAMED
+from kit.web.operation import Operation
 from kit.web.security import current_caller
 
 # What a path answers beside its own methods.
 _ALWAYS = ("OPTIONS",)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path.
-
-    `scopes` are what a token must carry; None when no token is needed. `query` says of each parameter
-    whether it may be repeated.
-    """
-
-    method: str
-    path: str
-    route: APIRoute
-    scopes: tuple[str, ...] | None
-    query: Mapping[str, bool]
-    media_types: frozenset[str]
-    is_streamed: bool
 
 
 @dataclass(slots=True)

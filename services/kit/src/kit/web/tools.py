@@ -1,7 +1,6 @@
 """What a service's app works with, made once per process."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 
@@ -15,9 +14,6 @@ from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.metrics import Metrics
 from kit.web.prepared import PreparedResponses
-
-if TYPE_CHECKING:
-    from kit.web.edge import Edge
 
 
 @dataclass(slots=True)
@@ -35,7 +31,6 @@ class Tools:
     calls: Calls
     objects: ObjectStore
     answer_seal: Seal
-    edge: "Edge | None" = None
 
 
 def tools_of(source: Request | FastAPI) -> Tools:

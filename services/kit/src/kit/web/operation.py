@@ -1,0 +1,23 @@
+"""One operation of a service, as requests are checked against it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi.routing import APIRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path.
+
+    `scopes` are what a token must carry; None when no token is needed. `query` says of each parameter
+    whether it may be repeated.
+    """
+
+    method: str
+    path: str
+    route: APIRoute
+    scopes: tuple[str, ...] | None
+    query: Mapping[str, bool]
+    media_types: frozenset[str]
+    is_streamed: bool
