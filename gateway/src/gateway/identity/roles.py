@@ -63,6 +63,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "ratings:read": "Read ratings with their explanations and history.",
         "ratings:moderate": "Override a computed rating, with a reason, and withdraw it.",
         "rag-statuses:read": "Read the RAG status of each academy.",
+        "terms:read": "Read the dates of terms.",
+        "terms:write": "Set and change the dates of terms.",
         "events:read": "Read the change feed, as far as the other scopes reach.",
         "events:follow": "Read the change feed of every trust; for services that follow another.",
         "links:write": "Make links to what one may read, list them and end them.",
@@ -78,7 +80,7 @@ SERVICE_READER: Final = "service-reader"
 FOLLOWER: Final = "follower"
 
 _BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
-_DETAIL: Final = _BOARD | {"observations:read", "criteria:read"}
+_DETAIL: Final = _BOARD | {"terms:read", "observations:read", "criteria:read"}
 _SHARES: Final = _DETAIL | {"links:write"}
 _ADVISES: Final = _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
 _TRUST_ONLY: Final = frozenset({Extent.TRUST})
@@ -98,7 +100,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "chief-executive",
             "Chief executive",
             "Answers for every academy of the trust: decides the criteria and moderates ratings.",
-            _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"},
+            _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read", "terms:write"},
             extents=_TRUST_ONLY,
         ),
         Role(
@@ -112,7 +114,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "executive-headteacher",
             "Executive headteacher",
             "Leads several academies.",
-            _SHARES,
+            _SHARES | {"terms:write"},
             extents=_LISTED_ONLY,
             leads=True,
         ),
@@ -120,7 +122,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "headteacher",
             "Headteacher",
             "Leads an academy.",
-            _SHARES,
+            _SHARES | {"terms:write"},
             extents=_LISTED_ONLY,
             leads=True,
         ),
@@ -176,7 +178,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "data-manager",
             "Data manager",
             "Loads the trust's own figures and drafts criteria.",
-            _SHARES | {"observations:write", "imports:read", "imports:write", "criteria:write"},
+            _SHARES | {"observations:write", "imports:read", "imports:write", "criteria:write", "terms:write"},
             holders=_EITHER,
         ),
         Role(
@@ -212,6 +214,8 @@ ROLES: Final[Mapping[str, Role]] = _table(
                     "identity:write",
                     "academies:read",
                     "measures:read",
+                    "terms:read",
+                    "terms:write",
                     "events:read",
                     "links:write",
                     "links:manage",

@@ -16,6 +16,7 @@ ACADEMY = ServiceDefinition(
         "ratings",
         "moderations",
         "rag_changes",
+        "terms",
     ),
     title="Trellis Academy",
     description="How each academy of a trust is doing: the register, figures, criteria and explained ratings.",

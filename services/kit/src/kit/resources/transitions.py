@@ -48,6 +48,10 @@ class RoleMayNot(Forbidden):
     """None of your roles may do this here."""
 
 
+class WholeTrustOnly(Forbidden):
+    """It concerns the whole trust, and your grant covers some of its academies."""
+
+
 class ReasonMissing(InvalidRequest):
     """This needs a reason."""
 
@@ -97,6 +101,13 @@ def _actors(by: Sequence[str | Actor]) -> tuple[Actor, ...]:
 def acting_role(caller: Caller, by: Sequence[str | Actor], urn: int | None = None) -> str | None:
     """The role in which this caller acts: the first of these that it holds; None when it holds none."""
     return next((actor.role for actor in _actors(by) if actor.may(caller, urn)), None)
+
+
+def whole_trust(thing: Any, caller: Caller) -> Problem | None:
+    """What concerns the whole trust is for those whose grant covers all of it."""
+    if thing.urn is None and caller.academies is not None:
+        return WholeTrustOnly("This concerns the whole trust, and your grant covers some of its academies.")
+    return None
 
 
 class Transition:
@@ -240,12 +251,18 @@ class States(Generic[Thing]):
         allowed = [action.verb for action in self.actions(thing, caller)]
         raise self.refusals.state(f"This {self.name} is {state}: it can't {verb}.", state=state, allowed=allowed)
 
-    def check_create(self, caller: Caller, urn: int | None = None) -> Taken:
-        """That this caller may create one, for this academy. Raises RoleMayNot."""
+    def check_create(self, caller: Caller, urn: int | None = None, *, thing: Thing | None = None) -> Taken:
+        """That this caller may create one, for this academy.
+
+        Raises RoleMayNot, and what a guard gives for the new `thing`: without it no guard is looked at.
+        """
         one = next(one for one in self.transitions if one.verb == CREATE)
         role = acting_role(caller, one.by, urn)
         if role is None:
             raise self.refusals.role(f"Your roles may not create this {self.name}.")
+        for guard in one.guards if thing is not None else ():
+            if (problem := guard(thing, caller)) is not None:
+                raise problem
         return Taken(one, role)
 
     def by_itself(self, verb: str) -> Taken:
