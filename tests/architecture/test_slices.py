@@ -17,7 +17,6 @@ LONGER_ROUTES = {
     "services/academy/src/academy/imports/routes.py:import_create": "Streams a file into the database.",
 }
 LONGER_LISTS = {
-    "services/academy/src/academy/ratings/service.py:list_ratings": "A hot path: rows with their evidence as JSON.",
     "services/academy/src/academy/observations/service.py:list_observations": "A hot path with a watermark.",
     "services/academy/src/academy/rag_statuses/service.py:list_statuses": "A hot path of prepared bytes.",
 }
