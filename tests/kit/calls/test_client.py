@@ -268,10 +268,11 @@ async def test_a_view_is_everything_in_a_token_that_counts() -> None:
         {"scopes": ["a"], "trust": None},
         {"scopes": ["a"], "subject": "person:somebody"},
         {"scopes": ["a"], "roles": ["trustee"]},
+        {"scopes": ["a"], "academies": [], "projects": ["0193e2f1-0000-7000-8000-000000000001"]},
     ):
         views.add(view_of(await caller_of(issue_token(None, **claims))))
         views.add(view_of(await caller_of(issue_token(None, **claims))))
-    assert len(views) == 8
+    assert len(views) == 9
 
 
 async def test_a_service_by_itself_only_reads(door: Door) -> None:

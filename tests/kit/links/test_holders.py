@@ -40,6 +40,10 @@ async def add_grant(session: Session, *, is_active: bool = True, **values: Any) 
     return UUID(str(row["id"]))
 
 
+def _of(urn: int, **values: Any) -> dict[str, Any]:
+    return {"role": "headteacher", "extent": "academies", "academies": [urn], **values}
+
+
 async def add_link(session: Session, **values: Any) -> SharedLink:
     """A link of the maker, made as a trustee."""
     link = SharedLink(
@@ -92,6 +96,36 @@ async def test_a_link_counts_while_its_maker_has_the_right(
     async with database.of("academy").session(Context(PROSPERE, None, "x")) as session:
         await add_grant(session, **grant)
         assert await is_held(session, await add_link(session), TODAY) is held
+
+
+PAST = {"ends_on": date(2025, 9, 30)}
+BOTH = {"roles": ["headteacher", "trustee"]}
+FOR_TWO = {"roles": ["headteacher"], "sees_academies": [100001, 100002]}
+
+
+@pytest.mark.parametrize(
+    ("link", "grants", "held"),
+    [
+        (BOTH, [{"role": "headteacher"}, {}], True),
+        # Nothing announces that a last day is over: what is left must cover what the link shows.
+        (BOTH, [{"role": "headteacher"}, PAST], False),
+        (FOR_TWO, [_of(100001), _of(100002)], True),
+        (FOR_TWO, [_of(100001), _of(100002, **PAST)], False),
+        (FOR_TWO, [_of(100001), _of(100002), {"role": "trustee"}], True),
+        (FOR_TWO, [{"role": "headteacher"}], True),
+        ({"roles": ["headteacher"]}, [_of(100001), _of(100002)], False),
+        # A project shows no academy.
+        ({"roles": ["researcher"], "sees_academies": []}, [{"role": "researcher", "extent": "project"}], True),
+        ({"roles": []}, [PAST], False),
+    ],
+)
+async def test_a_link_counts_while_its_maker_has_each_role_for_all_that_it_shows(
+    database: Sandbox, link: dict[str, Any], grants: list[dict[str, Any]], held: bool
+) -> None:
+    async with database.of("academy").session(Context(PROSPERE, None, "x")) as session:
+        for grant in grants:
+            await add_grant(session, **grant)
+        assert await is_held(session, await add_link(session, **link), TODAY) is held
 
 
 async def test_the_end_of_a_right_ends_what_was_made_with_it(database: Sandbox) -> None:

@@ -191,6 +191,14 @@ async def test_one_thing_has_a_few_files(client: httpx.AsyncClient, monkeypatch:
     assert codes == [201, 201, 409]
 
 
+async def test_files_sent_at_once_do_not_exceed_the_limit(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 2)
+    answers = await asyncio.gather(*(send(client, f"{number},x\n".encode()) for number in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 409, 409, 409, 409]
+
+
 async def test_a_file_of_another_trust_or_academy_or_thing_is_not_found(app: Service) -> None:
     async with (
         client_of(app) as ours,

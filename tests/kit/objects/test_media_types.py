@@ -1,6 +1,7 @@
 """What a file's content says that it is."""
 
 import io
+import zipfile
 
 import pytest
 
@@ -93,6 +94,29 @@ def test_office_files_with_macros_are_rejected(content: bytes) -> None:
 def test_office_files_whose_list_of_parts_hides_something_are_rejected(content: bytes) -> None:
     with pytest.raises(FileTypeNotAccepted):
         check(DOCX, content)
+
+
+class Watched(io.BytesIO):
+    """Content that remembers the largest part that was read at once."""
+
+    largest = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.largest = max(self.largest, len(found))
+        return found
+
+
+def test_a_zip_with_a_long_directory_is_rejected_before_it_is_read() -> None:
+    packed = io.BytesIO(office())
+    with zipfile.ZipFile(packed, "a") as archive:
+        for number in range(60):
+            archive.writestr(f"{number}-{'x' * 60_000}", b"")
+    content = Watched(packed.getvalue())
+    with pytest.raises(FileTypeNotAccepted):
+        check_type(DOCX, content, is_text=False)
+    assert len(content.getvalue()) > 7_000_000
+    assert content.largest < 3_000_000
 
 
 def test_a_name_gets_an_ending_that_fits_its_type() -> None:

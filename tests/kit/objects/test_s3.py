@@ -55,6 +55,13 @@ async def body(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + (1 << 20)]
 
 
+async def test_folders_of_others_are_passed_over(store: ObjectStore, endpoint: str) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.put(f"{endpoint}/trellis-files/files/academy/lost+found/x", content=b"x")
+    assert answer.status_code == 200
+    assert await store.trusts("academy") == []
+
+
 async def test_objects_come_and_go(store: ObjectStore) -> None:
     # Large enough to be sent in parts.
     content = os.urandom(10 << 20).hex().encode()

@@ -118,3 +118,23 @@ def test_an_installation_says_what_is_open() -> None:
     assert OutboundPolicy.of(settings) == STRICT
     opened = settings.model_copy(update={"outbound_allow": ["A.example:80"], "env": "demo"})
     assert OutboundPolicy.of(opened) == OutboundPolicy(frozenset({("a.example", 80)}), opens_loopback=True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "fe80::5efe:a9fe:a9fe",
+        "2001:0:1::5601:5601",
+    ],
+)
+def test_an_opened_host_leads_to_no_metadata_address_in_any_form(address: str) -> None:
+    opened = Target("https", "mis.trust.local", 443)
+    with pytest.raises(AddressNotAllowed):
+        OPENED.check(opened, [ip_address(address)])
+    OPENED.check(opened, [ip_address("::ffff:10.0.0.1"), ip_address("10.0.0.1")])

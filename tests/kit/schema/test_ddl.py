@@ -72,3 +72,8 @@ def test_the_job_librarys_schema_comes_without_what_only_a_superuser_may_do() ->
 def test_the_loader_is_the_services_own_unless_named() -> None:
     assert "to academy_loader" in reference_table_grants("academy", "school")[1]
     assert "to other_loader" in reference_table_grants("academy", "school", loader="other_loader")[1]
+
+
+def test_two_columns_of_academies_are_refused() -> None:
+    with pytest.raises(ValueError, match="one column"):
+        tenant_table_policies("academy", "plan", academy_column="urn", covered_column="academies")

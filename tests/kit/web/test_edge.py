@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import logging
+from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from fastapi.routing import APIRoute
 
 from kit.web.app import Service
 from kit.web.operations import Operations
 from tests.kit.sample import SampleTransport, sample_client, sample_service
+from tests.support.jobs import until
 from tests.support.tokens import issue_token
 
 
@@ -84,6 +88,29 @@ async def test_head_of_an_endless_stream_ends(thing_client: httpx.AsyncClient) -
     async with asyncio.timeout(5):
         answer = await thing_client.head("/sample/v1/forever")
     assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_head_leaves_the_connection_open(
+    sample: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = tmp_path / "s.sock"
+    server = uvicorn.Server(uvicorn.Config(sample, uds=str(socket), lifespan="off", log_config=None))
+    serving = asyncio.create_task(server._serve())
+    try:
+        await until(lambda: server.started)
+        reader, writer = await asyncio.open_unix_connection(str(socket))
+        async with asyncio.timeout(10):
+            with caplog.at_level(logging.ERROR):
+                for path in ("/sample/v1/things/3", "/sample/v1/things", "/nope", "/healthz"):
+                    writer.write(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    assert head.startswith(b"HTTP/1.1 ")
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        server.should_exit = True
+        await serving
+    assert not caplog.records
 
 
 async def test_head_where_there_is_no_get(thing_client: httpx.AsyncClient) -> None:

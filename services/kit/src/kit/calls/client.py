@@ -255,6 +255,7 @@ def view_of(caller: Caller) -> str:
         sorted(caller.roles),
         None if caller.academies is None else sorted(caller.academies),
         sorted(caller.leads),
+        sorted(map(str, caller.projects)),
     ]
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()
 

@@ -13,7 +13,7 @@ from typing import IO, TypeVar
 from uuid import UUID
 
 from kit.objects.errors import ObjectStoreFull, ObjectStoreUnavailable
-from kit.objects.keys import ObjectKey
+from kit.objects.keys import ObjectKey, is_uuid
 from kit.objects.listing import StoredObject
 
 READ_BYTES = 256 * 1024
@@ -75,7 +75,7 @@ class FolderStore:
 
     async def trusts(self, service: str) -> Sequence[UUID]:
         """The trusts that a service keeps objects of."""
-        return await _in_thread(lambda: [UUID(name) for name in _names(self.root / service) if _is_uuid(name)])
+        return await _in_thread(lambda: [UUID(name) for name in _names(self.root / service) if is_uuid(name)])
 
     async def objects(self, service: str, trust_id: UUID) -> Sequence[StoredObject]:
         """Every object that a service keeps of a trust."""
@@ -160,13 +160,6 @@ def _names(folder: Path) -> list[str]:
         return sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         return []
-
-
-def _is_uuid(name: str) -> bool:
-    try:
-        return str(UUID(name)) == name
-    except ValueError:
-        return False
 
 
 def _make_durably(folder: Path, root: Path) -> None:

@@ -42,3 +42,11 @@ class ObjectKey:
         except ValueError:
             return None
         return key if key.path == path else None
+
+
+def is_uuid(name: str) -> bool:
+    """Whether this is the name of a trust's folder: a UUID as we write it."""
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False

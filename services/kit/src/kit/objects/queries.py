@@ -19,6 +19,11 @@ async def hold(session: Session, key: ObjectKey) -> None:
     await session.execute(_HOLD, {"path": key.path})
 
 
+async def hold_owner(session: Session, trust_id: UUID, owner: str) -> None:
+    """Wait until no other transaction of this service adds a file to this owner."""
+    await session.execute(_HOLD, {"path": f"{trust_id}/{owner}"})
+
+
 async def files_of(session: Session, trust_id: UUID, owner: str) -> Sequence[StoredFile]:
     """The files of one owner that the caller may see, oldest first."""
     query = (

@@ -13,7 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from kit.objects.errors import ObjectStoreUnavailable
-from kit.objects.keys import ObjectKey
+from kit.objects.keys import ObjectKey, is_uuid
 from kit.objects.listing import StoredObject
 
 PART_BYTES = 8 << 20
@@ -78,7 +78,8 @@ class S3ObjectStore:
         """The trusts that a service keeps objects of."""
         with _problems():
             listed = await obstore.list_with_delimiter_async(self._store, f"{service}/")
-        return [UUID(prefix.rstrip("/").rpartition("/")[2]) for prefix in listed["common_prefixes"]]
+        names = [prefix.rstrip("/").rpartition("/")[2] for prefix in listed["common_prefixes"]]
+        return [UUID(name) for name in names if is_uuid(name)]
 
     async def objects(self, service: str, trust_id: UUID) -> Sequence[StoredObject]:
         """Every object that a service keeps of a trust."""

@@ -32,6 +32,7 @@ async def add_file(
 
     Raises TooManyFiles, or ObjectStoreUnavailable when the object was swept meanwhile.
     """
+    await queries.hold_owner(session, caller.tenant_id, owner.path)
     if await queries.count_of(session, caller.tenant_id, owner.path) >= MOST_FILES:
         raise TooManyFiles(f"There may be at most {MOST_FILES} files.")
     await queries.hold(session, received.key)

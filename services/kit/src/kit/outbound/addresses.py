@@ -3,6 +3,7 @@
 The list is kept here and not left to `ipaddress` alone, whose idea of a global address has changed between releases.
 """
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import Final
 
@@ -87,5 +88,15 @@ def refusal_of(address: Address) -> str | None:
 
 
 def is_metadata(address: Address) -> bool:
-    """Whether a cloud gives out secrets of its machines at this address."""
-    return address in _METADATA
+    """Whether a cloud gives out secrets of its machines at this address, or at an IPv4 address that it carries."""
+    return address in _METADATA or not _METADATA.isdisjoint(_carried(address))
+
+
+def _carried(address: Address) -> Iterator[IPv4Address]:
+    """The IPv4 addresses that one of IPv6 may be taken for: mapped, translated (NAT64), ISATAP, 6to4, Teredo."""
+    if isinstance(address, IPv6Address):
+        yield IPv4Address(int(address) & 0xFFFF_FFFF)
+        if address.sixtofour is not None:
+            yield address.sixtofour
+        if address.teredo is not None:
+            yield from address.teredo

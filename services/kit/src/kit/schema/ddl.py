@@ -64,6 +64,8 @@ def restrictions(rules: Rules) -> dict[str, str]:
     """The conditions of these rules, by the name of their policy."""
     columns = {name: str(rules[name]) for name in _COLUMNS if rules.get(name)}
     _checked(*columns.values())
+    if len(columns.keys() & {"academy_column", "academies_column", "covered_column"}) > 1:
+        raise ValueError("one column says which academies a row is about, not several")
     found: dict[str, str] = {}
     if academy_column := columns.get("academy_column"):
         rule = _academies(academy_column)

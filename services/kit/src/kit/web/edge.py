@@ -182,7 +182,8 @@ class Edge:
             receive = await self._admission.admit(path, scope, receive)
             is_head = scope["method"] == "HEAD"
             if is_head:
-                scope["method"] = "GET"
+                # A scope of its own: the server looks at its own again, to know that no body follows.
+                scope = {**scope, "method": "GET"}
             if asked is not None:
                 await self._make(asked, scope, receive, answering)
             elif is_head:
