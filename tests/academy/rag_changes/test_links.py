@@ -120,7 +120,8 @@ async def test_a_link_shows_what_its_maker_may_see_and_no_more(client: Clients) 
     head = await client("academy", "headteacher", academies=[GREEN], leads=[GREEN])
     mine = await path_of(head)
     assert await entries(client, mine) == ["A School: first rated green"]
-    assert await entries(client, await path_of(head, urn=RED)) == []
+    hidden = await make(head, urn=RED)
+    assert (hidden.status_code, hidden.json()["errors"][0]["pointer"]) == (422, "#/parameters/urn")
     # A caller with more rights who opens it sees no more either.
     chief = await client("academy", "chief-executive")
     assert len(feedparser.parse((await chief.get(mine)).content).entries) == 1
@@ -216,6 +217,9 @@ async def test_links_that_cant_be_made(client: Clients, monkeypatch: pytest.Monk
     assert (await make(chief, expires_on="2026-11-05")).status_code == 201
     wrong = await make(chief, colour="red")
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "#/parameters/colour")
+    # A mistyped URN would be an empty feed for as long as the link lives.
+    mistyped = await make(chief, urn=GREEN + 9)
+    assert (mistyped.status_code, mistyped.json()["errors"][0]["code"]) == (422, "academy_not_found")
     unknown = await chief.post(LINKS, json={"resource": "ratings", "expires_on": "2025-10-31"})
     assert unknown.status_code == 422
     # It may make links, and read nothing that this one shows.

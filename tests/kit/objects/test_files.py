@@ -137,6 +137,11 @@ def test_a_name_cant_break_out_of_its_header() -> None:
         assert written.count('"') == 2
 
 
+async def test_a_charset_of_a_binary_type_means_nothing(client: httpx.AsyncClient) -> None:
+    answer = await send(client, PDF_FILE, headers={"Content-Type": "application/pdf; charset=binary"})
+    assert (answer.status_code, answer.json()["media_type"]) == (201, "application/pdf")
+
+
 async def test_what_isnt_what_it_says_is_415_and_leaves_nothing(
     client: httpx.AsyncClient, store: FolderStore, committed_database: Clone
 ) -> None:

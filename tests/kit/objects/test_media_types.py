@@ -66,6 +66,21 @@ def test_a_file_that_is_something_else_is_rejected(said: str, content: bytes) ->
         check(said, content)
 
 
+@pytest.mark.parametrize(
+    ("said", "content", "help_"),
+    [
+        (CSV, "urn,Schüler\n".encode("cp1252"), "CSV UTF-8"),
+        (CSV, "urn,value\n".encode("utf-16"), "UTF-8"),
+        (PDF, b"", "empty"),
+        (CSV, b"", "empty"),
+        (PDF, b"MZ\x90\0 a program", "Send PDF"),
+    ],
+)
+def test_a_rejection_says_what_to_do(said: str, content: bytes, help_: str) -> None:
+    with pytest.raises(FileTypeNotAccepted, match=help_):
+        check(said, content)
+
+
 MACRO_PART = '<Default Extension="bin" ContentType="application/vnd.ms-office.vbaProject"/>'
 
 

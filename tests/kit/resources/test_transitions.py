@@ -127,6 +127,7 @@ def test_the_role_is_checked_before_the_version_and_that_before_the_state() -> N
         THINGS.check("approve", Thing("approved"), caller("chief"), if_match='"2"', tag='"2"')
     body = refused.value.body(instance="/", trace_id="none")
     assert (body["code"], body["state"], body["allowed"]) == ("transition-not-allowed", "approved", ["return"])
+    assert body["detail"] == "You can't approve this thing: it is approved."
 
 
 def test_a_guard_says_what_is_wrong() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError
 
+from kit.resources.fields import HttpsUrl, Title, Words
 from kit.web.validation import field_errors, query_errors
 
 URL = "/sample/v1/things"
@@ -163,6 +164,31 @@ def test_pointers_lead_into_the_body_and_not_into_our_models(body: Any, pointers
         Owner.model_validate(body)
     raw = [{**error, "loc": ("body", *error["loc"])} for error in refused.value.errors()]
     assert {error.pointer for error in field_errors(raw, body)} == pointers
+
+
+class Written(BaseModel):
+    """What people write."""
+
+    title: Title = "A title"
+    reason: Words = "A reason"
+    link: HttpsUrl = "https://a.example.org"
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"title": "a\nb"}, "one line"),
+        ({"reason": "   "}, "blank"),
+        ({"link": "http://a.example.org"}, "https://"),
+    ],
+)
+def test_no_error_shows_a_pattern_that_only_programs_can_read(body: dict[str, str], detail: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Written.model_validate(body)
+    errors = [{**error, "loc": ("body", *error["loc"])} for error in caught.value.errors()]
+    (only,) = field_errors(errors, body)
+    assert only.code == "string_pattern_mismatch"
+    assert detail in only.detail
 
 
 def test_answer_repeats_no_values() -> None:

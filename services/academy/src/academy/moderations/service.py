@@ -230,7 +230,7 @@ async def owner_of_new_files(session: Session, *, caller: Caller, moderation_id:
     if found.made_by != caller.subject:
         raise errors.NotItsMaker("Somebody else made this override; only they add evidence to it.")
     if found.state_on(today()) != "in_force":
-        raise errors.ModerationEnded("It counts no longer, so that its evidence stays as it is.", allowed=[])
+        raise errors.ModerationEnded("This override has ended: its evidence stays as it is.", allowed=[])
     return FileOwner(f"moderations/{found.id}", found.urn)
 
 

@@ -6,9 +6,12 @@ from uuid import uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from academy.academies.errors import AcademyNotFound
+from academy.academies.service import check_own
 from academy.rag_changes import queries
 from academy.rag_changes.rules import content_of, title_of
 from kit.database.sessions import Session
+from kit.identity.callers import Caller
 from kit.links.atom import MEDIA_TYPE, Entry, atom_feed
 from kit.links.resources import LinkResource, Shown, Viewing
 from kit.resources.etags import etag
@@ -24,6 +27,17 @@ class RagChangesParameters(BaseModel):
         default=None, description="One academy. Default: every academy that the maker of the link sees."
     )
     limit: Annotated[int, Field(ge=1, le=200, description="The most entries, newest first.")] = 50
+
+
+async def _check(session: Session, caller: Caller, parameters: RagChangesParameters) -> tuple[str, str, str] | None:
+    """A mistyped URN would be an empty feed for as long as the link lives."""
+    if parameters.urn is None:
+        return None
+    try:
+        await check_own(session, caller, parameters.urn)
+    except AcademyNotFound as problem:
+        return "urn", "academy_not_found", problem.detail or ""
+    return None
 
 
 async def _render(session: Session, viewing: Viewing) -> Shown:
@@ -50,4 +64,5 @@ RAG_CHANGES = LinkResource(
     media_type=MEDIA_TYPE,
     parameters=RagChangesParameters,
     render=_render,
+    check=_check,
 )

@@ -1,5 +1,7 @@
 """What can go wrong with links."""
 
+from collections.abc import Sequence
+
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 
 
@@ -11,9 +13,9 @@ class LinkNotPossible(InvalidRequest):
     """The link can't be made from this request; `errors` says why."""
 
     @classmethod
-    def because(cls, field: str, code: str, detail: str) -> "LinkNotPossible":
+    def because(cls, path: Sequence[str], code: str, detail: str) -> "LinkNotPossible":
         """The problem with one field of the body."""
-        return cls(detail, errors=[FieldError.in_body([field], code, detail)])
+        return cls(detail, errors=[FieldError.in_body(path, code, detail)])
 
 
 class TooManyLinks(Conflict):

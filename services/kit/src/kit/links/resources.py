@@ -32,8 +32,9 @@ class Viewing:
 class LinkResource:
     """Something that can be linked to.
 
-    `scopes` are what its maker must have. `render` gets a session that sees what the maker may see. `parameters` is a
-    model with `extra="forbid"` and a default for every field.
+    `scopes` are what its maker must have. `check` says in words which parameter would never show its maker anything,
+    as (field, code, detail); None when all may. `render` gets a session that sees what the maker may see.
+    `parameters` is a model with `extra="forbid"` and a default for every field.
     """
 
     name: str
@@ -42,3 +43,4 @@ class LinkResource:
     media_type: str
     parameters: type[BaseModel]
     render: Callable[[Session, Viewing], Awaitable[Shown]]
+    check: Callable[[Session, Caller, Any], Awaitable[tuple[str, str, str] | None]]

@@ -57,7 +57,7 @@ class LinkState(StrEnum):
     ENDED = "ended"
 
 
-class LinkOut(BaseModel):
+class SharedLinkOut(BaseModel):
     """A link, without its URL."""
 
     id: UUID = Field(description="The link.")
@@ -82,12 +82,12 @@ class LinkOut(BaseModel):
         return {**link.model_dump(include=set(cls.model_fields)), "state": state, "academies": link.sees_academies}
 
     @classmethod
-    def of(cls, link: SharedLink, now: datetime) -> "LinkOut":
+    def of(cls, link: SharedLink, now: datetime) -> "SharedLinkOut":
         """A row as it is shown."""
         return cls.model_validate(cls.fields_of(link, now))
 
 
-class LinkWithUrlOut(LinkOut):
+class LinkWithUrlOut(SharedLinkOut):
     """A new link with its URL, which is in this answer and never shown again."""
 
     url: str = Field(
@@ -96,5 +96,5 @@ class LinkWithUrlOut(LinkOut):
     )
 
 
-class LinkPage(Page[LinkOut]):
+class LinkPage(Page[SharedLinkOut]):
     """A page of links."""

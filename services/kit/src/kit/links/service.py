@@ -34,8 +34,11 @@ async def make_link(session: Session, caller: Caller, resources: Resources, body
     now = clock.now()
     if not may_expire_on(body.expires_on, now):
         raise LinkNotPossible.because(
-            "expires_on", "expires_on_out_of_range", f"Choose today or a day within {LONGEST_DAYS} days."
+            ["expires_on"], "expires_on_out_of_range", f"Choose today or a day within {LONGEST_DAYS} days."
         )
+    if (wrong := await resource.check(session, caller, body.parameters)) is not None:
+        field, code, detail = wrong
+        raise LinkNotPossible.because(["parameters", field], code, detail)
     if await queries.count_active(session, caller.tenant_id, caller.subject, day_of(now)) >= MOST_LINKS:
         raise TooManyLinks(f"You may have at most {MOST_LINKS} links at once.")
     token = new_token(caller.tenant_id)

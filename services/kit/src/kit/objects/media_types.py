@@ -94,6 +94,11 @@ def check_type(said: str, content: IO[bytes], *, is_text: bool) -> None:
     if found is None and is_text:
         # CSV and plain text can't be told apart by their content.
         found = said if said in _TEXTS else TEXT
+    if not first:
+        raise FileTypeNotAccepted("The file is empty.")
+    if found is None and said in _TEXTS:
+        # The commonest one: Excel's plain "CSV" is in the code page of the machine.
+        raise FileTypeNotAccepted("This isn't text in UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8) and send it again.")
     if found is None:
         raise FileTypeNotAccepted(f"This is none of the types that are accepted. Send {_IN_WORDS}.")
     if found != said:

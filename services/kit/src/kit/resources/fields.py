@@ -1,22 +1,33 @@
 """Fields that many bodies share."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Words = Annotated[str, Field(min_length=1, max_length=10_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+_WORDS = r"^[^\x00]*[^\s\x00][^\x00]*$"
+_TITLE = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$"
+_HTTPS_URL = r"^https://[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?$"
+
+PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        _WORDS: "Write something: this is blank, or has a NUL character in it.",
+        _TITLE: "Write something on one line, without control characters.",
+        _HTTPS_URL: "Send a whole https:// address in plain ASCII.",
+    }
+)
+"""What errors say in place of a pattern that only programs can read."""
+
+Words = Annotated[str, Field(min_length=1, max_length=10_000, pattern=_WORDS)]
 """Something that a person wrote: not only white space."""
 
-Title = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$")]
+Title = Annotated[str, Field(min_length=1, max_length=120, pattern=_TITLE)]
 """A short title on one line; events may carry it."""
 
 HttpsUrl = Annotated[
     str,
-    Field(
-        min_length=10,
-        max_length=2000,
-        pattern=r"^https://[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?$",
-    ),
+    Field(min_length=10, max_length=2000, pattern=_HTTPS_URL),
 ]
 """An address in plain ASCII; nothing is fetched from it."""
 

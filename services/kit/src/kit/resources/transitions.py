@@ -249,7 +249,8 @@ class States(Generic[Thing]):
                         raise problem
                 return Taken(one, actor.role)
         allowed = [action.verb for action in self.actions(thing, caller)]
-        raise self.refusals.state(f"This {self.name} is {state}: it can't {verb}.", state=state, allowed=allowed)
+        name, now = self.name.replace("-", " "), state.replace("_", " ")
+        raise self.refusals.state(f"You can't {verb} this {name}: it is {now}.", state=state, allowed=allowed)
 
     def check_create(self, caller: Caller, urn: int | None = None, *, thing: Thing | None = None) -> Taken:
         """That this caller may create one, for this academy.

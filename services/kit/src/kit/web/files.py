@@ -202,9 +202,11 @@ def _checked_type(request: Request) -> str:
     content_type = request.headers.get("content-type", "")
     if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
         raise FileTypeNotAccepted("Send the file uncompressed.", headers={"Accept-Encoding": "identity"})
-    if charset_of(content_type) not in {None, "utf-8", "utf8", "us-ascii"}:
+    media_type = media_type_of(content_type) or ""
+    # Some clients say `application/pdf; charset=binary`: it means nothing there.
+    if media_type.startswith("text/") and charset_of(content_type) not in {None, "utf-8", "utf8", "us-ascii"}:
         raise FileTypeNotAccepted("Save the text as UTF-8 and send it again.")
-    return media_type_of(content_type) or ""
+    return media_type
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:

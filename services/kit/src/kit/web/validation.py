@@ -10,6 +10,7 @@ from fastapi.dependencies.utils import request_params_to_args
 from fastapi.routing import APIRoute
 
 from kit.problems import FieldError, InvalidRequest
+from kit.resources.fields import PATTERNS
 
 # More would only repeat the first.
 MOST_ERRORS = 100
@@ -68,6 +69,8 @@ def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
     where, *path = error["loc"] or ("body",)
     if code == "extra_forbidden":
         code, detail = _UNKNOWN.get(str(where), code), "There is no such member."
+    elif code == "string_pattern_mismatch":
+        detail = PATTERNS.get(error.get("ctx", {}).get("pattern", ""), detail)
     if where == "body":
         return FieldError.in_body(_path_in(body, path, is_missing=code == "missing"), code, detail)
     name = str(path[0]) if path else str(where)
