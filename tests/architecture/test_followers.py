@@ -9,8 +9,10 @@ import pytest
 from academy.definition import ACADEMY
 from kit.definition import ServiceDefinition
 from kit.events.following import followed_by, read_models_of
+from kit.secrets.ring import KeyRing
 from reporting.definition import REPORTING
 from research.definition import RESEARCH
+from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone
 
 SERVICES: tuple[ServiceDefinition, ...] = (ACADEMY, RESEARCH, REPORTING)
@@ -25,7 +27,7 @@ def named(service: ServiceDefinition) -> str:
 
 @pytest.mark.parametrize("service", SERVICES, ids=named)
 def test_every_service_follows_who_holds_a_right(service: ServiceDefinition) -> None:
-    places = [str(followed.place) for followed in followed_by(service)]
+    places = [str(followed.place) for followed in followed_by(service, KeyRing.of([SECRET_KEY]))]
     assert {"identity grants", "identity ends-of-holders"} <= set(places)
     assert len(places) == len(set(places))
 

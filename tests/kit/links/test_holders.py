@@ -13,6 +13,8 @@ from kit.events.holders import ENDS, GRANT, HOLDER, HolderEnded
 from kit.links.holders import is_held, on_holder_ended
 from kit.links.tables import SharedLink
 from kit.links.tokens import new_token, secret_of
+from kit.secrets.ring import KeyRing
+from tests.support.clients import SECRET_KEY
 from tests.support.databases import Sandbox
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
@@ -144,4 +146,4 @@ async def test_the_end_of_a_right_ends_what_was_made_with_it(database: Sandbox) 
 
 def test_academy_ends_links_when_a_right_ends() -> None:
     assert on_holder_ended in ACADEMY.named("followers", "on_holder_ended")
-    assert ENDS in {one.consumer for one in followed_by(ACADEMY)}
+    assert ENDS in {one.consumer for one in followed_by(ACADEMY, KeyRing.of([SECRET_KEY]))}

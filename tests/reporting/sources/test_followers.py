@@ -29,8 +29,10 @@ from kit.events.rebuilding import rebuild
 from kit.events.recording import EventType, record_event
 from kit.events.sources import RemoteSource
 from kit.ids import uuid7
+from kit.secrets.ring import KeyRing
 from reporting.definition import REPORTING
 from reporting.sources.followers import ACADEMIES, TRUSTS
+from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone
 from tests.support.following import QUICK, calls_to, feeds, reporting_settings
 from tests.support.tokens import OTHER_TRUST, PROSPERE
@@ -150,7 +152,7 @@ async def test_a_rebuild_from_nothing_but_the_feeds_gives_the_same(world: Feeds)
 
 
 def test_reporting_follows_what_its_slices_say_and_what_every_service_follows() -> None:
-    places = [str(followed.place) for followed in followed_by(REPORTING)]
+    places = [str(followed.place) for followed in followed_by(REPORTING, KeyRing.of([SECRET_KEY]))]
     assert places == ["identity grants", "identity ends-of-holders", "identity trusts", "academy academies"]
     assert [model.consumer for model in read_models_of(REPORTING)] == ["grants", "trusts", "academies"]
-    assert [type(followed) for followed in followed_by(REPORTING)].count(SideEffects) == 1
+    assert [type(followed) for followed in followed_by(REPORTING, KeyRing.of([SECRET_KEY]))].count(SideEffects) == 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -255,6 +256,18 @@ def keys_reseal() -> None:
     arguments: list[str] = []
     commands = [("gateway.identity.resealing", arguments), *(("kit.secrets", [service]) for service in SCHEMAS)]
     _on_database(find_running(), commands)
+
+
+@app.command("subject-access")
+def subject_access(
+    person: Annotated[UUID, typer.Argument(help="The person's id, as `GET /identity/v1/people` shows it.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", dir_okay=False, help="Where to write it; PERSON.zip unless given.")
+    ] = None,
+) -> None:
+    """Gather what is held of one person into a ZIP that only you can read, with why and for how long."""
+    target = (file or Path(f"{person}.zip")).absolute()
+    _on_database(find_running(), [("trellis.subject_access", [str(person), str(target)])])
 
 
 @service_app.callback()

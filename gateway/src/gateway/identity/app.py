@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from fastapi import FastAPI
 from sqlalchemy.exc import ProgrammingError
 
 from gateway.identity.anonymous import NOBODY
+from gateway.identity.definition import IDENTITY
 from gateway.identity.equipment import Equipment
 from gateway.identity.keys.service import ensure_keys
 from gateway.identity.keys.source import DatabaseKeys
@@ -16,7 +16,6 @@ from gateway.identity.settings import IdentitySettings
 from gateway.identity.tenants.service import register_demo_tenants
 from gateway.identity.tokens.id_tokens import IdTokens
 from kit.database.outages import DatabaseUnavailable
-from kit.definition import ServiceDefinition
 from kit.outbound.client import GuardedClient
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import logger
@@ -25,18 +24,6 @@ from kit.web.tools import tools_of
 __all__ = ["IDENTITY", "equip", "lifespan", "own_keys", "settings_of"]
 
 log = logger(__name__)
-
-IDENTITY: Final = ServiceDefinition(
-    "identity",
-    package="gateway.identity",
-    slices=("tokens", "clients", "people", "grants", "tenants", "me", "keys"),
-    title="Trellis identity",
-    description="""
-    Who may do what where: tokens for machines and people, the keys that sign them, and the grants behind them.
-
-    Every other service trusts tokens from here, and checks each one itself.
-    """,
-)
 
 
 def settings_of(settings: ServiceSettings | None) -> IdentitySettings:

@@ -13,6 +13,7 @@ The kit then finds, in each slice and in the service's own package, by the names
 - `transitions.py`: every `States`
 - `links.py`: every `LinkResource`
 - `followers.py`: every `ReadModel` and `SideEffects`, and `on_holder_ended` (`kit.events.following`)
+- `personal.py`: every `PersonalTable`, for copies and erasure of what is held of people (`kit.people`)
 
 Nothing is listed twice, so nothing is forgotten: an event or task that isn't found this way is refused when it is
 recorded. Parts are loaded when they are first needed: a worker loads no routes.
@@ -28,6 +29,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kit.events.recording import EventType
 from kit.links.resources import LinkResource
+from kit.people.declared import PersonalTable
+from kit.people.erasing import erasing_late
+from kit.people.events import person_data_erased
 from kit.resources.transitions import States
 from kit.schema.chains import Chain
 
@@ -81,12 +85,16 @@ class ServiceDefinition:
     @cached_property
     def event_types(self) -> tuple[EventType, ...]:
         """Every type of event that the service's feed shows."""
-        return self.found("events", EventType)
+        own = self.found("events", EventType)
+        return (*own, self.person_data_erased) if self.personal_tables else own
 
     @cached_property
     def tasks(self) -> "tuple[Tasks, ...]":
         """The tasks of every slice that has any."""
-        return self.named("jobs", "tasks")
+        own: tuple[Tasks, ...] = self.named("jobs", "tasks")
+        if not self.personal_tables:
+            return own
+        return (*own, erasing_late(self.name, self.personal_tables, self.person_data_erased))
 
     @cached_property
     def tables(self) -> tuple[ModuleType, ...]:
@@ -102,6 +110,16 @@ class ServiceDefinition:
     def states(self) -> tuple[States[Any], ...]:
         """What in the service has states."""
         return self.found("transitions", States)
+
+    @cached_property
+    def personal_tables(self) -> tuple[PersonalTable, ...]:
+        """What the service holds of people."""
+        return self.found("personal", PersonalTable)
+
+    @cached_property
+    def person_data_erased(self) -> EventType:
+        """What it announces once it has erased that of one person."""
+        return person_data_erased(self.name)
 
     def has_event(self, event_type: EventType) -> bool:
         """Does the service's feed show events of this type?"""

@@ -2,17 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from gateway.identity.people.service import trust_of
+from tests.conftest import Clock
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, Json
 from tests.gateway.identity.provider import ISSUER
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
+from tests.support.tokens import PROSPERE
 
 PATH = "/identity/v1/people"
 # The same in every process of a run: tests are known by it.
@@ -167,6 +170,50 @@ async def test_erasing_leaves_nothing_of_a_person_but_an_id(
     await desk.invite(**NUTT)
 
 
+async def test_erasing_everywhere_says_when_it_is_done_and_hides_what_the_person_did(
+    clock: Clock, desk: Desk, administrator: httpx.AsyncClient, database: Sandbox
+) -> None:
+    person = await desk.invite(display_name="Agatha Nutt", **NUTT, **ACCOUNT)
+    async with database.admin() as session:
+        await session.execute(text("update identity.client set created_by = :by"), {"by": f"person:{person['id']}"})
+        invited = await desk.invite(email="b.holm@example.org")
+        await session.execute(
+            text("update identity.person set created_by = :by where id = :id"),
+            {"by": f"person:{person['id']}", "id": invited["id"]},
+        )
+    answer = await administrator.post(f"{PATH}/{person['id']}/erase")
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "person_id": person["id"],
+        "erased_at": "2025-10-01T12:00:00Z",
+        "done_by": "2025-10-02T12:00:00Z",
+    }
+    assert clock.now.isoformat() == "2025-10-01T12:00:00+00:00"
+    assert (await read(administrator, person)).status_code == 404
+    again = await administrator.post(f"{PATH}/{person['id']}/erase")
+    assert (again.status_code, again.json()["code"]) == (404, "person-not-found")
+    made_by = (await read(administrator, invited)).json()["created_by"]
+    assert made_by.startswith("erased:")
+    async with database.admin() as session:
+        (data,) = (
+            await session.execute(
+                text("select data from identity.event where type = 'org.trellis.identity.person-data.erased.v1'")
+            )
+        ).scalars()
+        held = (await session.execute(text("select count(*) from identity.sign_in"))).scalar_one()
+    assert data["person_id"] == person["id"]
+    assert data["tables"]["person"] == 1
+    assert held == 1
+
+
+async def test_a_person_is_found_by_their_id_also_when_they_were_erased(desk: Desk, database: Sandbox) -> None:
+    person = UUID((await desk.invite(**NUTT))["id"])
+    assert await trust_of(database.of("identity"), person) == PROSPERE
+    await (await desk.administrator()).post(f"{PATH}/{person}/erase")
+    assert await trust_of(database.of("identity"), person) == PROSPERE
+    assert await trust_of(database.of("identity"), UUID(ABSENT)) is None
+
+
 async def test_sign_ins_hold_no_address(desk: Desk, database: Sandbox) -> None:
     await desk.invite(**NUTT)
     async with database.admin() as session:
@@ -183,6 +230,7 @@ async def test_sign_ins_hold_no_address(desk: Desk, database: Sandbox) -> None:
         ("GET", f"{PATH}/{ABSENT}"),
         ("PATCH", f"{PATH}/{ABSENT}"),
         ("DELETE", f"{PATH}/{ABSENT}"),
+        ("POST", f"{PATH}/{ABSENT}/erase"),
     ],
 )
 async def test_others_may_not(client: Clients, method: str, path: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from gateway.identity.people.schemas import PersonParams
-from gateway.identity.tables import Person, SignIn
+from gateway.identity.tables import Person, SignIn, Tenant
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
 from kit.resources.paging import AnySelect
@@ -53,3 +53,14 @@ async def sign_ins(session: Session, digests: Sequence[bytes]) -> list[SignIn]:
     """Where these digests lead, in every trust."""
     statement = select(SignIn).where(col(SignIn.digest).in_(digests)).order_by(col(SignIn.trust_id))
     return list((await session.execute(statement)).scalars())
+
+
+async def tenant_ids(session: Session) -> list[UUID]:
+    """Every trust."""
+    return list((await session.execute(select(col(Tenant.id)))).scalars())
+
+
+async def has_person(session: Session, trust_id: UUID, id_: UUID) -> bool:
+    """Whether the trust has, or had, this person."""
+    statement = select(col(Person.id)).where(col(Person.trust_id) == trust_id, col(Person.id) == id_)
+    return (await session.execute(statement)).scalar_one_or_none() is not None

@@ -9,7 +9,7 @@ from gateway.identity.administrators import LastAdministrator
 from gateway.identity.equipping import EquipmentDep
 from gateway.identity.people import service
 from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
-from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
+from gateway.identity.people.schemas import ErasureOut, PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
 from kit.identity.callers import Caller
 from kit.problems import responses
 from kit.web.idempotency import SealedRoute
@@ -90,6 +90,25 @@ async def person_change(
     response_class=Response,
     responses=responses(PersonNotFound, LastAdministrator),
 )
-async def person_erase(person_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep) -> None:
-    """Erases the name, address and account of a person, and ends their grants."""
-    await service.erase_person(session, caller, person_id, if_match)
+async def person_erase(
+    person_id: UUID, if_match: IfMatch, caller: Writer, session: SessionDep, equipment: EquipmentDep
+) -> None:
+    """Erases a person everywhere, as `POST .../erase` does, if they are still as you read them."""
+    await service.erase_person(session, equipment, caller, person_id, if_match)
+
+
+@router.post(
+    "/{person_id}/erase",
+    operation_id="person_erase_everywhere",
+    summary="Erase a person everywhere",
+    status_code=202,
+    responses=responses(PersonNotFound, LastAdministrator),
+)
+async def person_erase_everywhere(
+    person_id: UUID, caller: Writer, session: SessionDep, equipment: EquipmentDep
+) -> ErasureOut:
+    """Erases name, address and account and ends the grants at once; within a day every service erases the person.
+
+    What they did stays on record under a pseudonym. It can't be undone.
+    """
+    return await service.erase_person(session, equipment, caller, person_id)

@@ -78,3 +78,20 @@ class PersonOut(Tagged):
 
 class PersonPage(Page[PersonOut]):
     """One page of people."""
+
+
+class ErasureOut(BaseModel):
+    """That a person was erased at identity, and by when they are erased everywhere."""
+
+    person_id: UUID = Field(
+        description="The person's id, which stays.", examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"]
+    )
+    erased_at: datetime = Field(
+        description="When name, address and account were removed and the grants ended.",
+        examples=["2026-11-22T09:00:00Z"],
+    )
+    done_by: datetime = Field(
+        description="When every service has replaced the person by a pseudonym; each announces it in its feed "
+        "(`person-data.erased`).",
+        examples=["2026-11-23T09:00:00Z"],
+    )

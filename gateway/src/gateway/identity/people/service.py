@@ -1,31 +1,37 @@
 """Inviting, changing, binding and erasing people."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from gateway.identity import events
 from gateway.identity.administrators import keeping_an_administrator
+from gateway.identity.definition import IDENTITY
 from gateway.identity.equipment import Equipment
 from gateway.identity.events import PersonChange, PersonFacts
 from gateway.identity.grants.queries import open_grants
 from gateway.identity.grants.service import end_grants
 from gateway.identity.people import queries, rules
 from gateway.identity.people.errors import PersonInvalid, PersonKnown, PersonNotFound
-from gateway.identity.people.schemas import PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
+from gateway.identity.people.schemas import ErasureOut, PersonCreate, PersonOut, PersonPage, PersonParams, PersonPatch
 from gateway.identity.tables import Person
 from kit import clock
-from kit.database.sessions import Session
+from kit.database.sessions import Context, Database, Session
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
-from kit.ids import uuid7
+from kit.ids import PLATFORM, uuid7
+from kit.people.erasing import erase_person_data
 from kit.problems import FieldError
 from kit.resources.paging import Listing, paginate
 from kit.resources.rows import find
 from kit.secrets.answers import Moved
 from kit.secrets.digests import Digests
+
+EVERYWHERE_WITHIN: Final = timedelta(days=1)
+"""After so long every service has erased what it held of a person."""
 
 NEWEST = Listing("identity.people", Person, "-id")
 
@@ -103,11 +109,17 @@ async def change_person(
     return person
 
 
-async def erase_person(session: Session, caller: Caller, id_: UUID, if_match: str) -> None:
-    """Forget who somebody is and end their grants. Raises PersonNotFound, LastAdministrator, PreconditionFailed."""
+async def erase_person(
+    session: Session, equipment: Equipment, caller: Caller, id_: UUID, if_match: str | None = None
+) -> ErasureOut:
+    """Forget who somebody is, end their grants, and announce it: every service then erases what it holds of them.
+
+    Raises PersonNotFound, LastAdministrator, PreconditionFailed (only where a version is given).
+    """
     async with keeping_an_administrator(session, caller.tenant_id):
         person = await person_of(session, caller, id_, lock=True)
-        person.check(if_match)
+        if if_match is not None:
+            person.check(if_match)
         before = _facts(person)
         grants = await open_grants(session, person.trust_id, person_id=person.id)
         await end_grants(session, grants, by=caller.subject)
@@ -117,6 +129,27 @@ async def erase_person(session: Session, caller: Caller, id_: UUID, if_match: st
         person.is_active = False
         person.version += 1
         await _record(session, events.PERSON_ERASED, person, before=before, after=None, by=caller.subject)
+        await session.flush()
+        await erase_person_data(
+            session,
+            IDENTITY.personal_tables,
+            IDENTITY.person_data_erased,
+            equipment.settings.key_ring,
+            trust_id=person.trust_id,
+            person_id=person.id,
+        )
+    return ErasureOut(person_id=person.id, erased_at=person.updated_at, done_by=person.updated_at + EVERYWHERE_WITHIN)
+
+
+async def trust_of(database: Database, id_: UUID) -> UUID | None:
+    """The trust whose person has this id, also when they were erased; None when nobody has it. For commands alone."""
+    async with database.session(Context(PLATFORM, None, "identity")) as session:
+        trusts = [PLATFORM, *await queries.tenant_ids(session)]
+    for trust_id in trusts:
+        async with database.session(Context(trust_id, None, "identity")) as session:
+            if await queries.has_person(session, trust_id, id_):
+                return trust_id
+    return None
 
 
 async def bind(session: Session, digests: Digests, person: Person, *, issuer: str, subject: str) -> None:

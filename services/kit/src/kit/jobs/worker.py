@@ -274,7 +274,7 @@ def main(
             opened,
             queues=queues,
             tenants=tenants,
-            followers=Followers(settings, opened["app"], followed_by(service)),
+            followers=Followers(settings, opened["app"], followed_by(service, settings.key_ring)),
             health_socket=settings.worker_socket,
         )
     )

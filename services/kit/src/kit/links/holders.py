@@ -12,6 +12,7 @@ from kit.events.holders import GRANT, HOLDER, HolderEnded
 from kit.links import queries
 from kit.links.rules import Held, has_right
 from kit.links.tables import SharedLink
+from kit.people.declared import ERASED
 
 __all__ = ["is_held", "on_holder_ended"]
 
@@ -20,7 +21,10 @@ async def is_held(session: Session, link: SharedLink, on: date) -> bool:
     """Has the link's maker still the right that it was made with: each of its roles, for all that it shows?
 
     True for makers whom this service doesn't know yet (their grant is seconds old) and never will (people of a demo).
+    False for makers who were erased.
     """
+    if link.created_by.startswith(ERASED):
+        return False
     grant, holder = GRANT.view.c, HOLDER.view.c
     is_active = (
         select(holder.holder)
