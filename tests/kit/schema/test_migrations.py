@@ -29,6 +29,7 @@ MAY_IMPORT = (
     "sqlalchemy",
     "kit.schema.ddl",
     "kit.schema.following",
+    "kit.schema.people",
     "collections",
     "datetime",
     "uuid",
