@@ -6,9 +6,9 @@ from alembic import op
 
 from kit.schema.people import drop_erasable, erasable
 
-revision: str = "0016_erase_people_from_histories"
-down_revision: str | None = "0015_create_followers"
-oldest_code: str = "0015_create_followers"
+revision: str = "0017_erase_people_from_histories"
+down_revision: str | None = "0016_remember_announced_names"
+oldest_code: str = "0016_remember_announced_names"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
