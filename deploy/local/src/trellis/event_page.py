@@ -20,8 +20,8 @@ a URN. A caller needs the scope `events:read` and the scope named below.
 `data` holds the fields below. `before` and `after` are the state before and after the event; null means that there was
 nothing, or that there is nothing any more. Within v1 an event type may get new fields; fields are never changed or
 removed. Events are kept for ever in v1. When a person is erased, their subject in these fields gives way to a pseudonym
-(`erased:...`); nothing else in an event ever changes. A cursor from before a restore, or from another installation, is answered with
-410, which says how to start again.
+(`erased:...`); nothing else in an event ever changes. A cursor from before a restore, or from another installation, is
+answered with 410, which says how to start again.
 """
 
 _FORMATS = {

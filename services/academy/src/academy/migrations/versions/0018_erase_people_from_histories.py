@@ -6,9 +6,9 @@ from alembic import op
 
 from kit.schema.people import drop_erasable, erasable
 
-revision: str = "0017_erase_people_from_histories"
-down_revision: str | None = "0016_remember_announced_names"
-oldest_code: str = "0016_remember_announced_names"
+revision: str = "0018_erase_people_from_histories"
+down_revision: str | None = "0017_create_terms"
+oldest_code: str = "0017_create_terms"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
