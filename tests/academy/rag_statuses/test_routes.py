@@ -241,3 +241,12 @@ async def test_reasons_go_page_by_page_and_only_to_who_may_see_the_academy(clien
     params = {"limit": 1, "include": "criteria", "cursor": first.json()["next"]}
     second = await reader.get(STATUSES, params=params)
     assert [len(page.json()["items"][0]["criteria"]) for page in (first, second)] == [1, 1]
+
+
+@pytest.mark.usefixtures("rated")
+async def test_reasons_need_the_scope_of_ratings(client: Clients) -> None:
+    narrow = await client("academy", "status-reader", scopes=["rag-statuses:read"])
+    assert (await narrow.get(STATUSES)).status_code == 200
+    answer = await narrow.get(STATUSES, params={"include": "criteria"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
+    assert 'scope="ratings:read"' in answer.headers["WWW-Authenticate"]

@@ -117,7 +117,10 @@ class RagStatusListParams(ListParams):
     phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
     include: Annotated[
         tuple[RagInclude, ...],
-        Field(max_length=1, description="What to add to each status: `criteria`, the reasons for its colour."),
+        Field(
+            max_length=1,
+            description="What to add to each status: `criteria`, the reasons for its colour; needs `ratings:read` too.",
+        ),
     ] = ()
     as_of: Annotated[
         Instant | None,

@@ -16,7 +16,7 @@ from academy.rag_statuses.schemas import RagInclude, RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
 from kit.database.sessions import Connection, Context, Database, Session, driver_of
-from kit.identity.callers import Caller
+from kit.identity.callers import Caller, check_scopes
 from kit.resources.cursors import decode, encode
 from sector.days import day_in_london
 
@@ -66,8 +66,11 @@ async def _add_criteria(connection: Connection, caller: Caller, items: list[dict
 async def list_statuses(session: Session, caller: Caller, params: RagStatusListParams) -> tuple[bytes, str, str | None]:
     """A page as JSON, the tag of what it says, and the cursor after it.
 
-    Raises AsOfInFuture, AsOfWithUpdatedSince or InvalidCursor.
+    Raises InsufficientScope, AsOfInFuture, AsOfWithUpdatedSince or InvalidCursor.
     """
+    if RagInclude.CRITERIA in params.include:
+        # They are what a rating explains.
+        check_scopes(caller, ("ratings:read",))
     now = clock.now()
     if params.as_of is not None:
         if params.as_of > now:
