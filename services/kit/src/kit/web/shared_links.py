@@ -95,7 +95,7 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
         "/shared/{token}",
         operation_id="shared_view",
         summary="Open a link",
-        # Said aloud: generators refuse a contract that leaves open whether an operation needs a token.
+        # Generators reject a contract that leaves open whether an operation needs a token.
         openapi_extra={"security": []},
         response_class=Response,
         responses={
