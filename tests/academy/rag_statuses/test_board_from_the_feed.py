@@ -131,6 +131,7 @@ class Board:
             "rated_at": rating["rated_at"] if rating else None,
             "data_as_at": rating["data_as_at"] if rating else None,
             "is_removed": False,
+            "criteria": None,
         }
 
 

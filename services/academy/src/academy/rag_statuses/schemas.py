@@ -94,10 +94,9 @@ class RagStatusOut(BaseModel):
         description="True only with `updated_since`: it has left the trust, or no longer matches the filters.",
         examples=[False],
     )
-    criteria: list[RagCriterionOut] = Field(
-        default_factory=list,
-        description="Only with `include=criteria`: every criterion of the rating, in the order of the set; empty "
-        "without a rating.",
+    criteria: list[RagCriterionOut] | None = Field(
+        description="With `include=criteria` every criterion of the rating, in the order of the set (none without a "
+        "rating); else null."
     )
 
 

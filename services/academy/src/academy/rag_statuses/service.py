@@ -52,6 +52,7 @@ def _shown(row: asyncpg.Record) -> dict[str, Any]:
         "rated_at": row["rated_at"],
         "data_as_at": row["data_as_at"],
         "is_removed": row["is_removed"],
+        "criteria": None,
     }
 
 
