@@ -98,7 +98,6 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
         # Generators reject a contract that leaves open whether an operation needs a token.
         openapi_extra={"security": []},
         response_class=Response,
-        openapi_extra={"security": []},
         responses={
             200: {
                 **tagged()[200],
