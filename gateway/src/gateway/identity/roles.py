@@ -65,6 +65,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "rag-statuses:read": "Read the RAG status of each academy.",
         "terms:read": "Read the dates of terms.",
         "terms:write": "Set and change the dates of terms.",
+        "posts:read": "Read posts, and who holds them.",
+        "posts:write": "Create and change posts.",
         "events:read": "Read the change feed, as far as the other scopes reach.",
         "events:follow": "Read the change feed of every trust; for services that follow another.",
         "links:write": "Make links to what one may read, list them and end them.",
@@ -80,7 +82,7 @@ SERVICE_READER: Final = "service-reader"
 FOLLOWER: Final = "follower"
 
 _BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
-_DETAIL: Final = _BOARD | {"terms:read", "observations:read", "criteria:read"}
+_DETAIL: Final = _BOARD | {"posts:read", "terms:read", "observations:read", "criteria:read"}
 _SHARES: Final = _DETAIL | {"links:write"}
 _ADVISES: Final = _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
 _TRUST_ONLY: Final = frozenset({Extent.TRUST})
@@ -100,7 +102,8 @@ ROLES: Final[Mapping[str, Role]] = _table(
             "chief-executive",
             "Chief executive",
             "Answers for every academy of the trust: decides the criteria and moderates ratings.",
-            _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read", "terms:write"},
+            _SHARES
+            | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read", "posts:write", "terms:write"},
             extents=_TRUST_ONLY,
         ),
         Role(
@@ -214,6 +217,8 @@ ROLES: Final[Mapping[str, Role]] = _table(
                     "identity:write",
                     "academies:read",
                     "measures:read",
+                    "posts:read",
+                    "posts:write",
                     "terms:read",
                     "terms:write",
                     "events:read",

@@ -17,6 +17,7 @@ ACADEMY = ServiceDefinition(
         "moderations",
         "rag_changes",
         "terms",
+        "posts",
     ),
     title="Trellis Academy",
     description="How each academy of a trust is doing: the register, figures, criteria and explained ratings.",

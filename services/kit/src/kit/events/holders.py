@@ -5,14 +5,14 @@ that are ended and of clients and people that are deleted, within a minute; and 
 whenever the right is used, since nothing announces that a last day has passed.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, Boolean, Column, Date, Integer, Text, Uuid, exists, or_, select
+from sqlalchemy import ARRAY, Boolean, Column, ColumnElement, Date, Integer, Text, Uuid, exists, or_, select
 
 from kit.calls.declared import Call
 from kit.database.sessions import Session
@@ -149,18 +149,42 @@ async def is_current(session: Session, holder: str, on: date, *, grant_id: UUID 
 
     `holder` is the subject of a token (`person:...`, `client:...`). With `grant_id` only that grant counts.
     """
-    grant, known = GRANT.view.c, HOLDER.view.c
-    active = exists().where(known.trust_id == grant.trust_id, known.holder == grant.holder, known.is_active)
-    statement = select(grant.id).where(
-        grant.holder == holder,
-        grant.is_ended.is_(False),
-        grant.starts_on <= on,
-        or_(grant.ends_on.is_(None), grant.ends_on >= on),
-        active,
-    )
+    grant = GRANT.view.c
+    statement = select(grant.id).where(grant.holder == holder, *_counts_on(on))
     if grant_id is not None:
         statement = statement.where(grant.id == grant_id)
     return (await session.execute(statement.limit(1))).scalar_one_or_none() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role that somebody holds: of the whole trust, of some of its academies, or of projects."""
+
+    holder: str
+    role: str
+    extent: str
+    academies: frozenset[int]
+
+
+async def held_roles(session: Session, roles: Collection[str], on: date) -> list[HeldRole]:
+    """Who holds these roles on this day, in the trust of the session, in the order of the holders."""
+    grant = GRANT.view.c
+    statement = select(grant.holder, grant.role, grant.extent, grant.academies).where(
+        grant.role.in_(sorted(roles)), *_counts_on(on)
+    )
+    rows = await session.execute(statement.order_by(grant.holder, grant.role, grant.id))
+    return [HeldRole(row.holder, row.role, row.extent, frozenset(row.academies or ())) for row in rows]
+
+
+def _counts_on(on: date) -> tuple[ColumnElement[bool], ...]:
+    """Does a grant count on this day, and does its holder get tokens?"""
+    grant, known = GRANT.view.c, HOLDER.view.c
+    return (
+        grant.is_ended.is_(False),
+        grant.starts_on <= on,
+        or_(grant.ends_on.is_(None), grant.ends_on >= on),
+        exists().where(known.trust_id == grant.trust_id, known.holder == grant.holder, known.is_active),
+    )
 
 
 @dataclass(frozen=True, slots=True)
