@@ -4,7 +4,7 @@ import pytest
 
 from academy.posts.rules import OF_ACADEMIES, OF_TRUSTS, PostRole, flaw_of, holders
 from gateway.identity.roles import ROLES, Extent, Holder, Level
-from kit.events.holders import HeldRole
+from kit.events.held import HeldRole
 
 
 def test_a_post_stands_for_a_role_that_people_hold_in_a_trust() -> None:

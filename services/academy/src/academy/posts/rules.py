@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from kit.events.holders import HeldRole
+from kit.events.held import HeldRole
 from sector.roles import RoleCode
 
 

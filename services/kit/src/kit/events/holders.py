@@ -17,6 +17,7 @@ from sqlalchemy import ARRAY, Boolean, Column, ColumnElement, Date, Integer, Tex
 from kit.calls.declared import Call
 from kit.database.sessions import Session
 from kit.events.followers import SideEffects
+from kit.events.held import HeldRole
 from kit.events.progress import Side
 from kit.events.read_models import ReadModel, ReadTable, Row
 from kit.events.sources import FollowedEvent, FollowedPage
@@ -154,16 +155,6 @@ async def is_current(session: Session, holder: str, on: date, *, grant_id: UUID 
     if grant_id is not None:
         statement = statement.where(grant.id == grant_id)
     return (await session.execute(statement.limit(1))).scalar_one_or_none() is not None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRole:
-    """A role that somebody holds: of the whole trust, of some of its academies, or of projects."""
-
-    holder: str
-    role: str
-    extent: str
-    academies: frozenset[int]
 
 
 async def held_roles(session: Session, roles: Collection[str], on: date) -> list[HeldRole]:

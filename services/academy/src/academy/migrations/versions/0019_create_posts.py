@@ -9,8 +9,8 @@ from alembic import op
 
 from kit.schema.ddl import tenant_table_policies
 
-revision: str = "0018_create_posts"
-down_revision: str | None = "0017_create_terms"
+revision: str = "0019_create_posts"
+down_revision: str | None = "0018_erase_people_from_histories"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
