@@ -13,6 +13,7 @@ from kit.events.holders import ENDS, GRANT, HOLDER, HolderEnded
 from kit.links.holders import is_held, on_holder_ended
 from kit.links.tables import SharedLink
 from kit.links.tokens import new_token, secret_of
+from kit.people.declared import ERASED
 from kit.secrets.ring import KeyRing
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Sandbox
@@ -98,6 +99,13 @@ async def test_a_link_counts_while_its_maker_has_the_right(
     async with database.of("academy").session(Context(PROSPERE, None, "x")) as session:
         await add_grant(session, **grant)
         assert await is_held(session, await add_link(session), TODAY) is held
+
+
+async def test_a_link_of_somebody_who_was_erased_shows_nothing(database: Sandbox) -> None:
+    """Their pseudonym holds no grant, and isn't somebody who is new here."""
+    async with database.of("academy").session(Context(PROSPERE, None, "x")) as session:
+        link = await add_link(session, created_by=f"{ERASED}{'0' * 32}")
+        assert not await is_held(session, link, TODAY)
 
 
 PAST = {"ends_on": date(2025, 9, 30)}

@@ -21,7 +21,9 @@ from kit.events.holders import HolderEnded, ends_of_holders
 from kit.events.locks import Locks
 from kit.events.sources import RemoteSource
 from kit.links.holders import on_holder_ended
+from kit.links.tables import SharedLink
 from kit.people.erasing import erasing, pseudonym_of
+from tests.kit.links.test_holders import add_link
 from tests.kit.people.test_erasing import RING, add_change
 from tests.support.clients import create_app, settings_of
 from tests.support.databases import Clone
@@ -111,6 +113,8 @@ async def test_an_erased_person_is_erased_by_who_follows_and_each_says_so(house:
     await follower.catch_up()
     assert await house.written_by() == [f"person:{person}"] * 2
     assert await house.announced("academy") == []
+    async with house.academy.session(Context(PROSPERE, None, "tests")) as session:
+        link = await add_link(session, created_by=f"person:{person}")
     erased = await house.ask("identity", "POST", f"/people/{person}/erase")
     assert erased["person_id"] == person
     (told,) = await house.announced("identity")
@@ -118,8 +122,13 @@ async def test_an_erased_person_is_erased_by_who_follows_and_each_says_so(house:
     await follower.catch_up()
     pseudonym = pseudonym_of(RING, PROSPERE, UUID(person))
     assert await house.written_by() == [pseudonym] * 2
+    # What hangs on their right ended before nobody could find it by its maker any more.
+    async with house.academy.session(Context(PROSPERE, None, "tests")) as session:
+        kept = await session.get_one(SharedLink, (link.trust_id, link.id))
+        assert kept.ended_at is not None
+        assert kept.created_by == kept.ended_by == pseudonym
     (told,) = await house.announced("academy")
-    assert told["data"] == {"person_id": person, "tables": {"state_change": 2}}
+    assert told["data"] == {"person_id": person, "tables": {"shared_link": 1, "state_change": 2}}
     assert pseudonym not in str(await house.ask("academy", "GET", "/events"))
     # Once more changes nothing, and announces nothing.
     await house.follower(ends()).catch_up()
