@@ -12,7 +12,7 @@ import pytest
 from trellis.contracts.documents import repository
 from trellis.places import package_folder
 from trellis.scaffold.names import NameNotUsable, names_of
-from trellis.scaffold.writing import SliceExists, write_slice
+from trellis.scaffold.writing import SliceExists, lay_out, write_slice
 
 MEMBERS = ("kit", "sector", "academy", "research", "reporting")
 
@@ -40,6 +40,20 @@ def test_a_name_that_no_slice_can_have_is_refused(arguments: tuple[str, str]) ->
 def test_an_existing_slice_is_left_alone() -> None:
     with pytest.raises(SliceExists):
         write_slice(repository(), names_of("academy", "moderations"))
+
+
+def test_a_new_file_is_laid_out_without_complaints(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A long line that the layout breaks was printed as an error."""
+    long = ", ".join(f"'name_of_column_{number}'" for number in range(8))
+    (tmp_path / "pyproject.toml").write_text('[tool.ruff]\nline-length = 120\nlint.select = ["E", "I"]\n')
+    made = tmp_path / "made.py"
+    made.write_text(f"import sys\nimport ast\n\nprint(ast, sys, {long})\n")
+
+    lay_out(tmp_path, [made])
+
+    assert capfd.readouterr() == ("", "")
+    assert made.read_text().startswith("import ast\nimport sys\n")
+    assert max(len(line) for line in made.read_text().splitlines()) <= 120
 
 
 def tree(folder: Path) -> dict[str, str]:

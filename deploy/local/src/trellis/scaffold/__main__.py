@@ -22,9 +22,6 @@ def main(arguments: list[str]) -> int:
         return 2
     for path in written:
         print(path)
-    print(
-        f"Next: `make migration service={names.service} name='create {names.things_words}'`, then `make contract docs`."
-    )
     return 0
 
 

@@ -14,6 +14,7 @@ from kit.resources.fields import PATTERNS
 
 # More would only repeat the first.
 MOST_ERRORS = 100
+_MISMATCH = "String should match pattern '"
 _UNKNOWN = {"query": "unknown_parameter", "body": "unknown_field"}
 
 
@@ -70,7 +71,8 @@ def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
     if code == "extra_forbidden":
         code, detail = _UNKNOWN.get(str(where), code), "There is no such member."
     elif code == "string_pattern_mismatch":
-        detail = PATTERNS.get(error.get("ctx", {}).get("pattern", ""), detail)
+        # Bodies are checked without the context of errors, so that the pattern is in the sentence alone.
+        detail = PATTERNS.get(detail.removeprefix(_MISMATCH).removesuffix("'"), detail)
     if where == "body":
         return FieldError.in_body(_path_in(body, path, is_missing=code == "missing"), code, detail)
     name = str(path[0]) if path else str(where)
