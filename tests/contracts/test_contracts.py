@@ -129,7 +129,7 @@ def test_generated_types_compile_strictly(tmp_path: Path) -> None:
     """A portal that is written against the generated types compiles under `tsc --strict`."""
     for service in EVERY:
         source = contract_file(OPENAPI, service)
-        done = nodetools.run(TOOLS, nodetools.TYPES, str(source), "--output", str(tmp_path / f"{service}.d.ts"))
+        done = nodetools.write_types(TOOLS, source, tmp_path / f"{service}.d.ts")
         assert done.returncode == 0, done.stdout + done.stderr
     portal = tmp_path / "portal.ts"
     portal.write_text(PORTAL, encoding="utf-8")
@@ -142,9 +142,7 @@ def test_generated_types_compile_strictly(tmp_path: Path) -> None:
 
 @needs_node
 def test_types_refuse_what_the_contract_refuses(tmp_path: Path) -> None:
-    done = nodetools.run(
-        TOOLS, nodetools.TYPES, str(contract_file(OPENAPI, "academy")), "--output", str(tmp_path / "academy.d.ts")
-    )
+    done = nodetools.write_types(TOOLS, contract_file(OPENAPI, "academy"), tmp_path / "academy.d.ts")
     assert done.returncode == 0, done.stdout + done.stderr
     portal = tmp_path / "portal.ts"
     portal.write_text(PORTAL.replace("rag.status", "rag.colour"), encoding="utf-8")
@@ -176,4 +174,21 @@ type Board = paths["/academy/v1/rag-statuses"]["get"]["responses"][200]["content
 export function reds(board: Board): number[] {
   return board.items.filter((rag) => rag.status === "red").map((rag) => rag.urn);
 }
+
+type Draft = paths["/academy/v1/criteria-sets"]["post"]["requestBody"]["content"]["application/json"];
+
+// What has a default may be left out.
+export const draft: Draft = {
+  title: "Secondary",
+  phase: "secondary",
+  criteria: [
+    {
+      code: "progress_8",
+      title: "Progress 8",
+      measure: "ks4.progress_8",
+      direction: "higher_is_better",
+      bounds: { green: 0, amber: -0.5 },
+    },
+  ],
+};
 """

@@ -40,7 +40,7 @@ def types(folder: Path) -> int:
     for service in (*APPS, "trellis"):
         source = contract_file(folder, service)
         out = target / f"{service}.d.ts"
-        done = nodetools.run(folder / "tools", nodetools.TYPES, str(source), "--output", str(out))
+        done = nodetools.write_types(folder / "tools", source, out)
         if done.returncode:
             print(done.stdout, done.stderr, sep="")
             return done.returncode

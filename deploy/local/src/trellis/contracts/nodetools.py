@@ -45,3 +45,8 @@ def run(tools: Path, program: str, *arguments: str) -> subprocess.CompletedProce
 REDOCLY = "@redocly/cli/bin/cli.js"
 TYPES = "openapi-typescript/bin/cli.js"
 COMPILER = "typescript/bin/tsc"
+
+
+def write_types(tools: Path, source: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    """TypeScript types of a contract. A field with a default may be left out of what is sent."""
+    return run(tools, TYPES, str(source), "--default-non-nullable=false", "--output", str(target))
