@@ -7,7 +7,7 @@ from kit.people.kit_tables import DECISIONS
 
 POSTS: Final = PersonalTable(
     "post",
-    holds="Who entered the dates of a post, and who changed them last.",
+    holds="Who created a post, and who changed it last.",
     purpose=DECISIONS,
     kept="For good.",
     subjects=("created_by", "updated_by"),
