@@ -72,9 +72,9 @@ def _grant(root: Path, names: Names) -> Path:
 """
     text, inserted = re.subn(r'(?m)^(?=        "events:read":)', scopes, text, count=1)
     text, read = re.subn(r"(?m)^_DETAIL: Final = .*?\{", rf'\g<0>"{dashed}:read", ', text, count=1)
-    # The scopes of a role are the first line of its block that is no text.
+    # The scopes of a role come after its texts, on one line or several, up to its next named argument.
     text, written = re.subn(
-        r'(?s)(Role\(\s+"chief-executive",(?:\s+"[^"]*",)+\s+[^\n]*?)(,\n)',
+        r'(?s)(Role\(\s+"chief-executive",(?:\s+"[^"]*",)+\s+(?!").*?)(,\n +\w+=)',
         rf'\g<1> | {{"{dashed}:write"}}\g<2>',
         text,
         count=1,
