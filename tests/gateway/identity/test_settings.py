@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.identity.settings import IdentitySettings, OidcIssuer
-from gateway.identity.tokens.desk import address_of
+from gateway.identity.tokens.request_tools import address_of
 from kit.ids import tenant_id
 
 ISSUER = {"issuer": "https://id.example.org", "audiences": ["app"], "jwks_url": "https://id.example.org/keys"}

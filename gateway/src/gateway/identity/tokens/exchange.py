@@ -11,13 +11,13 @@ from gateway.identity.people.service import account_digests, bind, email_digests
 from gateway.identity.tables import Person
 from gateway.identity.tenants.queries import tenant_by_reference
 from gateway.identity.tokens import throttle
-from gateway.identity.tokens.desk import Desk
 from gateway.identity.tokens.errors import RequestMalformed
 from gateway.identity.tokens.forms import TokenRequest
 from gateway.identity.tokens.id_tokens import Account
 from gateway.identity.tokens.issuing import Bearer, issue
 from gateway.identity.tokens.provider_keys import ProviderUnreachable
 from gateway.identity.tokens.queries import KnownClient, active_person, is_active_tenant
+from gateway.identity.tokens.request_tools import TokenRequestTools
 from gateway.identity.tokens.schemas import ACCESS_TOKEN, ID_TOKEN, TokenOut
 from kit import clock
 from kit.database.sessions import Session
@@ -32,21 +32,21 @@ log = logger(__name__)
 _STRANGER = "Nobody here belongs to this account."
 
 
-async def exchange(desk: Desk, client: KnownClient, request: TokenRequest) -> TokenOut:
+async def exchange(tools: TokenRequestTools, client: KnownClient, request: TokenRequest) -> TokenOut:
     """A token for the person that an ID token is about, in the trust of the client or one of theirs.
 
     Raises RequestMalformed, TooManyAttempts, ClientNotEntitled, ScopeNotGiven, and ServiceUnavailable when the
     identity provider can't be reached.
     """
-    account = await _account(desk, request)
-    async with desk.database.session(NOBODY) as session:
-        trust_id, person = await _person(session, desk, client, account, request.get("trust"))
-        grants = await _grants(session, desk, trust_id, person, account)
+    account = await _account(tools, request)
+    async with tools.database.session(NOBODY) as session:
+        trust_id, person = await _person(session, tools, client, account, request.get("trust"))
+        grants = await _grants(session, tools, trust_id, person, account)
         bearer = Bearer(f"person:{person.id}", request.client_id, request.get("role"), request.get("scope"))
-        return await issue(session, desk.equipment, bearer, grants)
+        return await issue(session, tools.equipment, bearer, grants)
 
 
-async def _account(desk: Desk, request: TokenRequest) -> Account:
+async def _account(tools: TokenRequestTools, request: TokenRequest) -> Account:
     token = request.get("subject_token")
     if token is None or request.get("subject_token_type") != ID_TOKEN:
         raise RequestMalformed(f"Send an ID token as subject_token and {ID_TOKEN} as subject_token_type.")
@@ -54,25 +54,25 @@ async def _account(desk: Desk, request: TokenRequest) -> Account:
         raise RequestMalformed(f"Only {ACCESS_TOKEN} can be requested.")
     if request.get("actor_token") is not None or request.get("actor_token_type") is not None:
         raise RequestMalformed("Nobody acts for somebody else here: send no actor_token.")
-    counters = throttle.exchange_counters(desk.equipment.digests, desk.address)
-    async with desk.database.session(NOBODY) as session:
+    counters = throttle.exchange_counters(tools.equipment.digests, tools.address)
+    async with tools.database.session(NOBODY) as session:
         await throttle.check(session, counters)
     try:
-        return await desk.id_tokens.verify(token, clock.machine_now())
+        return await tools.id_tokens.verify(token, clock.machine_now())
     except ProviderUnreachable:
         raise ServiceUnavailable("The identity provider can't be reached.", retry_after_seconds=10) from None
     except TokenRefused as refused:
-        async with desk.database.session(NOBODY) as session:
+        async with tools.database.session(NOBODY) as session:
             await throttle.count_failure(session, counters)
         log.warning("an ID token was refused", reason=str(refused))
         raise RequestMalformed(f"The ID token isn't accepted: {refused}.") from None
 
 
 async def _person(
-    session: Session, desk: Desk, client: KnownClient, account: Account, trust: str | None
+    session: Session, tools: TokenRequestTools, client: KnownClient, account: Account, trust: str | None
 ) -> tuple[UUID, Person]:
     """The person that the account belongs to, and their trust; an account counts before an address."""
-    digests = desk.equipment.digests
+    digests = tools.equipment.digests
     by_account = account_digests(digests, account.issuer.issuer, account.subject)
     by_email = email_digests(digests, account.verified_email) if account.verified_email is not None else []
     newest = [*by_account[:1], *by_email[:1]]
@@ -114,13 +114,15 @@ async def _one(session: Session, found: dict[UUID, Person], trust: str | None) -
     return next(iter(found.items()))
 
 
-async def _grants(session: Session, desk: Desk, trust_id: UUID, person: Person, account: Account) -> list[Grant]:
+async def _grants(
+    session: Session, tools: TokenRequestTools, trust_id: UUID, person: Person, account: Account
+) -> list[Grant]:
     async with under(session, trust_id, subject=f"person:{person.id}"):
         if person.subject is None:
             # The row is locked: of two accounts with one address the first is bound, and the second is a stranger.
             await bind(
                 session,
-                desk.equipment.digests,
+                tools.equipment.digests,
                 person,
                 issuer=account.issuer.issuer,
                 subject=account.subject,

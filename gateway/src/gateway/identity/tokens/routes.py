@@ -9,9 +9,9 @@ from gateway.identity.equipping import EquipmentDep, equipment_of
 from gateway.identity.keys.errors import NoSigningKey
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tokens.demo import demo_token
-from gateway.identity.tokens.desk import Desk, address_of
 from gateway.identity.tokens.errors import DemoTokenInvalid, DemoTokensDisabled, TokenNotGiven
 from gateway.identity.tokens.forms import read_request
+from gateway.identity.tokens.request_tools import TokenRequestTools, address_of
 from gateway.identity.tokens.schemas import DemoTokenCreate, TokenErrorOut, TokenForm, TokenOut
 from gateway.identity.tokens.service import token_for
 from kit.database.outages import DatabaseUnavailable
@@ -29,10 +29,10 @@ from kit.web.sessions import database_of_request
 router = APIRouter(tags=["tokens"])
 
 
-def _desk(request: Request) -> Desk:
+def _request_tools(request: Request) -> TokenRequestTools:
     equipment = equipment_of(request)
     peer = request.client.host if request.client is not None else None
-    return Desk(
+    return TokenRequestTools(
         equipment=equipment,
         database=database_of_request(request),
         id_tokens=request.app.state.id_tokens,
@@ -40,7 +40,7 @@ def _desk(request: Request) -> Desk:
     )
 
 
-DeskDep = Annotated[Desk, Depends(_desk)]
+RequestToolsDep = Annotated[TokenRequestTools, Depends(_request_tools)]
 
 # RFC 6749, 5.1 asks for both.
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -96,7 +96,7 @@ _FORM: Final[dict[str, Any]] = {
         ),
     },
 )
-async def token_issue(request: Request, desk: DeskDep) -> Response:
+async def token_issue(request: Request, tools: RequestToolsDep) -> Response:
     """Returns an access token, for the credentials of a client or in exchange for a person's ID token.
 
     Machines send `grant_type=client_credentials` with `client_id` and `client_secret`, by HTTP Basic or in the form.
@@ -105,7 +105,7 @@ async def token_issue(request: Request, desk: DeskDep) -> Response:
     """
     try:
         wanted = read_request(await request.body(), request.headers.getlist("authorization"))
-        token = await token_for(desk, wanted)
+        token = await token_for(tools, wanted)
     except TokenNotGiven as refused:
         body = TokenErrorOut.model_validate({"error": refused.error, "error_description": refused.description})
         return JSONResponse(body.model_dump(), refused.status, headers={**_NO_STORE, **refused.headers})

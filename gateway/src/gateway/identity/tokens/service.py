@@ -12,7 +12,6 @@ from gateway.identity.roles import SERVICE_READER
 from gateway.identity.tenants.queries import tenant_by_reference
 from gateway.identity.tokens import queries
 from gateway.identity.tokens.authentication import authenticate
-from gateway.identity.tokens.desk import Desk
 from gateway.identity.tokens.errors import (
     ClientNotEntitled,
     ClientUnknown,
@@ -24,12 +23,13 @@ from gateway.identity.tokens.exchange import exchange
 from gateway.identity.tokens.forms import TokenRequest
 from gateway.identity.tokens.issuing import Bearer, issue
 from gateway.identity.tokens.queries import KnownClient
+from gateway.identity.tokens.request_tools import TokenRequestTools
 from gateway.identity.tokens.schemas import CLIENT_CREDENTIALS, TOKEN_EXCHANGE, TokenOut
 from kit.database.sessions import Session
 from kit.ids import PLATFORM
 
 
-async def token_for(desk: Desk, request: TokenRequest) -> TokenOut:
+async def token_for(tools: TokenRequestTools, request: TokenRequest) -> TokenOut:
     """A token for the request.
 
     Raises a subclass of TokenNotGiven, and ServiceUnavailable when an identity provider can't be reached.
@@ -39,26 +39,26 @@ async def token_for(desk: Desk, request: TokenRequest) -> TokenOut:
         raise RequestMalformed("Say how you want a token: grant_type is missing.")
     if grant_type not in {CLIENT_CREDENTIALS, TOKEN_EXCHANGE}:
         raise GrantTypeUnknown(f"Send {CLIENT_CREDENTIALS} or {TOKEN_EXCHANGE} as grant_type.")
-    _check_target(desk, request)
-    client = await authenticate(desk, request)
+    _check_target(tools, request)
+    client = await authenticate(tools, request)
     if grant_type == TOKEN_EXCHANGE:
-        return await exchange(desk, client, request)
-    return await _for_machine(desk, client, request)
+        return await exchange(tools, client, request)
+    return await _for_machine(tools, client, request)
 
 
-def _check_target(desk: Desk, request: TokenRequest) -> None:
+def _check_target(tools: TokenRequestTools, request: TokenRequest) -> None:
     """Raises TargetUnknown unless the token is wanted for us (RFC 8693, 2.1; RFC 8707)."""
     resource = request.get("resource")
-    base = desk.settings.public_url
+    base = tools.settings.public_url
     is_ours = resource is None or resource == base or resource.startswith(f"{base}/")
-    if request.get("audience") not in {None, desk.settings.audience} or not is_ours:
+    if request.get("audience") not in {None, tools.settings.audience} or not is_ours:
         raise TargetUnknown("Tokens are given for this service only.")
 
 
-async def _for_machine(desk: Desk, client: KnownClient, request: TokenRequest) -> TokenOut:
+async def _for_machine(tools: TokenRequestTools, client: KnownClient, request: TokenRequest) -> TokenOut:
     if client.kind == "public":
         raise ClientNotEntitled("A public client has no rights of its own; it brings the ID tokens of people.")
-    async with desk.database.session(NOBODY) as session:
+    async with tools.database.session(NOBODY) as session:
         async with under(session, client.trust_id, subject=f"client:{client.id}"):
             # The secret was checked outside of this transaction.
             if not await queries.still_active(session, client):
@@ -67,7 +67,7 @@ async def _for_machine(desk: Desk, client: KnownClient, request: TokenRequest) -
             grants = await current_grants(session, client.trust_id, client_id=client.id)
         bearer = Bearer(f"client:{client.id}", request.client_id, request.get("role"), request.get("scope"))
         counting = await _of_named_trust(session, client, request.get("trust"), request.get("role"), grants)
-        return await issue(session, desk.equipment, bearer, counting)
+        return await issue(session, tools.equipment, bearer, counting)
 
 
 async def _of_named_trust(

@@ -11,7 +11,7 @@ from kit.database.sessions import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class TokenRequestTools:
     """The tools for one request, and where it comes from."""
 
     equipment: Equipment
