@@ -26,7 +26,7 @@ from kit.calls.errors import (
     CalleeUnavailable,
     CallFailed,
 )
-from kit.calls.retrying import Patience
+from kit.calls.retrying import RetryPolicy
 from kit.identity.callers import Authenticator, Caller
 from kit.telemetry.logs import request_id
 from kit.web.app import Service
@@ -35,7 +35,7 @@ from tests.kit.sample import STATE, reset, sample_service, sample_settings
 from tests.support.jobs import until
 from tests.support.tokens import AUDIENCE, ISSUER, issue_token, trusted_keys
 
-QUICK = Patience(deadline=2.0, first_pause=0.01, longest_pause=0.05)
+QUICK = RetryPolicy(deadline=2.0, first_pause=0.01, longest_pause=0.05)
 BOTH = ("things:read", "things:write")
 
 
@@ -86,12 +86,12 @@ class Door:
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": b""})
 
-    def calls(self, patience: Patience = QUICK) -> Calls:
+    def calls(self, policy: RetryPolicy = QUICK) -> Calls:
         """A client that reaches it."""
         return Calls(
             sample_settings(),
             transports=lambda _: httpx.ASGITransport(self, raise_app_exceptions=False),
-            patience=patience,
+            policy=policy,
         )
 
 
@@ -213,7 +213,7 @@ async def test_what_would_fail_again_is_not_tried_again(door: Door, status: int)
 
 async def test_retry_after_is_waited_for_or_passed_on(door: Door) -> None:
     loop = asyncio.get_running_loop()
-    calls = await as_caller(door.calls(Patience(deadline=5, first_pause=0.01, longest_pause=1.5)))
+    calls = await as_caller(door.calls(RetryPolicy(deadline=5, first_pause=0.01, longest_pause=1.5)))
     door.shut = [(503, {"Retry-After": "1"})]
     began = loop.time()
     await calls.send(POLLED)
@@ -236,7 +236,7 @@ async def test_a_call_ends_at_its_deadline(door: Door) -> None:
 
 async def test_what_cant_be_reached_is_unavailable(tmp_path: Path) -> None:
     settings = sample_settings(upstreams={"sample": str(tmp_path / "nobody.sock")})
-    calls = await as_caller(Calls(settings, patience=QUICK))
+    calls = await as_caller(Calls(settings, policy=QUICK))
     with pytest.raises(CalleeUnavailable, match="it can't be reached"):
         await calls.send(POLLED)
 
@@ -318,7 +318,7 @@ async def listening(door: Door, socket: Path) -> AsyncIterator[None]:
 
 async def test_over_a_socket_a_restart_of_the_callee_is_bridged(door: Door, tmp_path: Path) -> None:
     socket = tmp_path / "sample.sock"
-    client = Calls(sample_settings(upstreams={"sample": str(socket)}), patience=QUICK)
+    client = Calls(sample_settings(upstreams={"sample": str(socket)}), policy=QUICK)
     calls = await as_caller(client)
     async with listening(door, socket):
         assert (await calls.send(POLLED)).id == 1

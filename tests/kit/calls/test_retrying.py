@@ -6,15 +6,15 @@ from email.utils import format_datetime
 import pytest
 
 from kit import clock as house_clock
-from kit.calls.retrying import Patience, retry_after
+from kit.calls.retrying import RetryPolicy, retry_after
 from tests.conftest import Clock
 
 
 @pytest.mark.parametrize("tries", range(1, 12))
 def test_a_pause_doubles_up_to_a_limit_and_is_never_the_same_for_all(tries: int) -> None:
-    patience = Patience(first_pause=0.1, longest_pause=2.0)
+    policy = RetryPolicy(first_pause=0.1, longest_pause=2.0)
     longest = min(0.1 * 2 ** (tries - 1), 2.0)
-    pauses = {patience.pause(tries) for _ in range(50)}
+    pauses = {policy.pause(tries) for _ in range(50)}
     assert all(longest / 2 <= pause <= longest for pause in pauses)
     assert len(pauses) > 1
 

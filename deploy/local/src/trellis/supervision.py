@@ -131,7 +131,7 @@ class Supervisor:
                 watched.ask_to_stop()
             asked_at = time.monotonic()
             for watched in rank:
-                watched.finish(asked_at + watched.program.patience)
+                watched.finish(asked_at + watched.program.policy)
         if self._postgres is not None:
             try:
                 self._postgres.stop()

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.identity.tokens.errors import ClientUnknown, RequestMalformed
 from gateway.identity.tokens.forms import read_request
-from gateway.identity.tokens.rules import PATIENCE, AttemptKind, expires_at, pause_seconds, wanted_scopes
+from gateway.identity.tokens.rules import FAILURE_LIMITS, AttemptKind, expires_at, pause_seconds, wanted_scopes
 
 HELD = frozenset({"ratings:read", "events:read"})
 KNOWN = HELD | {"platform:admin"}
@@ -22,10 +22,10 @@ def test_pauses_grow_and_then_stay() -> None:
 
 @pytest.mark.parametrize("kind", AttemptKind)
 def test_every_count_has_some_patience_and_an_end_of_it(kind: AttemptKind) -> None:
-    patience = PATIENCE[kind]
-    assert pause_seconds(kind, patience.free - 1) == 0
-    assert pause_seconds(kind, patience.free) == 1
-    assert pause_seconds(kind, patience.free + 40) == patience.longest_seconds
+    limit = FAILURE_LIMITS[kind]
+    assert pause_seconds(kind, limit.free - 1) == 0
+    assert pause_seconds(kind, limit.free) == 1
+    assert pause_seconds(kind, limit.free + 40) == limit.longest_seconds
 
 
 @pytest.mark.parametrize(

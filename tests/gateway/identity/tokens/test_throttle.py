@@ -10,7 +10,7 @@ from sqlalchemy import text
 from gateway.identity.anonymous import NOBODY
 from gateway.identity.tokens import throttle
 from gateway.identity.tokens.errors import TooManyAttempts
-from gateway.identity.tokens.rules import FORGOTTEN_AFTER, PATIENCE, AttemptKind
+from gateway.identity.tokens.rules import FAILURE_LIMITS, FORGOTTEN_AFTER, AttemptKind
 from gateway.identity.tokens.throttle import FORGOTTEN_AT_ONCE
 from kit.secrets.digests import Digests
 from kit.secrets.ring import KeyRing
@@ -19,7 +19,7 @@ from tests.gateway.identity.desk import Desk, Json
 from tests.gateway.identity.provider import Provider
 from tests.support.databases import Clone, Sandbox
 
-FREE = PATIENCE[AttemptKind.CLIENT_AT_ADDRESS].free
+FREE = FAILURE_LIMITS[AttemptKind.CLIENT_AT_ADDRESS].free
 
 
 def wrong(client: Json) -> Json:
@@ -98,7 +98,7 @@ async def test_unknown_clients_are_paused_like_known_ones(desk: Desk) -> None:
 
 
 async def test_an_address_that_tries_many_clients_must_wait(desk: Desk) -> None:
-    free = PATIENCE[AttemptKind.ADDRESS].free
+    free = FAILURE_LIMITS[AttemptKind.ADDRESS].free
     answers = [
         (await desk.ask_as({"client_id": f"nobody-{number}", "client_secret": "guess"})).status_code
         for number in range(free + 1)
@@ -127,7 +127,7 @@ async def test_no_address_and_no_client_is_kept(desk: Desk, database: Sandbox) -
 
 async def test_forged_id_tokens_are_paused_by_address(desk: Desk, provider: Provider) -> None:
     portal = await desk.register("Portal", "public")
-    free = PATIENCE[AttemptKind.EXCHANGE_AT_ADDRESS].free
+    free = FAILURE_LIMITS[AttemptKind.EXCHANGE_AT_ADDRESS].free
     forged = provider.id_token(aud="others")
     answers = [(await desk.exchange(portal, forged)).status_code for _ in range(free + 1)]
     assert answers == [400] * free + [429]
@@ -148,7 +148,7 @@ async def test_counts_go_on_when_the_secret_key_is_replaced(database: Sandbox, c
     before, rotated = (
         throttle.exchange_counters(Digests(KeyRing.of(keys), "digests"), "203.0.113.7") for keys in ([old], [new, old])
     )
-    free = PATIENCE[AttemptKind.EXCHANGE_AT_ADDRESS].free
+    free = FAILURE_LIMITS[AttemptKind.EXCHANGE_AT_ADDRESS].free
     async with database.of("identity").session(NOBODY) as session:
         for _ in range(free + 1):
             await throttle.count_failure(session, before)

@@ -20,7 +20,7 @@ class AttemptKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class FailureLimit:
     """How many failures are free, and how long the pause after further ones can become."""
 
     free: int
@@ -30,24 +30,24 @@ class Patience:
 # A client is refused for long only at the address where it failed: otherwise a stranger could lock it out. A whole
 # school can lie behind one address, and what guesses at one client from many addresses only has to be slowed down:
 # a secret of 256 bits isn't found by guessing.
-PATIENCE: Final[Mapping[AttemptKind, Patience]] = MappingProxyType(
+FAILURE_LIMITS: Final[Mapping[AttemptKind, FailureLimit]] = MappingProxyType(
     {
-        AttemptKind.CLIENT_AT_ADDRESS: Patience(5, 900),
-        AttemptKind.ADDRESS: Patience(30, 300),
-        AttemptKind.CLIENT: Patience(50, 30),
-        AttemptKind.EXCHANGE_AT_ADDRESS: Patience(30, 60),
+        AttemptKind.CLIENT_AT_ADDRESS: FailureLimit(5, 900),
+        AttemptKind.ADDRESS: FailureLimit(30, 300),
+        AttemptKind.CLIENT: FailureLimit(50, 30),
+        AttemptKind.EXCHANGE_AT_ADDRESS: FailureLimit(30, 60),
     }
 )
 
 
 def pause_seconds(kind: AttemptKind, failures: int) -> int:
     """How long to wait after this many failures in a row: nothing at first, then 1, 2, 4, ... seconds."""
-    patience = PATIENCE[kind]
-    over = failures - patience.free
+    limit = FAILURE_LIMITS[kind]
+    over = failures - limit.free
     if over < 0:
         return 0
     # 2 ** 30 seconds are longer than any longest pause.
-    return int(min(2 ** min(over, 30), patience.longest_seconds))
+    return int(min(2 ** min(over, 30), limit.longest_seconds))
 
 
 def wanted_scopes(wanted: str | None, held: frozenset[str], known: frozenset[str]) -> frozenset[str] | str:

@@ -15,7 +15,7 @@ from kit.calls.addresses import Address, Transports, address_of
 from kit.calls.caching import AnswerCache, Kept
 from kit.calls.declared import TOKEN, Call, TokenAnswer
 from kit.calls.errors import CalleeAnswerUnreadable, CalleeUnauthorized, CalleeUnavailable, CallFailed, kind_of
-from kit.calls.retrying import RETRIED, Patience, retry_after
+from kit.calls.retrying import RETRIED, RetryPolicy, retry_after
 from kit.calls.tokens import ServiceTokens
 from kit.identity.callers import Caller
 from kit.settings import ServiceSettings
@@ -39,12 +39,12 @@ class Calls:
         settings: ServiceSettings,
         *,
         transports: Transports | None = None,
-        patience: Patience | None = None,
+        policy: RetryPolicy | None = None,
         cache: AnswerCache | None = None,
     ) -> None:
         self._settings = settings
         self._transports = transports
-        self._patience = patience or Patience()
+        self._policy = policy or RetryPolicy()
         self._cache = cache or AnswerCache()
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._tokens = ServiceTokens(self._fetch_token)
@@ -94,7 +94,7 @@ class Calls:
         kept = self._cache.get(view, url) if view is not None and call.is_safe else None
         if kept is not None:
             sent["If-None-Match"] = kept.etag
-        deadline = seconds or self._patience.deadline
+        deadline = seconds or self._policy.deadline
         try:
             async with asyncio.timeout(deadline):
                 response, body = await self._try(call, url, sent, content)
@@ -113,7 +113,7 @@ class Calls:
         self, call: Call[Any], url: str, headers: Mapping[str, str], content: bytes | None
     ) -> tuple[httpx.Response, bytes]:
         """The first answer that isn't worth another try, or the last one."""
-        tries = self._patience.tries if call.is_safe else 1
+        tries = self._policy.tries if call.is_safe else 1
         for number in range(1, tries + 1):
             is_last = number == tries
             try:
@@ -124,15 +124,15 @@ class Calls:
                         "a call failed", callee=call.callee, operation=call.operation, error=type(error).__name__
                     )
                     raise CalleeUnavailable(call, "it can't be reached.") from error
-                await asyncio.sleep(self._patience.pause(number))
+                await asyncio.sleep(self._policy.pause(number))
                 continue
             if response.status_code not in RETRIED or is_last:
                 return response, body
             wanted = retry_after(response.headers.get("Retry-After"))
-            if wanted is not None and wanted > self._patience.longest_pause:
+            if wanted is not None and wanted > self._policy.longest_pause:
                 # Longer than a caller can be kept waiting: it is told, with the same Retry-After.
                 return response, body
-            await asyncio.sleep(max(wanted or 0.0, self._patience.pause(number)))
+            await asyncio.sleep(max(wanted or 0.0, self._policy.pause(number)))
         raise AssertionError("the last try returns or raises")
 
     async def _once(
@@ -153,7 +153,7 @@ class Calls:
             address: Address = address_of(callee, self._settings.upstreams, self._settings.public_url)
             transport = address.transport() if self._transports is None else self._transports(callee)
             # The deadline of the whole call bounds reading; a long poll may be silent for long.
-            timeout = httpx.Timeout(None, connect=self._patience.connect)
+            timeout = httpx.Timeout(None, connect=self._policy.connect)
             client = httpx.AsyncClient(
                 transport=transport, base_url=address.base_url, timeout=timeout, follow_redirects=False
             )

@@ -12,7 +12,7 @@ RETRIED = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """Seconds; the whole call ends after `deadline`, however often it was tried."""
 
     deadline: float = 10.0
