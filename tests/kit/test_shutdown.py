@@ -101,7 +101,7 @@ async def test_sleepers_wake_when_it_begins_and_everybody_is_told_once() -> None
     closing.begin()
     closing.begin()
     assert await sleeper
-    assert closing.asked
+    assert closing.requested
     assert told == [1]
     assert await closing.sleep(30)
     await closing.wait()

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from kit.telemetry.logs import configure_logs, logger, request_id, scrubbed, told, write_line
+from kit.telemetry.logs import configure_logs, error_fields, logger, request_id, scrubbed, write_line
 
 
 @pytest.fixture
@@ -133,22 +133,22 @@ def test_errors_that_repeat_values_are_told_without_their_message() -> None:
     original.__cause__ = unique
     wrapped = DBAPIError("insert into person", {"email": "jane@example.org"}, original)
     for error in (refused.value, unique, wrapped):
-        text = json.dumps(told(error))
+        text = json.dumps(error_fields(error))
         assert "jane" not in text.lower().replace("unique", "")
-        assert "message" not in told(error)
-    assert told(wrapped)["constraint_name"] == "person_email_key"
-    assert told(wrapped)["sqlstate"] == "23505"
+        assert "message" not in error_fields(error)
+    assert error_fields(wrapped)["constraint_name"] == "person_email_key"
+    assert error_fields(wrapped)["sqlstate"] == "23505"
 
 
 def test_groups_of_errors_tell_each() -> None:
     group = ExceptionGroup("several", [ValueError("a"), KeyError("b")])
-    assert [one["type"] for one in told(group)["errors"]] == ["builtins.ValueError", "builtins.KeyError"]
+    assert [one["type"] for one in error_fields(group)["errors"]] == ["builtins.ValueError", "builtins.KeyError"]
 
 
 def test_error_that_causes_itself_is_told_once() -> None:
     error = RuntimeError("x")
     error.__context__ = error
-    assert "cause" not in told(error)
+    assert "cause" not in error_fields(error)
 
 
 def test_end_of_the_process_is_told(lines: list[dict[str, Any]]) -> None:

@@ -167,7 +167,7 @@ async def test_life_of_the_process() -> None:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         told.append("began")
         yield
-        assert app.state.tools.closing.asked is False
+        assert app.state.tools.closing.requested is False
         told.append("ended")
 
     app = create_service(
@@ -176,7 +176,7 @@ async def test_life_of_the_process() -> None:
     async with app.router.lifespan_context(app):
         assert told == ["began"]
     assert told == ["began", "ended"]
-    assert app.state.tools.closing.asked
+    assert app.state.tools.closing.requested
 
 
 async def test_keys_come_from_the_issuer_unless_they_are_given() -> None:

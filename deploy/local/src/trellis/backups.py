@@ -131,7 +131,7 @@ def restore(installation: Installation, backup: Unpacked) -> None:
     transaction ids of before mean nothing now.
     """
     url = installation.admin_url
-    urls = settings.login_urls(installation.told_programs)
+    urls = settings.login_urls(installation.program_settings)
     schemas = list(backup.manifest["revisions"])
     asyncio.run(create_roles(url, schemas, urls))
     # Before the rows that name them. When the database fails, they are swept.
@@ -145,7 +145,7 @@ def restore(installation: Installation, backup: Unpacked) -> None:
 
 def fingerprints(installation: Installation) -> list[str]:
     """What tells secret keys apart and says nothing about them: of each key of the ring, newest first."""
-    told = installation.told_programs
+    told = installation.program_settings
     keys = listed(told.get("TRELLIS_SECRET_KEYS", "")) or [told["TRELLIS_SECRET_KEY"]]
     return [hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16] for key in keys]
 

@@ -44,7 +44,7 @@ class Installation:
         return self.postgres.admin_url(settings.DATABASE)
 
     @cached_property
-    def told_programs(self) -> dict[str, str]:
+    def program_settings(self) -> dict[str, str]:
         """What the programs are told beside the rest of the environment."""
         return settings.environment_of(self.settings, self.credentials, self.admin_url)
 
@@ -56,7 +56,7 @@ class Installation:
     @property
     def digest(self) -> str:
         """Of everything that running programs were told."""
-        return settings.digest(self.told_programs)
+        return settings.digest(self.program_settings)
 
     def told(self) -> dict[str, object]:
         """What other commands must know of the settings that the programs run with."""
@@ -69,7 +69,7 @@ class Installation:
             for name, value in os.environ.items()
             if not name.startswith(("TRELLIS_", "PG", "PYTEST_", "COV_"))
         }
-        return {**self._for_python(ours), **self.told_programs}
+        return {**self._for_python(ours), **self.program_settings}
 
     def environment_of_ours(self) -> dict[str, str]:
         """The environment of another process of this package: ours, with the settings settled."""

@@ -31,7 +31,7 @@ def create_database(installation: Installation) -> None:
 def migrate(installation: Installation) -> None:
     """Roles, schemas, and every chain to its head; nothing happens when all is there."""
     create_database(installation)
-    urls = settings.login_urls(installation.told_programs)
+    urls = settings.login_urls(installation.program_settings)
     asyncio.run(migrations.migrate(installation.admin_url, CHAINS, login_urls=urls))
     schemas.remember(installation)
 

@@ -45,7 +45,7 @@ def digest(installation: Installation) -> str:
     for path in _sources():
         found.update(path.name.encode())
         found.update(path.read_bytes())
-    found.update("\n".join(settings.login_urls(installation.told_programs)).encode())
+    found.update("\n".join(settings.login_urls(installation.program_settings)).encode())
     return found.hexdigest()
 
 

@@ -53,7 +53,7 @@ class Supervisor:
     def run(self) -> None:
         """Until SIGTERM or SIGINT, or until the state folder no longer names this process."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._asked_to_stop)
+            signal.signal(number, self._on_stop_signal)
         # Not ignored: an ignored signal would be inherited by every program.
         signal.signal(signal.SIGHUP, lambda *_: None)
         assert self._me is not None
@@ -83,7 +83,7 @@ class Supervisor:
             logs.trim(self._state.logs.glob("*.log"))
             if self._postgres is not None:
                 logs.trim([self._postgres.log])
-        self._tell()
+        self._write_report()
 
     def _look_after_database(self) -> None:
         if self._postgres is None or self._postgres.is_running():
@@ -97,7 +97,7 @@ class Supervisor:
             self._database_reason = str(problem)
             self._say(str(problem))
 
-    def _tell(self) -> None:
+    def _write_report(self) -> None:
         """Write the report, when it differs from the last one."""
         programs: list[dict[str, object]] = [watched.report() for watched in self._watched]
         if self._postgres is not None:
@@ -142,7 +142,7 @@ class Supervisor:
             self._state.supervisor.unlink(missing_ok=True)
         self._say("stopped")
 
-    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_stop_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
 
     def _say(self, what: str) -> None:

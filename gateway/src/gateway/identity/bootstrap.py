@@ -103,7 +103,7 @@ async def _first_administrator(session: Session, equipment: Equipment, trust_id:
     return [Credentials(role, client_id_of(trust_id, client.id), secret)]
 
 
-def _told(made: list[Credentials]) -> str:
+def _printed(made: list[Credentials]) -> str:
     if not made:
         return "There is an operator (and an administrator) already; nothing was made."
     lines = ["These credentials are shown once. Keep them where you keep passwords.", ""]
@@ -127,7 +127,7 @@ def main() -> int:
     trust = None
     if arguments.trust:
         trust = TenantCreate(group_uid=arguments.trust, group_id=arguments.group_id, name=arguments.name)
-    sys.stdout.write(_told(asyncio.run(bootstrap(trust=trust))) + "\n")
+    sys.stdout.write(_printed(asyncio.run(bootstrap(trust=trust))) + "\n")
     return 0
 
 

@@ -23,7 +23,7 @@ class Closing:
         self._callbacks: list[Callable[[], None]] = []
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Was it asked to stop?"""
         return self._asked.is_set()
 
@@ -61,7 +61,7 @@ class Closing:
         loop = asyncio.get_running_loop()
         before: dict[signal.Signals, Any] = {}
 
-        def told(number: int, frame: FrameType | None) -> None:
+        def on_signal(number: int, frame: FrameType | None) -> None:
             loop.call_soon_threadsafe(self.begin)
             handler = before[signal.Signals(number)]
             if callable(handler):
@@ -72,7 +72,7 @@ class Closing:
             handler = signal.getsignal(one)
             if callable(handler) and handler is not signal.default_int_handler:
                 before[one] = handler
-                signal.signal(one, told)
+                signal.signal(one, on_signal)
         try:
             yield
         finally:

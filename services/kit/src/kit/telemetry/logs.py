@@ -61,7 +61,7 @@ def _short(filename: str) -> str:
     return "/".join(filename.split("/")[-3:])
 
 
-def told(error: BaseException) -> dict[str, Any]:
+def error_fields(error: BaseException) -> dict[str, Any]:
     """An error for the log: what kind, where, and what it says as long as that is harmless."""
     kind = type(error)
     out: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}"}
@@ -79,9 +79,9 @@ def told(error: BaseException) -> dict[str, Any]:
     ]
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
-        out["cause"] = {name: value for name, value in told(cause).items() if name != "cause"}
+        out["cause"] = {name: value for name, value in error_fields(cause).items() if name != "cause"}
     if isinstance(error, BaseExceptionGroup):
-        out["errors"] = [told(one) for one in error.exceptions[:5]]
+        out["errors"] = [error_fields(one) for one in error.exceptions[:5]]
     return out
 
 
@@ -98,7 +98,7 @@ def _with_error(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     if isinstance(found, tuple):
         found = found[1]
     if isinstance(found, BaseException):
-        event["error"] = told(found)
+        event["error"] = error_fields(found)
     return event
 
 

@@ -23,7 +23,7 @@ from kit.web.admission import Admission
 from kit.web.answers import problem_of, problem_response
 from kit.web.exchange import exchange_of
 from kit.web.operations import Operations, PathOperations
-from kit.web.prepared import Asked, Finished, Headers, PreparedResponses
+from kit.web.prepared import Finished, Headers, PolledRequest, PreparedResponses
 
 # How the log calls a request whose caller went away.
 CLOSED = 499
@@ -35,7 +35,7 @@ log = logger(__name__)
 
 
 def _with_cache(headers: Headers) -> Headers:
-    """What is read may be kept by the reader alone, and is asked for again each time."""
+    """What is read may be kept by the reader alone, and is polled for again each time."""
     return headers if any(name == b"cache-control" for name, _ in headers) else [*headers, _CACHE]
 
 
@@ -130,9 +130,9 @@ class Edge:
         began = self._metrics.begin()
         method, route, status = scope["method"], NO_ROUTE, None
         try:
-            asked = self._prepared.asked(scope)
-            if asked is not None:
-                status = await self._prepared.answer(asked, scope, send, extra)
+            polled = self._prepared.polled(scope)
+            if polled is not None:
+                status = await self._prepared.answer(polled, scope, send, extra)
                 if status is not None:
                     route = scope["path"]
                     return
@@ -142,11 +142,11 @@ class Edge:
             route = path.template if path is not None else NO_ROUTE
             answering = _Answering(send, extra, method)
             try:
-                await self._traced(path, scope, receive, answering, asked)
+                await self._traced(path, scope, receive, answering, polled)
             finally:
                 status = answering.status
         finally:
-            self._told(began, method, route, status or CLOSED, scope)
+            self._log_answer(began, method, route, status or CLOSED, scope)
 
     async def _traced(
         self,
@@ -154,16 +154,16 @@ class Edge:
         scope: Scope,
         receive: Receive,
         answering: _Answering,
-        asked: Asked | None,
+        polled: PolledRequest | None,
     ) -> None:
         if self.tracing is None:
-            await self._answer(path, scope, receive, answering, asked)
+            await self._answer(path, scope, receive, answering, polled)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         route = path.template if path is not None else NO_ROUTE
         with self.tracing.request(scope["method"], route, headers) as span:
             try:
-                await self._answer(path, scope, receive, answering, asked)
+                await self._answer(path, scope, receive, answering, polled)
             finally:
                 span.answered(answering.status or CLOSED)
 
@@ -173,7 +173,7 @@ class Edge:
         scope: Scope,
         receive: Receive,
         answering: _Answering,
-        asked: Asked | None,
+        polled: PolledRequest | None,
     ) -> None:
         try:
             if scope["method"] == "OPTIONS" and path is not None and "OPTIONS" not in path.by_method:
@@ -184,8 +184,8 @@ class Edge:
             if is_head:
                 # A scope of its own: the server looks at its own again, to know that no body follows.
                 scope = {**scope, "method": "GET"}
-            if asked is not None:
-                await self._make(asked, scope, receive, answering)
+            if polled is not None:
+                await self._make(polled, scope, receive, answering)
             elif is_head:
                 await self._head(scope, receive, answering)
             else:
@@ -212,25 +212,25 @@ class Edge:
                 with contextlib.suppress(asyncio.CancelledError):
                     await running
 
-    async def _make(self, asked: Asked, scope: Scope, receive: Receive, answering: _Answering) -> None:
+    async def _make(self, polled: PolledRequest, scope: Scope, receive: Receive, answering: _Answering) -> None:
         """Make an answer that is kept for the next reader; one reader makes it while the others wait."""
         # Made whole, also for a reader who has this version: its 304 is cut from it.
         scope["headers"] = [header for header in scope["headers"] if header[0] != b"if-none-match"]
-        async with self._prepared.turn(asked):
-            if await self._prepared.answer(asked, scope, answering, []) is not None:
+        async with self._prepared.turn(polled):
+            if await self._prepared.answer(polled, scope, answering, []) is not None:
                 return
             caller = exchange_of(scope).caller
             assert caller is not None
-            await self._prepared.watch(asked, caller)
+            await self._prepared.watch(polled, caller)
             made = _Collecting()
             await self._app(scope, receive, made)
             finished: Finished | None = None
             if made.status == 200:
-                finished = self._prepared.finish(asked, caller, _with_cache(made.headers), made.body)
+                finished = self._prepared.finish(polled, caller, _with_cache(made.headers), made.body)
         if finished is None:
             await made.pass_on(answering)
         else:
-            await self._prepared.give(asked, finished, scope, answering, [])
+            await self._prepared.give(polled, finished, scope, answering, [])
 
     async def _fault(self, error: Exception, scope: Scope, receive: Receive, answering: _Answering) -> None:
         """A fault of ours, or an outage in the middle of an answer."""
@@ -242,7 +242,7 @@ class Edge:
             # So that no test passes over it.
             raise error
 
-    def _told(self, began: float, method: str, route: str, status: int, scope: Scope) -> None:
+    def _log_answer(self, began: float, method: str, route: str, status: int, scope: Scope) -> None:
         seconds = self._metrics.end(began, method, route, status)
         exchange = exchange_of(scope)
         code, caller = exchange.problem_code, exchange.caller

@@ -187,7 +187,7 @@ async def _stream(request: Request, caller: Caller, follower: Follower, page: Pa
             cursor = cursor_of(follower.reader, page.origin, position)
             yield b"id: %s\nevent: %s\ndata: %s\n\n" % (cursor.encode(), event["type"].encode(), orjson.dumps(event))
         left = (caller.expires_at - clock.machine_now()).total_seconds()
-        if closing.asked or left <= 0:
+        if closing.requested or left <= 0:
             return
         try:
             page = await follower.next_page(limit, min(HEARTBEAT_SECONDS, left))

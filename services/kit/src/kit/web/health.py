@@ -22,7 +22,7 @@ def health_router(checks: Mapping[str, Check], metrics: Metrics, closing: Closin
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
         """Everything that serving needs is there; 503 with what is missing otherwise."""
-        body = await readiness(checks, is_stopping=closing.asked)
+        body = await readiness(checks, is_stopping=closing.requested)
         is_ready = body["status"] == "ready"
         headers = {"Cache-Control": "no-store", **({} if is_ready else {"Retry-After": "1"})}
         return JSONResponse(body, status_code=200 if is_ready else 503, headers=headers)

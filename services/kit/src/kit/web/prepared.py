@@ -1,7 +1,7 @@
 """Finished answers for reads that thousands poll: given out of memory before anything is routed.
 
 An answer is kept per token, path, query and `Accept`, with the version of what it was made from. The
-version is asked for again at most every half second, in the background while readers are served, so
+version is polled for again at most every half second, in the background while readers are served, so
 that an answer is right again within a second of a change, whichever process made it. The token is
 checked again every few seconds and its expiry on every answer.
 """
@@ -31,7 +31,7 @@ Key = tuple[bytes, str, bytes, bytes]
 # Gives a word that changes whenever an answer to this caller would.
 Version = Callable[[Context], Awaitable[str]]
 
-# How long ago a version may have been asked for; from half of it on it is asked for again meanwhile.
+# How long ago a version may have been polled for; from half of it on it is polled for again meanwhile.
 OLDEST_SECONDS = 0.8
 KEPT_SECONDS = 60.0
 # A revoked key is refused within a minute: half of it goes to the key set's own age.
@@ -48,18 +48,18 @@ log = logger(__name__)
 
 @dataclass(slots=True)
 class _Watched:
-    """The version of what one context sees of one path, and when it was last asked for."""
+    """The version of what one context sees of one path, and when it was last polled for."""
 
     version: Version
     context: Context
     value: str | None = None
     asked_at: float = float("-inf")
     asking: asyncio.Task[None] | None = None
-    # Raised by `forget`: an answer that was asked for before doesn't count.
+    # Raised by `forget`: an answer that was polled for before doesn't count.
     generation: int = 0
 
     async def current(self, *, oldest: float) -> str | None:
-        """The version, asked for at most `oldest` seconds ago; None when it can't be known."""
+        """The version, polled for at most `oldest` seconds ago; None when it can't be known."""
         age = time.monotonic() - self.asked_at
         if age >= oldest / 2:
             if self.asking is None:
@@ -119,8 +119,8 @@ class Finished:
 
 
 @dataclass(slots=True)
-class Asked:
-    """A request to a prepared path: the key of its answer, and how it was asked for."""
+class PolledRequest:
+    """A request to a prepared path: the key of its answer, and how it was polled for."""
 
     key: Key
     authorization: bytes
@@ -159,7 +159,7 @@ class PreparedResponses:
             if context.tenant_id == tenant_id:
                 watched.forget()
 
-    def asked(self, scope: Scope) -> Asked | None:
+    def polled(self, scope: Scope) -> PolledRequest | None:
         """How a request asks for a prepared path; None for every other request."""
         if scope["path"] not in self._versions or scope["method"] not in {"GET", "HEAD"}:
             return None
@@ -179,24 +179,24 @@ class PreparedResponses:
         if authorization is None:
             return None
         digest = hashlib.sha256(authorization).digest()
-        return Asked((digest, scope["path"], scope["query_string"], accept), authorization, if_none_match)
+        return PolledRequest((digest, scope["path"], scope["query_string"], accept), authorization, if_none_match)
 
-    def turn(self, asked: Asked) -> asyncio.Lock:
+    def turn(self, polled: PolledRequest) -> asyncio.Lock:
         """Held by the one who makes an answer while others wait for it."""
-        return self._turns.setdefault(asked.key, asyncio.Lock())
+        return self._turns.setdefault(polled.key, asyncio.Lock())
 
-    async def answer(self, asked: Asked, scope: Scope, send: Send, extra: Headers) -> int | None:
+    async def answer(self, polled: PolledRequest, scope: Scope, send: Send, extra: Headers) -> int | None:
         """Give the kept answer; its status, or None when there is none that still holds."""
-        kept = self._answers.get(asked.key)
-        if kept is None or not await self._holds(asked, kept):
+        kept = self._answers.get(polled.key)
+        if kept is None or not await self._holds(polled, kept):
             return None
-        status = await self.give(asked, kept, scope, send, extra)
+        status = await self.give(polled, kept, scope, send, extra)
         self._counts["hit" if status == 200 else "not_modified"] += 1
         return status
 
-    async def give(self, asked: Asked, answer: Finished, scope: Scope, send: Send, extra: Headers) -> int:
+    async def give(self, polled: PolledRequest, answer: Finished, scope: Scope, send: Send, extra: Headers) -> int:
         """Give an answer: whole, or 304 to a reader who has it. Gives the status."""
-        unchanged = asked.if_none_match is not None and matches(asked.if_none_match, answer.etag)
+        unchanged = polled.if_none_match is not None and matches(polled.if_none_match, answer.etag)
         status = 304 if unchanged else 200
         headers = answer.not_modified_headers if unchanged else answer.headers
         await send({"type": "http.response.start", "status": status, "headers": headers + extra})
@@ -204,45 +204,45 @@ class PreparedResponses:
         await send({"type": "http.response.body", "body": body})
         return status
 
-    async def _holds(self, asked: Asked, kept: Finished) -> bool:
+    async def _holds(self, polled: PolledRequest, kept: Finished) -> bool:
         now = time.monotonic()
         if now >= kept.kept_until or clock.machine_now().timestamp() >= kept.expires_at:
-            self._drop(asked.key)
+            self._drop(polled.key)
             return False
         if now - kept.token_checked_at >= TOKEN_CHECK_SECONDS:
             # Raises for a token that no longer counts; the request then takes the ordinary way and is refused there.
             try:
-                await self._authenticator.authenticate([asked.authorization])
+                await self._authenticator.authenticate([polled.authorization])
             except Problem:
-                self._drop(asked.key)
+                self._drop(polled.key)
                 return False
             kept.token_checked_at = now
         if await kept.watched.current(oldest=self._oldest) != kept.version:
-            self._drop(asked.key)
+            self._drop(polled.key)
             return False
         return True
 
-    async def watch(self, asked: Asked, caller: Caller) -> None:
+    async def watch(self, polled: PolledRequest, caller: Caller) -> None:
         """Note the version before an answer is made."""
-        path = asked.key[1]
+        path = polled.key[1]
         # Shared by all who see the same rows.
         context = Context(caller.tenant_id, caller.academies, SUBJECT)
         watched = self._watched.get((path, context))
         if watched is None:
             watched = _Watched(self._versions[path], context)
             self._watched[path, context] = watched
-        asked.watched = watched
-        asked.version = await watched.current(oldest=self._oldest)
+        polled.watched = watched
+        polled.version = await watched.current(oldest=self._oldest)
 
-    def finish(self, asked: Asked, caller: Caller, headers: Headers, body: bytes) -> Finished | None:
+    def finish(self, polled: PolledRequest, caller: Caller, headers: Headers, body: bytes) -> Finished | None:
         """Keep an answer that was just made (status 200); gives it, or None when it has no `ETag`."""
         etag = next((value for name, value in headers if name.lower() == b"etag"), None)
-        if asked.watched is None or etag is None:
+        if polled.watched is None or etag is None:
             return None
         now = time.monotonic()
         answer = Finished(
-            watched=asked.watched,
-            version=asked.version,
+            watched=polled.watched,
+            version=polled.version,
             etag=etag.decode("latin-1"),
             headers=headers,
             not_modified_headers=[
@@ -253,11 +253,11 @@ class PreparedResponses:
             kept_until=now + KEPT_SECONDS,
             token_checked_at=now,
         )
-        if asked.version is not None and len(body) <= LARGEST_ANSWER_BYTES:
-            self._drop(asked.key)
+        if polled.version is not None and len(body) <= LARGEST_ANSWER_BYTES:
+            self._drop(polled.key)
             while self._answers and (len(self._answers) >= MOST_ANSWERS or self._bytes + len(body) > MOST_BYTES):
                 self._drop(next(iter(self._answers)))
-            self._answers[asked.key] = answer
+            self._answers[polled.key] = answer
             self._bytes += len(body)
             self._counts["made"] += 1
         return answer
