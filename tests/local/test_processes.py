@@ -92,7 +92,7 @@ def test_who_ignores_the_request_is_killed() -> None:
     deaf.stdout.readline()
     found = Identity.of(deaf.pid)
     assert found is not None
-    assert processes.end(found, patience=0.2)
+    assert processes.end(found, wait_seconds=0.2)
     assert deaf.wait(5) == -signal.SIGKILL
     deaf.stdout.close()
 

@@ -26,7 +26,7 @@ from trellis.programs import Program
 from trellis.state import State
 from trellis.supervision import Supervisor
 state = State(Path(sys.argv[1]))
-programs = [Program(name, ["sh", "-c", script], after=after.split(), patience=1.0)
+programs = [Program(name, ["sh", "-c", script], after=after.split(), wait_seconds=1.0)
             for name, script, after in (part.split("|") for part in sys.argv[2:])]
 Supervisor(state, programs, postgres=None).run()
 """

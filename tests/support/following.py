@@ -13,7 +13,7 @@ from gateway.identity.hashing import new_secret
 from gateway.identity.settings import IdentitySettings
 from gateway.main import create_app as create_identity
 from kit.calls.client import Calls
-from kit.calls.retrying import Patience
+from kit.calls.retrying import RetryPolicy
 from kit.events.followers import FollowerTimings
 from kit.settings import ServiceSettings
 from tests.support.clients import SECRET_KEY, create_app, settings_of
@@ -64,5 +64,5 @@ def calls_to(apps: Mapping[str, Any], settings: ServiceSettings) -> Calls:
     return Calls(
         settings,
         transports=lambda service: httpx.ASGITransport(apps[service]),
-        patience=Patience(deadline=5.0, tries=2, first_pause=0.01, longest_pause=0.02),
+        policy=RetryPolicy(deadline=5.0, tries=2, first_pause=0.01, longest_pause=0.02),
     )

@@ -68,12 +68,12 @@ def stop(installation: Installation, *, database_too: bool = True) -> list[str]:
     if supervisor is not None:
         report = report_of(state)
         stopped = [program.name for program in report.programs] if report else ["supervisor"]
-        processes.end(supervisor, policy=DOWN_SECONDS)
+        processes.end(supervisor, wait_seconds=DOWN_SECONDS)
     left = [(name, process) for name, process in leftovers(state.run) if name != "supervisor"]
     for _, process in left:
         process.send(signal.SIGTERM)
     for name, process in left:
-        processes.end(process, policy=15.0)
+        processes.end(process, wait_seconds=15.0)
         processes.end_group(process)
         stopped.append(name)
     postgres = installation.postgres

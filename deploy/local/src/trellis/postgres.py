@@ -125,10 +125,10 @@ class EmbeddedPostgres:
                 postmasters.clear_stale_locks(layout.data, locks)
                 self._start()
 
-    def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast", *, policy: float = 60) -> None:
+    def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast", *, wait_seconds: float = 60) -> None:
         """Stop it and wait until it is gone. Nothing happens when it doesn't run."""
         postmaster = self._postmaster()
-        if postmaster is None or processes.end(postmaster, politely=STOP_SIGNALS[mode], policy=policy):
+        if postmaster is None or processes.end(postmaster, politely=STOP_SIGNALS[mode], wait_seconds=wait_seconds):
             return
         raise PostgresFailed(f"Postgres (process {postmaster.pid}) did not stop. Its log: {self.log}")
 
@@ -272,7 +272,7 @@ class EmbeddedPostgres:
         if data == self.data_dir.resolve() or not (data / "PG_VERSION").exists():
             return
         if (abandoned := postmasters.postmaster_of(data)) is not None:
-            processes.end(abandoned, politely=STOP_SIGNALS["fast"], policy=60)
+            processes.end(abandoned, politely=STOP_SIGNALS["fast"], wait_seconds=60)
         aside = data.with_name("data.abandoned")
         shutil.rmtree(aside, ignore_errors=True)
         data.rename(aside)

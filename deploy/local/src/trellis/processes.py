@@ -72,11 +72,11 @@ class Identity:
         return True
 
 
-def end(process: Identity, *, politely: signal.Signals = signal.SIGTERM, policy: float = 10.0) -> bool:
+def end(process: Identity, *, politely: signal.Signals = signal.SIGTERM, wait_seconds: float = 10.0) -> bool:
     """Ask a process to stop, and kill it when it doesn't within so many seconds. False when it survived."""
     if not process.send(politely):
         return True
-    if process.wait(policy):
+    if process.wait(wait_seconds):
         return True
     process.send(signal.SIGKILL)
     return process.wait(5.0)

@@ -31,7 +31,7 @@ class Program:
     """None: ready while it runs."""
     after: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
-    policy: float = 15.0
+    wait_seconds: float = 15.0
     """Seconds between the polite request to stop and the kill."""
     stops_last: bool = False
     """Whether it is asked to stop only when the others are gone."""
@@ -67,7 +67,7 @@ class Watched:
         self._started_at = 0.0
         self._due_at = 0.0
         self._asked_at = 0.0
-        self._policy = 0.1
+        self._wait_seconds = 0.1
         self._pause = FIRST_PAUSE
 
     @property
@@ -97,9 +97,9 @@ class Watched:
                 self._start(now)
             return
         # Each answer costs the program something: seldom once it is ready.
-        if now - self._asked_at >= (5.0 if self.stage is Stage.READY else self._policy):
+        if now - self._asked_at >= (5.0 if self.stage is Stage.READY else self._wait_seconds):
             self._asked_at = now
-            self._policy = min(self._policy * 1.2, 2.0)
+            self._wait_seconds = min(self._wait_seconds * 1.2, 2.0)
             answer = self.program.probe.ask(2.0) if self.program.probe else Answer(True)
             self.stage = Stage.READY if answer.ready else Stage.STARTING
             self.was_ready = self.was_ready or answer.ready
@@ -138,7 +138,7 @@ class Watched:
             self._identity.write(self._process_file)
         self.starts += 1
         self.stage, self.reason = Stage.STARTING, "is starting"
-        self._started_at, self._asked_at, self._policy = now, 0.0, 0.1
+        self._started_at, self._asked_at, self._wait_seconds = now, 0.0, 0.1
 
     def _spawned(self, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
         if self.program.module:

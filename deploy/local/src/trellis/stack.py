@@ -72,7 +72,7 @@ def _service(installation: Installation, name: str, app: str, environment: Mappi
         module=arguments if installation.shares_libraries and not several else (),
         probe=Probe("/readyz", unix=socket),
         environment=only_for(name, environment),
-        policy=GRACE_SECONDS + 5,
+        wait_seconds=GRACE_SECONDS + 5,
     )
 
 
@@ -85,7 +85,7 @@ def _worker(installation: Installation, service: str, module: str, environment: 
         module=[module] if installation.shares_libraries else (),
         probe=Probe("/readyz", unix=socket),
         environment={**only_for(service, environment), "TRELLIS_WORKER_SOCKET": str(socket)},
-        policy=15.0,
+        wait_seconds=15.0,
     )
 
 

@@ -131,7 +131,7 @@ class Supervisor:
                 watched.ask_to_stop()
             asked_at = time.monotonic()
             for watched in rank:
-                watched.finish(asked_at + watched.program.policy)
+                watched.finish(asked_at + watched.program.wait_seconds)
         if self._postgres is not None:
             try:
                 self._postgres.stop()

@@ -1,7 +1,7 @@
-"""Ending in good order: whoever waits (long polls, event streams) is told as soon as the process is asked to stop.
+"""Ending in good order: waiting requests (long polls, event streams) end as soon as the process gets a signal to stop.
 
 The server itself ends only when every connection is closed, and its own shutdown hook comes after
-that: a stream that nobody told would hold the process until it is killed.
+that: a stream that goes on would hold the process until it is killed.
 """
 
 import asyncio
@@ -77,5 +77,5 @@ class Closing:
             yield
         finally:
             for one, handler in before.items():
-                if signal.getsignal(one) is told:
+                if signal.getsignal(one) is on_signal:
                     signal.signal(one, handler)

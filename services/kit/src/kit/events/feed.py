@@ -194,7 +194,7 @@ class Follower:
                     page = await read_page(connection, self.reader, self.position, limit)
                 self.position = page.after
                 left = deadline - loop.time()
-                if page.events or left <= 0 or self._closing.asked:
+                if page.events or left <= 0 or self._closing.requested:
                     return page
                 look = LOOK_SECONDS if waiter.hears else LOOK_SECONDS_DEAF
                 poked = await self._wait(waiter, min(pause or look, look, left))

@@ -236,10 +236,10 @@ def _add_problem(answers: Json, problem: type[Problem]) -> None:
 def _finished(answer: Json, status: str) -> Json:
     """An answer with the codes of all its problems written out."""
     answer = copy.deepcopy(answer)
-    told = answer.pop(PROBLEMS, None)
-    if told is not None:
-        answer["description"] = "; ".join(f"`{code}`: {told[code]}" for code in sorted(told))
-        answer.setdefault("content", {})[MEDIA_TYPE] = {"schema": problem_schema(list(told))}
+    codes = answer.pop(PROBLEMS, None)
+    if codes is not None:
+        answer["description"] = "; ".join(f"`{code}`: {codes[code]}" for code in sorted(codes))
+        answer.setdefault("content", {})[MEDIA_TYPE] = {"schema": problem_schema(list(codes))}
         if headers := _HEADERS.get(status):
             answer.setdefault("headers", {}).update(copy.deepcopy(headers))
     return answer
@@ -264,14 +264,14 @@ def _scope_words(scope: str) -> str:
 
 
 def _share_responses(contract: Json) -> None:
-    """Problem answers that several operations give alike are told once."""
-    told: dict[str, list[tuple[Json, str]]] = {}
+    """Error responses that several operations share are written once."""
+    same: dict[str, list[tuple[Json, str]]] = {}
     for *_, operation in operations_of(contract):
         for status, answer in operation["responses"].items():
             if _codes(answer) and not set(answer) - {"description", "content", "headers"}:
-                told.setdefault(json.dumps(answer, sort_keys=True), []).append((operation["responses"], status))
+                same.setdefault(json.dumps(answer, sort_keys=True), []).append((operation["responses"], status))
     shared: dict[str, Json] = {}
-    for places in told.values():
+    for places in same.values():
         answer = places[0][0][places[0][1]]
         name = _shared_name(_codes(answer))
         if len(places) > 1 and shared.setdefault(name, answer) == answer:
@@ -281,9 +281,9 @@ def _share_responses(contract: Json) -> None:
         contract["components"]["responses"] = {name: shared[name] for name in sorted(shared)}
 
 
-def _shared_name(codes: list[str]) -> str:
+def _shared_name(same: list[str]) -> str:
     """Named after what is special about it: problems of the house that come along aren't."""
-    special = [code for code in codes if code not in _COMPANIONS] or codes
+    special = [code for code in same if code not in _COMPANIONS] or same
     return "Or".join(re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), code) for code in special)
 
 
@@ -292,5 +292,5 @@ def _codes(answer: Json) -> list[str]:
     if set(content) != {MEDIA_TYPE}:
         return []
     parts = content[MEDIA_TYPE]["schema"].get("allOf", [{}])
-    codes: list[str] = parts[-1].get("properties", {}).get("code", {}).get("enum", [])
-    return codes
+    same: list[str] = parts[-1].get("properties", {}).get("code", {}).get("enum", [])
+    return same

@@ -35,7 +35,7 @@ log = logger(__name__)
 
 
 def _with_cache(headers: Headers) -> Headers:
-    """What is read may be kept by the reader alone, and is polled for again each time."""
+    """What is read may be kept by the reader alone, and is checked again each time."""
     return headers if any(name == b"cache-control" for name, _ in headers) else [*headers, _CACHE]
 
 
@@ -130,7 +130,7 @@ class Edge:
         began = self._metrics.begin()
         method, route, status = scope["method"], NO_ROUTE, None
         try:
-            polled = self._prepared.polled(scope)
+            polled = self._prepared.polled_request(scope)
             if polled is not None:
                 status = await self._prepared.answer(polled, scope, send, extra)
                 if status is not None:

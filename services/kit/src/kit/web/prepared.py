@@ -1,7 +1,7 @@
 """Finished answers for reads that thousands poll: given out of memory before anything is routed.
 
 An answer is kept per token, path, query and `Accept`, with the version of what it was made from. The
-version is polled for again at most every half second, in the background while readers are served, so
+version is checked again at most every half second, in the background while readers are served, so
 that an answer is right again within a second of a change, whichever process made it. The token is
 checked again every few seconds and its expiry on every answer.
 """
@@ -31,7 +31,7 @@ Key = tuple[bytes, str, bytes, bytes]
 # Gives a word that changes whenever an answer to this caller would.
 Version = Callable[[Context], Awaitable[str]]
 
-# How long ago a version may have been polled for; from half of it on it is polled for again meanwhile.
+# How long ago a version may have been checked; from half of it on it is checked again meanwhile.
 OLDEST_SECONDS = 0.8
 KEPT_SECONDS = 60.0
 # A revoked key is refused within a minute: half of it goes to the key set's own age.
@@ -48,18 +48,18 @@ log = logger(__name__)
 
 @dataclass(slots=True)
 class _Watched:
-    """The version of what one context sees of one path, and when it was last polled for."""
+    """The version of what one context sees of one path, and when it was last checked."""
 
     version: Version
     context: Context
     value: str | None = None
     asked_at: float = float("-inf")
     asking: asyncio.Task[None] | None = None
-    # Raised by `forget`: an answer that was polled for before doesn't count.
+    # Raised by `forget`: an answer that was requested before doesn't count.
     generation: int = 0
 
     async def current(self, *, oldest: float) -> str | None:
-        """The version, polled for at most `oldest` seconds ago; None when it can't be known."""
+        """The version, checked at most `oldest` seconds ago; None when it can't be known."""
         age = time.monotonic() - self.asked_at
         if age >= oldest / 2:
             if self.asking is None:
@@ -120,7 +120,7 @@ class Finished:
 
 @dataclass(slots=True)
 class PolledRequest:
-    """A request to a prepared path: the key of its answer, and how it was polled for."""
+    """A request to a prepared path: the key of its answer, and its headers."""
 
     key: Key
     authorization: bytes
@@ -159,7 +159,7 @@ class PreparedResponses:
             if context.tenant_id == tenant_id:
                 watched.forget()
 
-    def polled(self, scope: Scope) -> PolledRequest | None:
+    def polled_request(self, scope: Scope) -> PolledRequest | None:
         """How a request asks for a prepared path; None for every other request."""
         if scope["path"] not in self._versions or scope["method"] not in {"GET", "HEAD"}:
             return None
