@@ -26,8 +26,8 @@ class ClientFacts(BaseModel):
 class ClientChange(BaseModel):
     """A client before and after a change; null before it existed and after it was deleted."""
 
-    before: ClientFacts | None
-    after: ClientFacts | None
+    before: ClientFacts | None = Field(description="As it was; null before it existed.")
+    after: ClientFacts | None = Field(description="As it is; null once it is gone.")
     by: str = _BY
 
 
@@ -50,8 +50,8 @@ class PersonFacts(BaseModel):
 class PersonChange(BaseModel):
     """A person before and after a change; null before they were known and after they were erased."""
 
-    before: PersonFacts | None
-    after: PersonFacts | None
+    before: PersonFacts | None = Field(description="As it was; null before it existed.")
+    after: PersonFacts | None = Field(description="As it is; null once it is gone.")
     by: str = _BY
 
 
@@ -73,8 +73,8 @@ class GrantFacts(BaseModel):
 class GrantChange(BaseModel):
     """A grant before and after a change; null before it was given."""
 
-    before: GrantFacts | None
-    after: GrantFacts | None
+    before: GrantFacts | None = Field(description="As it was; null before it existed.")
+    after: GrantFacts | None = Field(description="As it is; null once it is gone.")
     by: str = _BY
 
 
@@ -90,8 +90,8 @@ class TenantFacts(BaseModel):
 class TenantChange(BaseModel):
     """A tenant before and after a change; null before it was registered."""
 
-    before: TenantFacts | None
-    after: TenantFacts | None
+    before: TenantFacts | None = Field(description="As it was; null before it existed.")
+    after: TenantFacts | None = Field(description="As it is; null once it is gone.")
     by: str = _BY
 
 
@@ -105,8 +105,8 @@ class KeyFacts(BaseModel):
 class KeyChange(BaseModel):
     """A signing key before and after a change; null before it was made."""
 
-    before: KeyFacts | None
-    after: KeyFacts | None
+    before: KeyFacts | None = Field(description="As it was; null before it existed.")
+    after: KeyFacts | None = Field(description="As it is; null once it is gone.")
     by: str = _BY
 
 

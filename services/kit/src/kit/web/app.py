@@ -67,9 +67,18 @@ class _Chosen(BaseRoute):
 class Service(FastAPI):
     """A FastAPI app whose outermost layer is the house's own, and whose contract follows the house's conventions."""
 
-    def __init__(self, *, title: str, description: str, tags: Mapping[str, str], **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        title: str,
+        description: str,
+        tags: Mapping[str, str],
+        event_types: Sequence[EventType] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(title=title, description=description, **options)
         self._tags = tags
+        self._event_types = event_types
         self.edge: Edge | None = None
 
     def put_edge(self, edge: Edge) -> None:
@@ -92,7 +101,11 @@ class Service(FastAPI):
         """The contract."""
         if not self.openapi_schema:
             self.openapi_schema = write_contract(
-                self.routes, title=self.title, description=self.description, tags=self._tags
+                self.routes,
+                title=self.title,
+                description=self.description,
+                tags=self._tags,
+                event_types=self._event_types,
             )
         return self.openapi_schema
 
@@ -148,6 +161,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         title=title,
         description=description,
         tags=tags or {},
+        event_types=event_types or (),
         version="1",
         openapi_url=None,
         docs_url=None,

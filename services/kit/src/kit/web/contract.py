@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from kit import problems
 from kit.database.outages import DatabaseUnavailable
+from kit.events.recording import EventType
 from kit.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem, ProblemOut, problem_schema, response_of
 from kit.resources.etags import LONGEST_HEADER, TAG_LIST
 from kit.web.bodies import MERGE_PATCH, STREAMED
@@ -68,11 +69,22 @@ _IF_NONE_MATCH: Json = {
     "description": "The `ETag` of your copy. The answer is 304 when nothing has changed.",
     "schema": {"type": "string"},
 }
+_SCHEMAS = "#/components/schemas/"
 _LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
 
 
-def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str, tags: Mapping[str, str]) -> Json:
-    """The contract of these routes. Raises ValueError when a route breaks the house's rules for it."""
+def write_contract(
+    routes: Sequence[BaseRoute],
+    *,
+    title: str,
+    description: str,
+    tags: Mapping[str, str],
+    event_types: Sequence[EventType] = (),
+) -> Json:
+    """The contract of these routes, with the data of these events.
+
+    Raises ValueError when a route breaks the house's rules for it.
+    """
     contract = get_openapi(
         title=title,
         version="1",
@@ -87,6 +99,7 @@ def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str,
     for name in _FLUFF:
         schemas.pop(name, None)
     schemas |= _problem_schemas()
+    _add_event_data(schemas, event_types)
     described = {
         "events": "The change feed: every change, in order and without gaps.",
         "links": "Links: URLs that show one resource without an account.",
@@ -104,6 +117,42 @@ def write_contract(routes: Sequence[BaseRoute], *, title: str, description: str,
     contract["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
     tidy: Json = without_titles(contract)
     return tidy
+
+
+def _add_event_data(schemas: Json, event_types: Sequence[EventType]) -> None:
+    """A schema for the data of each type of event, and which type has which."""
+    if not event_types:
+        return
+    models = {one.data.__name__: one.data for one in event_types}
+    _, written = models_json_schema(
+        [(model, "serialization") for model in models.values()], ref_template=f"{_SCHEMAS}{{model}}"
+    )
+    found: Json = written["$defs"]
+    # What a route shows under the same name in another form keeps its name.
+    names = {name: f"{name}Data" for name, schema in found.items() if schemas.get(name, schema) != schema}
+    for name, schema in found.items():
+        schemas[names.get(name, name)] = _renamed(schema, names)
+    refs = {one.type: f"{_SCHEMAS}{names.get(one.data.__name__, one.data.__name__)}" for one in event_types}
+    event = schemas["CloudEvent"]
+    choices = [{"$ref": ref} for ref in dict.fromkeys(refs.values())]
+    event["properties"]["data"] = {
+        **({"anyOf": choices} if len(choices) > 1 else choices[0]),
+        "description": "Before and after; `x-event-data` says which schema each type has.",
+    }
+    event["x-event-data"] = {kind: {"$ref": ref} for kind, ref in refs.items()}
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """A schema whose references follow the new names."""
+    if isinstance(value, list):
+        return [_renamed(one, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {name: _renamed(one, names) for name, one in value.items()}
+    if isinstance(ref := renamed.get("$ref"), str):
+        name = ref.removeprefix(_SCHEMAS)
+        renamed["$ref"] = _SCHEMAS + names.get(name, name)
+    return renamed
 
 
 def operations_of(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
