@@ -108,4 +108,4 @@ async def test_unready_once_it_was_asked_to_stop() -> None:
     app = service()
     app.state.tools.closing.begin()
     _, body = await ready(app)
-    assert body["checks"]["process"] == "was asked to stop"
+    assert body["checks"]["process"] == "is stopping"

@@ -50,7 +50,7 @@ class EnvoySettings(BaseSettings):
         default=600, ge=1, description="Requests to shared links of one client address."
     )
     limit_link_requests_per_minute: int = Field(
-        default=60, ge=1, description="Requests to one shared link, whoever makes them."
+        default=60, ge=1, description="Requests to one shared link, from all clients together."
     )
     limit_callers: int = Field(
         default=20_000, ge=100, description="Tokens and addresses that are counted at once; the oldest are forgotten."

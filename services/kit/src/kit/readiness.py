@@ -43,7 +43,7 @@ async def readiness(checks: Mapping[str, Check], *, is_stopping: bool = False) -
     found = await asyncio.gather(*(_result_of(name, checks[name]) for name in names))
     results = {name: result or "ok" for name, result in zip(names, found, strict=True)}
     if is_stopping:
-        results["process"] = "was asked to stop"
+        results["process"] = "is stopping"
     is_ready = all(result == "ok" for result in results.values())
     return {"status": "ready" if is_ready else "unready", "checks": results}
 

@@ -113,7 +113,7 @@ def _check_audience(claims: Mapping[str, Any], issuer: OidcIssuer) -> None:
         raise TokenRefused("it is meant for another application")
     party = claims.get("azp")
     if (len(audiences) > 1 or party is not None) and party not in issuer.audiences:
-        raise TokenRefused("another application asked for it")
+        raise TokenRefused("it was issued to another application")
 
 
 def _check_times(claims: Mapping[str, Any], present: float) -> None:

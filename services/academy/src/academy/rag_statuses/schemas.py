@@ -51,7 +51,7 @@ class RagCriterionOut(BaseModel):
     """One criterion of the newest rating: the reason for the colour. The rating itself has all of it."""
 
     code: str = Field(description="Names the criterion inside the set.", examples=["attainment_8"])
-    title: str = Field(description="What is asked.", examples=["Attainment 8 against England"])
+    title: str = Field(description="The question.", examples=["Attainment 8 against England"])
     status: Status = Field(description="Its computed status.", examples=["green"])
     step: RagStepOut | None = Field(description="The step of the trust's own scale; null when not assessed.")
     value: float | None = Field(description="The figure; null when there is none.", examples=[46.4])

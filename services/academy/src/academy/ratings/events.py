@@ -35,7 +35,7 @@ class CriterionFacts(BaseModel):
     """One criterion in short; the rating itself explains it."""
 
     code: str = Field(description="Names the criterion inside the set.")
-    title: EventTitle = Field(description="What is asked.")
+    title: EventTitle = Field(description="The question.")
     status: Status = Field(description="Its status.")
     value: float | None = Field(description="The figure; null when there is none.")
     reason: str | None = Field(description="Why there is no colour, as a code; null when there is one.")

@@ -146,7 +146,7 @@ class Worker:
                 for queue, limit in self._limits.items()
             ]
             looking = asyncio.create_task(self._look_after(app), name="look after jobs")
-            stopping = asyncio.create_task(self._stopping.wait(), name="asked to stop")
+            stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
             try:
                 self._looks_for_jobs = True
                 await asyncio.wait({*working, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)

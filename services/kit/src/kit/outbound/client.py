@@ -153,7 +153,7 @@ async def _unpacked(response: httpx.Response, most: int) -> AsyncIterator[bytes]
     """The body in parts, never more than `most` bytes of it, packed or not. Raises AnswerTooLarge, AnswerUnreadable."""
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise AnswerUnreadable("The answer is compressed in another way than was asked for.")
+        raise AnswerUnreadable("The answer has a compression that was not requested.")
     unpacker = _Unpacker(most) if "gzip" in encoding else None
     received = given = 0
     async for part in response.aiter_raw():

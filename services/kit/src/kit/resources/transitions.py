@@ -154,7 +154,9 @@ class ChangeOut(BaseModel):
     at: datetime = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
     by: str = Field(description="Subject of the token.", examples=["person:0193e2f1"])
     as_role: str | None = Field(description="In which role; null for the service itself.", examples=["chief-executive"])
-    reason: str | None = Field(description="Why, where it was said.", examples=["The results were corrected."])
+    reason: str | None = Field(
+        description="Why; null when no reason was given.", examples=["The results were corrected."]
+    )
 
 
 @dataclass(frozen=True, slots=True)
