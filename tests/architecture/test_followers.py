@@ -8,8 +8,8 @@ import pytest
 
 from academy.definition import ACADEMY
 from kit.definition import ServiceDefinition
-from kit.events.following import followed_by, read_models_of
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
+from kit.workers.following import followed_by, read_models_of
 from reporting.definition import REPORTING
 from research.definition import RESEARCH
 from tests.support.clients import SECRET_KEY

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from kit import cursors
 from kit.database.sessions import Context
+from kit.etags import check_if_match, etag
 from kit.identity.callers import Caller
 from kit.problems import Conflict, NotFound, Problem, responses
-from kit.resources import cursors
-from kit.resources.etags import check_if_match, etag
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
 from kit.settings import ServiceSettings

@@ -9,7 +9,7 @@ from uuid import UUID
 from kit.database.sessions import Context, Database
 from kit.jobs.schedules import Tenants
 from kit.jobs.tasks import JobRun, Tasks
-from kit.jobs.worker import Worker, WorkerTimings
+from kit.workers.worker import Worker, WorkerTimings
 from tests.support.tokens import PROSPERE
 
 ALL = Context(PROSPERE, None, "person:ceo")

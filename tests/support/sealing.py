@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
 
 
 def sealed_before(secret: str, purpose: str, name: str, plain: bytes) -> bytes:

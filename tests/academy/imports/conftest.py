@@ -10,7 +10,7 @@ import pytest
 
 from academy.criteria.queries import rated_trusts
 from academy.definition import ACADEMY
-from kit.jobs.worker import Worker
+from kit.workers.worker import Worker
 from tests.academy.rated import rerate
 from tests.support.clients import Clients
 from tests.support.databases import Clone

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from academy.criteria.queries import rated_trusts
 from academy.definition import ACADEMY
 from academy.worker import databases_of
-from kit.jobs.worker import Worker
+from kit.workers.worker import Worker
 from tests.academy.rated import (
     GREEN,
     RED,

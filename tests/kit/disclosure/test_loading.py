@@ -11,7 +11,7 @@ QUESTION = "import sys, {module}; print(sorted({{'numpy', 'scipy'}} & sys.module
 @pytest.mark.parametrize(
     ("module", "loaded"),
     [
-        ("kit.web.app, kit.jobs.worker, kit.disclosure.tables, kit.disclosure.percentages", "[]"),
+        ("kit.web.app, kit.workers.worker, kit.disclosure.tables, kit.disclosure.percentages", "[]"),
         ("kit.disclosure.suppression", "['numpy', 'scipy']"),
     ],
 )

@@ -13,12 +13,12 @@ import pytest_asyncio
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from kit import cursors
 from kit.database.sessions import Context, Database
 from kit.events.epochs import epoch_problem, raise_epoch
 from kit.events.recording import NewEvent, record_events
 from kit.ids import PLATFORM
-from kit.resources import cursors
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
 from kit.web.app import Service
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone

@@ -15,8 +15,8 @@ from kit.events.followers import Follower
 from kit.events.holders import GRANTS, HolderEnded, ends_of_holders, is_current
 from kit.events.locks import Locks
 from kit.events.read_models import digest
-from kit.events.rebuilding import rebuild
 from kit.events.sources import RemoteSource
+from kit.workers.rebuilding import rebuild
 from tests.support.databases import Clone
 from tests.support.following import calls_to, identity_settings, reporting_settings
 from tests.support.tokens import ISSUER, OTHER_TRUST, PROSPERE, issue_token, trusted_keys

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from kit import clock as house_clock
 from kit.events.followers import Follower, Followers
-from kit.jobs.worker import run_worker
+from kit.workers.worker import run_worker
 from reporting.definition import REPORTING
 from tests.support.clients import settings_of
 from tests.support.following import QUICK

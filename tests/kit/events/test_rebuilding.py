@@ -12,8 +12,8 @@ from kit.events.epochs import raise_epoch
 from kit.events.followers import FollowerTimings, ReadModelIsNewer
 from kit.events.progress import Side
 from kit.events.read_models import digest
-from kit.events.rebuilding import main, rebuild
 from kit.events.sources import FollowedEvent
+from kit.workers.rebuilding import main, rebuild
 from reporting.definition import REPORTING
 from tests.support.jobs import until
 from tests.support.notes import (

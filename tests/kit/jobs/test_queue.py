@@ -12,7 +12,7 @@ from kit import clock
 from kit.database.sessions import Database
 from kit.jobs.queue import defer
 from kit.jobs.tasks import JobRun, Retries, Tasks
-from kit.jobs.worker import Worker, WorkerTimings
+from kit.workers.worker import Worker, WorkerTimings
 from tests.support.databases import Clone
 from tests.support.jobs import ALL, Notes, all_in, statuses, until, working
 from tests.support.tokens import PROSPERE

@@ -11,7 +11,7 @@ from kit.database.sessions import Database
 from kit.jobs.queue import TaskNotRegistered, defer
 from kit.jobs.queues import LIMITS, UnknownQueue, limits_of
 from kit.jobs.tasks import JobRun, Tasks
-from kit.jobs.worker import Worker
+from kit.workers.worker import Worker
 from tests.support.databases import Clone
 from tests.support.jobs import ALL, Notes, all_in, until, working
 from tests.support.tokens import PROSPERE

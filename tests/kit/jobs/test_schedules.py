@@ -11,7 +11,7 @@ from kit import clock
 from kit.database.sessions import Connection, Database
 from kit.jobs.schedules import Schedules, TenantsUnknown, last_due
 from kit.jobs.tasks import JobRun, Tasks
-from kit.jobs.worker import Worker
+from kit.workers.worker import Worker
 from tests.support.databases import Clone
 from tests.support.jobs import ALL, statuses, until, working
 from tests.support.tokens import OTHER_TRUST, PROSPERE

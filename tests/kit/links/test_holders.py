@@ -8,13 +8,13 @@ import pytest
 
 from academy.definition import ACADEMY
 from kit.database.sessions import Context, Session
-from kit.events.following import followed_by
 from kit.events.holders import ENDS, GRANT, HOLDER, HolderEnded
+from kit.key_ring import KeyRing
 from kit.links.holders import is_held, on_holder_ended
 from kit.links.tables import SharedLink
 from kit.links.tokens import new_token, secret_of
 from kit.people.declared import ERASED
-from kit.secrets.ring import KeyRing
+from kit.workers.following import followed_by
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Sandbox
 from tests.support.tokens import OTHER_TRUST, PROSPERE

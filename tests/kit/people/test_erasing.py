@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from academy.definition import ACADEMY
 from kit.database.sessions import Context, Session
 from kit.events.holders import HolderEnded
+from kit.key_ring import KeyRing
 from kit.people.erasing import erase_person_data, erasing, pseudonym_of, task_name
-from kit.secrets.ring import KeyRing
 from tests.conftest import Clock
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Sandbox

@@ -16,13 +16,13 @@ from gateway.main import create_app as create_identity
 from kit.calls.client import Calls
 from kit.database.sessions import Context, Database, Session
 from kit.events.followers import Follower, SideEffects
-from kit.events.following import followed_by
 from kit.events.holders import HolderEnded, ends_of_holders
 from kit.events.locks import Locks
 from kit.events.sources import RemoteSource
 from kit.links.holders import on_holder_ended
 from kit.links.tables import SharedLink
 from kit.people.erasing import erasing, pseudonym_of
+from kit.workers.following import followed_by
 from tests.kit.links.test_holders import add_link
 from tests.kit.people.test_erasing import RING, add_change
 from tests.support.clients import create_app, settings_of

@@ -8,15 +8,15 @@ from sqlalchemy import func
 
 from academy.criteria.documents import RulesDocument
 from academy.criteria.tables import CriteriaSet
+from kit import cursors
 from kit.database.sessions import Session, context_of
 from kit.identity.callers import Caller
 from kit.ids import uuid7
+from kit.key_ring import KeyRing
 from kit.problems import InvalidCursor
-from kit.resources import cursors
 from kit.resources.pages import ListParams
 from kit.resources.paging import By, Listing, paginate
 from kit.resources.rows import visible
-from kit.secrets.ring import KeyRing
 from tests.support.databases import Sandbox
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 

@@ -4,9 +4,9 @@ import pytest
 
 from kit.database.sessions import Context, Database
 from kit.events.recording import record_event
+from kit.key_ring import KeyRing
 from kit.secrets import answers
 from kit.secrets.answers import Moved, answer_seal, name_of_answer, reseal_answers
-from kit.secrets.ring import KeyRing
 from kit.secrets.sealing import Seal
 from tests.support.databases import Clone
 from tests.support.feed import NOTED, NoteData

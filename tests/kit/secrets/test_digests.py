@@ -1,7 +1,7 @@
 """Keyed digests."""
 
+from kit.key_ring import KeyRing
 from kit.secrets.digests import Digests
-from kit.secrets.ring import KeyRing
 
 OLD, NEW = "a" * 32, "b" * 32
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
 from kit.secrets.sealing import Seal, SealBroken, is_of_before, is_sealed
 from tests.support.sealing import sealed_before
 

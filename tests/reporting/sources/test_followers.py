@@ -22,14 +22,14 @@ from academy.trusts.events import (
 from kit.calls.client import Calls
 from kit.database.sessions import Context, Database
 from kit.events.followers import Follower, SideEffects
-from kit.events.following import followed_by, read_models_of
 from kit.events.locks import Locks
 from kit.events.read_models import ReadModel, digest
-from kit.events.rebuilding import rebuild
 from kit.events.recording import EventType, record_event
 from kit.events.sources import RemoteSource
 from kit.ids import uuid7
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
+from kit.workers.following import followed_by, read_models_of
+from kit.workers.rebuilding import rebuild
 from reporting.definition import REPORTING
 from reporting.sources.followers import ACADEMIES, TRUSTS
 from tests.support.clients import SECRET_KEY

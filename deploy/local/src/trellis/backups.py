@@ -23,9 +23,9 @@ from typing import Any
 import psycopg
 
 from kit.events.epochs import raise_epoch
+from kit.key_ring import listed
 from kit.objects.folder import FolderStore
 from kit.schema.roles import MIGRATOR, create_roles
-from kit.secrets.ring import listed
 from trellis import backup_objects, settings
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation

@@ -23,7 +23,7 @@ SHARED = (
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.loops.auto",
     "kit.web.app",
-    "kit.jobs.worker",
+    "kit.workers.worker",
 )
 """What services and workers load before anything else; nothing of it starts a thread or reads the environment."""
 

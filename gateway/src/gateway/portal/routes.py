@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway.portal.contracts import documents, folder
 from gateway.portal.page import page
-from kit.resources.etags import etag
+from kit.etags import etag
 from kit.web.tags import not_modified
 
 # The page and its assets come from here and ask nobody else. The viewer draws its icons from data, and writes

@@ -3,7 +3,7 @@
 import sys
 
 from academy.definition import ACADEMY
-from kit.events.rebuilding import main
+from kit.workers.rebuilding import main
 
 if __name__ == "__main__":
     sys.exit(main(ACADEMY))

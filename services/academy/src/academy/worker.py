@@ -3,8 +3,8 @@
 from academy.criteria.queries import rated_trusts
 from academy.definition import ACADEMY
 from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
-from kit.jobs.worker import main
 from kit.settings import ServiceSettings
+from kit.workers.worker import main
 
 
 def databases_of(settings: ServiceSettings) -> dict[str, Database]:

@@ -12,7 +12,7 @@ The kit then finds, in each slice and in the service's own package, by the names
 - `jobs.py`: `tasks`
 - `transitions.py`: every `States`
 - `links.py`: every `LinkResource`
-- `followers.py`: every `ReadModel` and `SideEffects`, and `on_holder_ended` (`kit.events.following`)
+- `followers.py`: every `ReadModel` and `SideEffects`, and `on_holder_ended` (`kit.workers.following`)
 - `personal.py`: every `PersonalTable`, for copies and erasure of what is held of people (`kit.people`)
 
 Nothing is listed twice, so nothing is forgotten: an event or task that isn't found this way is refused when it is
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from kit.events.recording import EventType
 from kit.links.resources import LinkResource
@@ -34,10 +34,6 @@ from kit.people.erasing import erasing_late
 from kit.people.events import person_data_erased
 from kit.resources.transitions import States
 from kit.schema.chains import Chain
-
-if TYPE_CHECKING:
-    # The library behind it is loaded by workers alone.
-    from kit.jobs.tasks import Tasks
 
 Part = TypeVar("Part")
 
@@ -89,9 +85,9 @@ class ServiceDefinition:
         return (*own, self.person_data_erased) if self.personal_tables else own
 
     @cached_property
-    def tasks(self) -> "tuple[Tasks, ...]":
-        """The tasks of every slice that has any."""
-        own: tuple[Tasks, ...] = self.named("jobs", "tasks")
+    def tasks(self) -> tuple[Any, ...]:
+        """The tasks (`kit.jobs.tasks.Tasks`) of every slice that has any. Its library is loaded by workers alone."""
+        own = self.named("jobs", "tasks")
         if not self.personal_tables:
             return own
         return (*own, erasing_late(self.name, self.personal_tables, self.person_data_erased))

@@ -15,8 +15,8 @@ from pydantic_settings import (
 )
 
 from kit import clock
+from kit.key_ring import KeyRing, listed
 from kit.outbound.hosts import opened_hosts
-from kit.secrets.ring import KeyRing, listed
 
 # Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
 # administrator's connection, to which row-level security doesn't apply, and each service has a client of its own.

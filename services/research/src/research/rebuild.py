@@ -2,7 +2,7 @@
 
 import sys
 
-from kit.events.rebuilding import main
+from kit.workers.rebuilding import main
 from research.definition import RESEARCH
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ import asyncio, sys
 from academy.criteria.queries import rated_trusts
 from academy.definition import ACADEMY
 from kit.database.sessions import WORKER_TIMEOUTS, Database
-from kit.jobs.worker import run_worker
+from kit.workers.worker import run_worker
 from tests.support.jobs import QUICK
 urls = {"app": sys.argv[1], "loader": sys.argv[2]}
 databases = {

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from kit.key_ring import KeyRing
 from kit.secrets.answers import answer_seal, name_of_answer
-from kit.secrets.ring import KeyRing
 from tests.conftest import Clock
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, Json
 from tests.support.clients import SECRET_KEY, Clients

@@ -13,7 +13,7 @@ from gateway.identity.keys import service
 from gateway.identity.keys.commands import list_keys, revoke_all_keys, revoke_key, rotate_keys
 from gateway.identity.keys.rules import KeyState
 from gateway.identity.settings import IdentitySettings
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
 from kit.secrets.sealing import Seal
 from tests.gateway.identity.conftest import identity_settings
 from tests.support.clients import SECRET_KEY

@@ -12,8 +12,8 @@ from gateway.identity.tokens import throttle
 from gateway.identity.tokens.errors import TooManyAttempts
 from gateway.identity.tokens.rules import FAILURE_LIMITS, FORGOTTEN_AFTER, AttemptKind
 from gateway.identity.tokens.throttle import FORGOTTEN_AT_ONCE
+from kit.key_ring import KeyRing
 from kit.secrets.digests import Digests
-from kit.secrets.ring import KeyRing
 from tests.conftest import Clock
 from tests.gateway.identity.desk import Desk, Json
 from tests.gateway.identity.provider import Provider

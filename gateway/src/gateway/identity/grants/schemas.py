@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.identity.grants.rules import state_of
 from gateway.identity.roles import ROLES
 from gateway.identity.tables import RoleGrant
-from kit.resources.etags import etag
+from kit.etags import etag
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 

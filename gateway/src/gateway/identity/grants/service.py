@@ -22,11 +22,11 @@ from gateway.identity.roles import ROLES, Extent, Holder, Level
 from gateway.identity.tables import RoleGrant
 from kit import clock
 from kit.database.sessions import Session
+from kit.etags import check_if_match
 from kit.events.recording import record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import FieldError
-from kit.resources.etags import check_if_match
 from kit.resources.paging import Listing, paginate
 from kit.resources.rows import add, find
 

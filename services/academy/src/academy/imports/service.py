@@ -35,11 +35,11 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.sessions import Session
+from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
 from kit.problems import FieldError
-from kit.resources.etags import etag
 from kit.resources.paging import Listing, paginate
 from kit.resources.transitions import acting_role
 from sector.years import academic_year_on

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, LargeBinary, Uuid, text
 from sqlmodel import Field, SQLModel
 
-from kit.resources.etags import check_if_match, etag, tags_of
+from kit.etags import check_if_match, etag, tags_of
 from kit.schema.access import Access
 from kit.schema.tables import (
     TableName,

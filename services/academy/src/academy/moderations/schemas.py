@@ -12,8 +12,8 @@ from academy.criteria.rules import Status
 from academy.moderations.tables import Moderation
 from academy.moderations.transitions import MODERATIONS
 from academy.parameters import today
+from kit.etags import etag
 from kit.identity.callers import Caller
-from kit.resources.etags import etag
 from kit.resources.fields import HttpsUrl, ReasonGiven, Words
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page

@@ -28,12 +28,12 @@ from academy.rag_statuses import projection
 from academy.recording import begin_recording
 from kit import clock
 from kit.database.sessions import Session, context_of_session
+from kit.etags import check_if_match, etag
 from kit.events.recording import record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
 from kit.objects.service import FileOwner
-from kit.resources.etags import check_if_match, etag
 from kit.resources.paging import Listing, paginate
 from kit.resources.rows import add
 from kit.resources.transitions import Taken, acting_role

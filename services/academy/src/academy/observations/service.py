@@ -16,9 +16,9 @@ from academy.observations.schemas import ComparisonArea, ObservationListParams
 from academy.recording import synced_to
 from academy.trusts.service import trust_of_filter
 from kit import clock
+from kit.cursors import decode, encode
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
-from kit.resources.cursors import decode, encode
 from kit.resources.paging import PAGING
 from sector.days import day_in_london
 

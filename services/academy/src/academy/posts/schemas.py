@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.posts.rules import PostRole
 from academy.posts.tables import Post
 from academy.posts.transitions import POSTS
+from kit.etags import etag
 from kit.identity.callers import Caller
-from kit.resources.etags import etag
 from kit.resources.fields import Title
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page

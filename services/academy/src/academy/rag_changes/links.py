@@ -11,10 +11,10 @@ from academy.academies.service import check_own
 from academy.rag_changes import queries
 from academy.rag_changes.rules import content_of, title_of
 from kit.database.sessions import Session
+from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.links.atom import MEDIA_TYPE, Entry, atom_feed
 from kit.links.resources import LinkResource, Shown, Viewing
-from kit.resources.etags import etag
 from sector.parameters import Urn
 
 

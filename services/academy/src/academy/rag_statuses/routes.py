@@ -10,9 +10,9 @@ from academy.rag_statuses import service
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams, RagStatusPage
 from kit.database.sessions import Context
+from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, responses
-from kit.resources.etags import etag
 from kit.web.links import page_links
 from kit.web.replies import TAGGED
 from kit.web.security import requires

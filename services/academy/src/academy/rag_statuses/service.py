@@ -15,9 +15,9 @@ from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagInclude, RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
+from kit.cursors import decode, encode
 from kit.database.sessions import Connection, Context, Database, Session, driver_of
 from kit.identity.callers import Caller, check_scopes
-from kit.resources.cursors import decode, encode
 from sector.days import day_in_london
 
 LIST = "rag-statuses"

@@ -13,11 +13,11 @@ from uuid import UUID
 
 import orjson
 
+from kit import cursors
 from kit.database.sessions import Connection, Context, Database
 from kit.database.wakeups import Waiter
 from kit.events.recording import channel
 from kit.problems import Gone
-from kit.resources import cursors
 from kit.shutdown import Closing
 
 LIST = "events"

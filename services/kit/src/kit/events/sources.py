@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from kit import cursors
 from kit.calls.client import Calls
 from kit.calls.declared import Call
 from kit.calls.errors import CalleeGone, CalleeRefused
@@ -15,7 +16,6 @@ from kit.database.sessions import Context, Database
 from kit.events.feed import NOW, FeedRestarted, Follower, Reader, cursor_of, place_of
 from kit.ids import PLATFORM
 from kit.problems import InvalidCursor
-from kit.resources import cursors
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 

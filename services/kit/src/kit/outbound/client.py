@@ -19,8 +19,7 @@ from kit.outbound.errors import (
     RedirectNotAllowed,
     UrlNotAllowed,
 )
-from kit.outbound.policies import OutboundPolicy
-from kit.settings import ServiceSettings
+from kit.outbound.policies import OutboundPolicy, OutboundSettings
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -69,7 +68,7 @@ class GuardedClient:
         self._authorities = authorities
 
     @classmethod
-    def of(cls, settings: ServiceSettings) -> Self:
+    def of(cls, settings: OutboundSettings) -> Self:
         """The client of an installation."""
         return cls(OutboundPolicy.of(settings))
 

@@ -2,18 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 
 import httpx
 
 from kit.outbound.addresses import Address, is_metadata, refusal_of
 from kit.outbound.errors import AddressNotAllowed, UrlNotAllowed
 from kit.outbound.hosts import as_address, opened_hosts, plain_host
-from kit.settings import ServiceSettings
 
 LONGEST_URL: Final = 2000
 _HIGHEST_PORT: Final = 65_535
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+class OutboundSettings(Protocol):
+    """What of a service's settings decides here."""
+
+    @property
+    def outbound_allow(self) -> Any:
+        """Hosts that an operator has opened."""
+        ...
+
+    @property
+    def env(self) -> str:
+        """The demo opens loopback."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ class OutboundPolicy:
     opens_loopback: bool = False
 
     @classmethod
-    def of(cls, settings: ServiceSettings) -> Self:
+    def of(cls, settings: OutboundSettings) -> Self:
         """The policy of an installation."""
         return cls(opened_hosts(settings.outbound_allow), opens_loopback=settings.env == "demo")
 

@@ -16,11 +16,11 @@ from kit.events.holders import HolderEnded, OnHolderEnded
 from kit.events.recording import EventType, record_event
 from kit.jobs.queue import defer
 from kit.jobs.tasks import JobRun, Tasks
+from kit.key_ring import KeyRing
 from kit.people.declared import ERASED, PersonalTable
 from kit.people.events import PersonDataErased
 from kit.people.queries import erase_rows, subject_of
 from kit.secrets.digests import Digests
-from kit.secrets.ring import KeyRing
 from kit.settings import ServiceSettings
 
 LATEST_TOKEN: Final = timedelta(hours=1)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, PrivateAttr
 
-from kit.resources.etags import etag
+from kit.etags import etag
 
 
 class Tagged(BaseModel):

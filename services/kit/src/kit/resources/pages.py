@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kit.resources.cursors import LONGEST_CURSOR
+from kit.cursors import LONGEST_CURSOR
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 500

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
 from sqlmodel import SQLModel
 
+from kit.cursors import decode, encode
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
-from kit.resources.cursors import decode, encode
 from kit.resources.pages import Found, ListParams
 
 Row = TypeVar("Row")

@@ -28,11 +28,11 @@ from sqlalchemy import text
 
 from kit import clock
 from kit.database.sessions import Session, context_of_session
+from kit.etags import check_if_match
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.problems import Conflict, FieldError, Forbidden, InvalidRequest, Problem
-from kit.resources.etags import check_if_match
 
 Thing = TypeVar("Thing")
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import declared_attr
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
-from kit.resources.etags import check_if_match, etag
+from kit.etags import check_if_match, etag
 from kit.schema.access import Access
 
 TableName = str | declared_attr[Any]

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from kit.database.sessions import Context, Database
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
 from kit.secrets.sealing import Seal, SealBroken, is_of_before
 
 SUBJECT = "command:trellis-keys"

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from kit.secrets.ring import KeyRing
+from kit.key_ring import KeyRing
 
 
 class Digests:

@@ -14,7 +14,7 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kit.secrets.ring import KEY_ID_BYTES, KeyRing
+from kit.key_ring import KEY_ID_BYTES, KeyRing
 
 _OLD, _NEW = b"\x01", b"\x02"
 _NONCE_BYTES = 12

@@ -16,9 +16,9 @@ from starlette.routing import BaseRoute
 
 from kit import problems
 from kit.database.outages import DatabaseUnavailable
+from kit.etags import LONGEST_HEADER, TAG_LIST
 from kit.events.recording import EventType
 from kit.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem, ProblemOut, problem_schema, response_of
-from kit.resources.etags import LONGEST_HEADER, TAG_LIST
 from kit.web.bodies import MERGE_PATCH, STREAMED
 from kit.web.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
 from kit.web.security import SCHEME_NAME

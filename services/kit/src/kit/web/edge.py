@@ -11,10 +11,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit import clock
+from kit import clock, cursors
 from kit.ids import uuid7
 from kit.problems import InternalError, Problem
-from kit.resources import cursors
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import logger, request_id, write_line
 from kit.telemetry.metrics import NO_ROUTE, Metrics

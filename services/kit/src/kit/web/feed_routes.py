@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from kit import clock
+from kit.cursors import LONGEST_CURSOR
 from kit.database.outages import DatabaseUnavailable
 from kit.database.sessions import context_of
 from kit.events.feed import FeedRestarted, Follower, Page, Reader, cursor_of, media_of, place_of
 from kit.events.recording import EventType
 from kit.identity.callers import Caller, check_scopes
 from kit.problems import FieldError, InvalidCursor, InvalidRequest, responses
-from kit.resources.cursors import LONGEST_CURSOR
 from kit.web.security import requires
 from kit.web.sessions import database_of_request
 from kit.web.tools import tools_of

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Send
 
 from kit.database.sessions import Session, context_of
+from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.objects import service
 from kit.objects.errors import (
@@ -37,7 +38,6 @@ from kit.objects.receiving import LARGEST_BYTES, receive, too_large
 from kit.objects.service import FileOwner
 from kit.objects.tables import StoredFile
 from kit.problems import MalformedRequest, responses
-from kit.resources.etags import etag
 from kit.web.bodies import charset_of, media_type_of, streamed_body
 from kit.web.idempotency import (
     HEADER,

@@ -20,9 +20,9 @@ from starlette.types import Scope, Send
 from kit import clock
 from kit.database.outages import DRIVER_ERRORS
 from kit.database.sessions import Context
+from kit.etags import matches
 from kit.identity.callers import Authenticator, Caller
 from kit.problems import Problem
-from kit.resources.etags import matches
 from kit.telemetry.logs import logger
 
 Headers = list[tuple[bytes, bytes]]

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
+from kit.etags import LONGEST_HEADER, matches, tags_of
 from kit.problems import FieldError, InvalidRequest, PreconditionRequired
-from kit.resources.etags import LONGEST_HEADER, matches, tags_of
 
 
 def tagged(status: int = 200) -> dict[int | str, dict[str, Any]]:

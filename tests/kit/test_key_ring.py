@@ -2,7 +2,7 @@
 
 import pytest
 
-from kit.secrets.ring import KEY_ID_BYTES, KeyRing, key_id, listed
+from kit.key_ring import KEY_ID_BYTES, KeyRing, key_id, listed
 
 OLD, NEW = "a" * 32, "b" * 32
 

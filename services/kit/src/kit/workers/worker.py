@@ -23,16 +23,16 @@ from kit import clock
 from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
 from kit.definition import ServiceDefinition
 from kit.events.followers import Followers
-from kit.events.following import followed_by
 from kit.jobs.apps import job_app
 from kit.jobs.queues import limits_of
 from kit.jobs.schedules import Schedules, Tenants
 from kit.jobs.tasks import Tasks
-from kit.jobs.worker_health import serving_health
 from kit.readiness import database_check
 from kit.schema.chains import Chain
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import configure_logs, logger
+from kit.workers.following import followed_by
+from kit.workers.worker_health import serving_health
 
 log = logger(__name__)
 

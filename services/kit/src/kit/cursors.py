@@ -15,8 +15,8 @@ from uuid import UUID
 
 import orjson
 
+from kit.key_ring import KeyRing
 from kit.problems import FieldError, InvalidCursor
-from kit.secrets.ring import KeyRing
 
 _MAC_BYTES = 16
 LONGEST_CURSOR = 1024

@@ -4,8 +4,8 @@ from kit.definition import ServiceDefinition
 from kit.events.followers import Followed, SideEffects
 from kit.events.holders import GRANTS, OnHolderEnded, ends_of_holders
 from kit.events.read_models import ReadModel
+from kit.key_ring import KeyRing
 from kit.people.erasing import erasing
-from kit.secrets.ring import KeyRing
 
 
 def followed_by(definition: ServiceDefinition, ring: KeyRing) -> tuple[Followed, ...]:

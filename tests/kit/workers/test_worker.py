@@ -16,8 +16,8 @@ from kit import clock
 from kit.database.sessions import Database
 from kit.jobs.queue import defer
 from kit.jobs.tasks import JobGivenUp, JobRun, Tasks
-from kit.jobs.worker import Worker, WorkerTimings, run_worker
 from kit.schema.chains import Chain
+from kit.workers.worker import Worker, WorkerTimings, run_worker
 from tests.support.databases import Clone
 from tests.support.jobs import ALL, QUICK, Notes, all_in, statuses, until, working
 from tests.support.tokens import PROSPERE
@@ -75,7 +75,7 @@ from uuid import UUID
 from sqlalchemy import text
 from kit.database.sessions import Context, Database
 from kit.jobs.tasks import JobRun, Tasks
-from kit.jobs.worker import Worker, WorkerTimings, run_worker
+from kit.workers.worker import Worker, WorkerTimings, run_worker
 
 tasks = Tasks()
 database = Database(sys.argv[1], application_name="academy")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.cursors import LONGEST_CURSOR, decode, encode, signing
+from kit.key_ring import KeyRing
 from kit.problems import InvalidCursor
-from kit.resources.cursors import LONGEST_CURSOR, decode, encode, signing
-from kit.secrets.ring import KeyRing
 from kit.web.app import Service
 from tests.kit.sample import sample_client
 from tests.support.tokens import OTHER_TRUST, PROSPERE

@@ -11,7 +11,6 @@ from kit.calls.client import Calls
 from kit.database.sessions import Context, Database, service_database
 from kit.definition import ServiceDefinition
 from kit.events.followers import Follower
-from kit.events.following import read_models_of
 from kit.events.locks import Locks
 from kit.events.progress import channel
 from kit.events.read_models import ReadModel, digest
@@ -20,6 +19,7 @@ from kit.ids import PLATFORM
 from kit.problems import Problem
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import configure_logs
+from kit.workers.following import read_models_of
 
 LOOK_SECONDS: Final = 0.2
 

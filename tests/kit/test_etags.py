@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.etags import check_if_match, etag, matches, tags_of
 from kit.problems import PreconditionFailed
-from kit.resources.etags import check_if_match, etag, matches, tags_of
 
 # What can stand inside a tag (RFC 9110, 8.8.3).
 TAG = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='"'), max_size=20)
