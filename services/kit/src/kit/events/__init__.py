@@ -1,1 +1,1 @@
-"""The outbox, the change feed, and its epochs."""
+"""The outbox, the change feed and its epochs, followers of feeds and their read models."""

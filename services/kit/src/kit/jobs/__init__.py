@@ -1,1 +1,1 @@
-"""Work that follows a request: the queue, its tasks, and the worker that runs them."""
+"""Work that follows a request: the queue, its limits, the tasks, and schedules."""
