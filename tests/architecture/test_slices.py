@@ -61,3 +61,18 @@ def test_it_stays_short(file: str, most: int, listed: dict[str, str]) -> None:
     longer = {name: lines for name, lines in found.items() if lines > most}
     assert {name: lines for name, lines in longer.items() if name not in listed} == {}
     assert set(listed) - longer.keys() == set()
+
+
+def test_problems_of_one_status_are_declared_together() -> None:
+    """Two declarations joined by `|` would lose the first one's problems of a status that both have."""
+    wrong = []
+    for name, function in functions("routes.py"):
+        for decorator in function.decorator_list:
+            for keyword in getattr(decorator, "keywords", []):
+                if keyword.arg == "responses":
+                    names = [node.id for node in ast.walk(keyword.value) if isinstance(node, ast.Name)]
+                    joined = [one for one in names if one == "responses"]
+                    wrong += (
+                        [name] if len(joined) > 1 or "MOVES" in ast.unparse(keyword.value).replace("*MOVES", "") else []
+                    )
+    assert wrong == []

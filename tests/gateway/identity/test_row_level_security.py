@@ -97,7 +97,6 @@ async def test_nothing_is_written_for_another_trust(committed_database: Clone, s
         "delete from identity.client",
         "delete from identity.person",
         "delete from identity.tenant",
-        "update identity.event set data = '{}'",
         "delete from identity.event",
         "update identity.sign_in set person_id = person_id",
     ],
@@ -107,6 +106,20 @@ async def test_what_was_granted_and_told_is_never_altered(committed_database: Cl
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with committed_database.of("identity").session(Context(PROSPERE, None, "tests")) as session:
             await session.execute(text(statement))
+
+
+async def test_what_was_announced_changes_only_where_a_person_is_erased(committed_database: Clone) -> None:
+    async with committed_database.admin() as connection:
+        await connection.execute(
+            "insert into identity.event (trust_id, id, type, subject, occurred_at, data)"
+            " values ($1, $2, 'x', 'x', now(), '{}')",
+            PROSPERE,
+            uuid4(),
+        )
+    statement = text("update identity.event set data = jsonb_build_object('changed', true)")
+    with pytest.raises(DBAPIError, match="a history changes only where a person is erased"):
+        async with committed_database.of("identity").session(Context(PROSPERE, None, "tests")) as session:
+            await session.execute(statement)
 
 
 async def test_others_see_nothing_of_identity(committed_database: Clone) -> None:

@@ -14,7 +14,7 @@ from academy.moderations.transitions import MODERATIONS
 from academy.parameters import today
 from kit.etags import etag
 from kit.identity.callers import Caller
-from kit.resources.fields import HttpsUrl, ReasonGiven, Words
+from kit.resources.fields import Day, HttpsUrl, ReasonGiven, Words
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.transitions import ActionOut
@@ -51,7 +51,7 @@ class ModerationCreate(BaseModel):
         description="Where the evidence is. Without it: in files that you add (`POST /moderations/{id}/files`).",
         examples=["https://trust.example/minutes/2026-11-18"],
     )
-    lapses_on: date = Field(
+    lapses_on: Day = Field(
         description="The last day on which it counts (in London): after today, and within 366 days.",
         examples=["2027-03-31"],
     )

@@ -30,7 +30,7 @@ router = APIRouter(tags=["posts"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("posts:read")]
 Writer = Annotated[Caller, requires("posts:write")]
-MOVES = responses(errors.PostNotFound, RoleMayNot, TransitionNotAllowed)
+MOVES = (errors.PostNotFound, RoleMayNot, TransitionNotAllowed)
 
 
 @router.get("/posts", operation_id="post_list", summary="List posts")
@@ -69,7 +69,7 @@ async def post_view(reply: Reply, session: SessionDep, caller: Reader, post_id: 
     "/posts/{post_id}",
     operation_id="post_change",
     summary="Change a post",
-    responses=TAGGED | MOVES | responses(errors.PostExists),
+    responses=TAGGED | responses(*MOVES, errors.PostExists),
 )
 async def post_change(
     reply: Reply, session: SessionDep, caller: Writer, post_id: UUID, body: PostPatch, if_match: IfMatch
@@ -82,7 +82,7 @@ async def post_change(
     "/posts/{post_id}/retire",
     operation_id="post_retire",
     summary="Retire a post",
-    responses=TAGGED | MOVES,
+    responses=TAGGED | responses(*MOVES),
 )
 async def post_retire(
     reply: Reply,
@@ -101,7 +101,7 @@ async def post_retire(
     "/posts/{post_id}/restore",
     operation_id="post_restore",
     summary="Restore a retired post",
-    responses=TAGGED | MOVES | responses(ReasonMissing, errors.PostExists),
+    responses=TAGGED | responses(*MOVES, ReasonMissing, errors.PostExists),
 )
 async def post_restore(
     reply: Reply, session: SessionDep, caller: Writer, post_id: UUID, if_match: IfMatch, body: ReasonGiven

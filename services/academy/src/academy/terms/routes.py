@@ -30,7 +30,7 @@ router = APIRouter(tags=["terms"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("terms:read")]
 Writer = Annotated[Caller, requires("terms:write")]
-MOVES = responses(errors.TermNotFound, RoleMayNot, TransitionNotAllowed, WholeTrustOnly)
+MOVES = (errors.TermNotFound, RoleMayNot, TransitionNotAllowed, WholeTrustOnly)
 
 
 @router.get("/terms", operation_id="term_list", summary="List terms", responses=responses(AcademyNotFound))
@@ -73,7 +73,7 @@ async def term_view(reply: Reply, session: SessionDep, caller: Reader, term_id: 
     "/terms/{term_id}",
     operation_id="term_change",
     summary="Change the dates of a term",
-    responses=TAGGED | MOVES | responses(errors.TermNotPossible, errors.TermsClash),
+    responses=TAGGED | responses(*MOVES, errors.TermNotPossible, errors.TermsClash),
 )
 async def term_change(
     reply: Reply, session: SessionDep, caller: Writer, term_id: UUID, body: TermPatch, if_match: IfMatch
@@ -86,7 +86,7 @@ async def term_change(
     "/terms/{term_id}/retire",
     operation_id="term_retire",
     summary="Retire a term",
-    responses=TAGGED | MOVES,
+    responses=TAGGED | responses(*MOVES),
 )
 async def term_retire(
     reply: Reply,
@@ -105,7 +105,7 @@ async def term_retire(
     "/terms/{term_id}/restore",
     operation_id="term_restore",
     summary="Let a retired term count again",
-    responses=TAGGED | MOVES | responses(ReasonMissing, errors.TermNotPossible, errors.TermsClash),
+    responses=TAGGED | responses(*MOVES, ReasonMissing, errors.TermNotPossible, errors.TermsClash),
 )
 async def term_restore(
     reply: Reply, session: SessionDep, caller: Writer, term_id: UUID, if_match: IfMatch, body: ReasonGiven

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.terms.tables import Term
 from academy.terms.transitions import TERMS
 from kit.identity.callers import Caller
+from kit.resources.fields import Day
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
@@ -35,23 +36,23 @@ class TermCreate(BaseModel):
     urn: Urn | None = Field(default=None, description=OF_THE_TRUST, examples=[None])
     academic_year: AcademicYear = Field(examples=["2026/27"])
     term: WhichTerm = Field(description="Which term of the year.", examples=["autumn"])
-    starts_on: date = Field(description="The first day.", examples=["2026-09-01"])
-    ends_on: date = Field(description="The last day.", examples=["2026-12-18"])
-    half_term_starts_on: date | None = Field(
+    starts_on: Day = Field(description="The first day.", examples=["2026-09-01"])
+    ends_on: Day = Field(description="The last day.", examples=["2026-12-18"])
+    half_term_starts_on: Day | None = Field(
         default=None, description="The first day of the half-term holiday.", examples=["2026-10-26"]
     )
-    half_term_ends_on: date | None = Field(default=None, description="Its last day.", examples=["2026-10-30"])
+    half_term_ends_on: Day | None = Field(default=None, description="Its last day.", examples=["2026-10-30"])
 
 
 class TermPatch(MergePatch):
     """Which dates to change: a merge patch."""
 
-    starts_on: date = Field(default=date.min, description="The first day.", examples=["2026-09-01"])
-    ends_on: date = Field(default=date.max, description="The last day.", examples=["2026-12-18"])
-    half_term_starts_on: date | None = Field(
+    starts_on: Day = Field(default=date.min, description="The first day.", examples=["2026-09-01"])
+    ends_on: Day = Field(default=date.max, description="The last day.", examples=["2026-12-18"])
+    half_term_starts_on: Day | None = Field(
         default=None, description="The first day of the half-term holiday; null removes it.", examples=["2026-10-26"]
     )
-    half_term_ends_on: date | None = Field(
+    half_term_ends_on: Day | None = Field(
         default=None, description="Its last day; null removes it.", examples=["2026-10-30"]
     )
 
@@ -66,10 +67,10 @@ class TermOut(Tagged):
     term: WhichTerm = Field(description="Which term of the year.", examples=["autumn"])
     starts_on: date = Field(description="The first day.", examples=["2026-09-01"])
     ends_on: date = Field(description="The last day.", examples=["2026-12-18"])
-    half_term_starts_on: date | None = Field(
+    half_term_starts_on: Day | None = Field(
         description="The first day of the half-term holiday; null without one.", examples=["2026-10-26"]
     )
-    half_term_ends_on: date | None = Field(description="Its last day; null without one.", examples=["2026-10-30"])
+    half_term_ends_on: Day | None = Field(description="Its last day; null without one.", examples=["2026-10-30"])
     created_at: datetime = Field(description="When it was set.", examples=["2026-11-22T08:00:00Z"])
     updated_at: datetime = Field(description="When it was changed last.", examples=["2026-11-22T08:00:00Z"])
     updated_by: str = Field(description="Who changed it last, as tokens name people.", examples=["person:0193e2f1"])
@@ -95,7 +96,7 @@ class TermListParams(ListParams):
         Field(description="Those that count for this academy: its own, and the trust's where it has no own dates."),
     ] = None
     on: Annotated[
-        date | None,
+        Day | None,
         Field(
             description="The active term that this day lies in; with `urn` at most one. None in the holidays between."
         ),

@@ -1,10 +1,12 @@
 """Fields that many bodies share."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _WORDS = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _TITLE = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$"
@@ -30,6 +32,21 @@ HttpsUrl = Annotated[
     Field(min_length=10, max_length=2000, pattern=_HTTPS_URL),
 ]
 """An address in plain ASCII; nothing is fetched from it."""
+
+
+def _only_iso(value: Any) -> Any:
+    """Pydantic would read `0` as a day in 1970."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not _ISO.fullmatch(value):
+        raise ValueError("write a day as 2026-01-31")
+    return date.fromisoformat(value)
+
+
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+Day = Annotated[date, BeforeValidator(_only_iso)]
+"""A day as `2026-01-31`."""
 
 
 class ReasonGiven(BaseModel):
