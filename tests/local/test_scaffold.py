@@ -70,6 +70,9 @@ def tree(folder: Path) -> dict[str, str]:
         if (root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, folder / name)
+    if (root / ".mypy_cache").is_dir():
+        # What hasn't changed isn't checked again.
+        shutil.copytree(root / ".mypy_cache", folder / ".mypy_cache")
     members = [f"services/{member}/src" for member in MEMBERS]
     sources = [str(folder / path) for path in (*members, "gateway/src", "deploy/local/src")]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
