@@ -1,7 +1,6 @@
 """Connections whose transactions begin with a context, in one round trip."""
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -14,8 +13,8 @@ else:
 class ContextTransaction:
     """A transaction whose `BEGIN` and context travel in one message.
 
-    Two messages would make a short read a third slower. It has what the driver's own transactions have, as far as
-    SQLAlchemy and `async with` use it.
+    Two messages would make a short read a third slower. It has what SQLAlchemy uses of
+    the driver's own transactions.
     """
 
     def __init__(self, connection: "ContextConnection", context: str) -> None:
@@ -33,15 +32,6 @@ class ContextTransaction:
     async def rollback(self) -> None:
         """End it, and keep nothing."""
         await self._connection.execute("ROLLBACK")
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await (self.commit() if kind is None else self.rollback())
 
 
 class ContextConnection(Connection):

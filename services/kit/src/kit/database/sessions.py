@@ -16,14 +16,14 @@ import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
-from kit.database.connections import Connection, ContextConnection
+from kit.database.connections import Connection, ContextConnection, ContextTransaction
 from kit.database.contexts import WORKER_TIMEOUTS, Context, Timeouts, context_statements
-from kit.database.outages import is_outage, outages_as_503
+from kit.database.outages import DRIVER_ERRORS, is_outage, outages_as_503
 from kit.database.registered import Registered
 from kit.database.urls import asyncpg_dsn
 from kit.database.wakeups import Wakeups
@@ -254,18 +254,39 @@ class Database:
         """The driver's own connection in a transaction under `context`: for hot reads and COPY."""
         with outages_as_503():
             async with self.engine.connect() as pooled:
-                assert pooled.sync_connection is not None
-                driver: ContextConnection | None = pooled.sync_connection.connection.driver_connection
-                assert driver is not None
-                driver.begin_with(context_statements(context, propagate=self._propagate))
                 try:
-                    async with driver.transaction():
-                        driver.check_begun()
-                        yield driver
+                    driver, transaction = await self._begin(pooled, context)
+                except (*DRIVER_ERRORS, OSError) as error:
+                    if not is_outage(error):
+                        raise
+                    # As in `_new_session`: the database had dropped this connection, and nothing was done yet.
+                    await pooled.invalidate()
+                    driver, transaction = await self._begin(pooled, context)
+                try:
+                    yield driver
+                    await transaction.commit()
                 except asyncio.CancelledError:
                     _abandon(driver)
                     await pooled.invalidate()
                     raise
+                except BaseException:
+                    if not driver.is_closed():
+                        await transaction.rollback()
+                    raise
+
+    async def _begin(self, pooled: AsyncConnection, context: Context) -> tuple[Connection, ContextTransaction]:
+        """The driver of a pooled connection, in a transaction under `context`."""
+        driver: ContextConnection | None = (await pooled.get_raw_connection()).driver_connection
+        assert driver is not None
+        driver.begin_with(context_statements(context, propagate=self._propagate))
+        transaction: ContextTransaction = driver.transaction()
+        try:
+            await transaction.start()
+        except asyncio.CancelledError:
+            _abandon(driver)
+            await pooled.invalidate()
+            raise
+        return driver, transaction
 
     async def ping(self) -> None:
         """Raises DatabaseUnavailable unless the database answers and takes writes."""
