@@ -109,8 +109,6 @@ def test_answers_have_no_optional_fields(made: dict[str, Contract], service: str
         if name.endswith(("Out", "Page"))
         for field in schema.get("properties", {})
         if field not in schema.get("required", [])
-        # What only `include=` adds is left out otherwise, and says so.
-        and not schema["properties"][field].get("description", "").startswith("Only with `include=")
     ]
 
     assert optional == []

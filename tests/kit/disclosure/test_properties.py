@@ -60,7 +60,7 @@ def small_of(table: CountTable) -> frozenset[Cell]:
     return frozenset(where for where, count in table.counts.items() if 1 <= count <= 5)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=25)
 @given(grid=grids())
 def test_no_attack_narrows_what_is_hidden(grid: tuple[Flows, CountTable]) -> None:
     flows, table = grid
@@ -74,7 +74,7 @@ def test_no_attack_narrows_what_is_hidden(grid: tuple[Flows, CountTable]) -> Non
     assert all(published.count(where) in {None, count} for where, count in table.counts.items())
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=25)
 @given(grid=grids(most=2))
 def test_nothing_safe_hides_less(grid: tuple[Flows, CountTable]) -> None:
     """Every choice that costs less is tried on tables up to 2 by 2; what is refused has none that shows anything."""
@@ -120,7 +120,7 @@ def test_no_number_is_ruled_out_in_linked_tables(a: list[int], moved: tuple[int,
     assert_no_number_is_ruled_out(published)
 
 
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=10)
 @given(counts=st.lists(st.integers(0, 20), min_size=8, max_size=8))
 def test_no_number_is_ruled_out_in_three_dimensions(counts: list[int]) -> None:
     table = with_margins({cell(a=a, b=b, c=c): counts.pop() for a in "xy" for b in "xy" for c in "xy"})

@@ -14,8 +14,7 @@ from tests.support.jobs import until
 SERVICES = ("academy", "research", "reporting")
 
 
-# The others start by the same few lines; the journeys start them all.
-@pytest.mark.parametrize("service", ["academy"])
+@pytest.mark.parametrize("service", SERVICES)
 async def test_a_worker_starts_says_that_it_is_ready_and_stops(
     service: str, committed_database: Clone, tmp_path: Path
 ) -> None:

@@ -145,8 +145,8 @@ def restore(installation: Installation, backup: Unpacked) -> None:
 
 def fingerprints(installation: Installation) -> list[str]:
     """What tells secret keys apart and says nothing about them: of each key of the ring, newest first."""
-    told = installation.program_settings
-    keys = listed(told.get("TRELLIS_SECRET_KEYS", "")) or [told["TRELLIS_SECRET_KEY"]]
+    given = installation.program_settings
+    keys = listed(given.get("TRELLIS_SECRET_KEYS", "")) or [given["TRELLIS_SECRET_KEY"]]
     return [hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16] for key in keys]
 
 
