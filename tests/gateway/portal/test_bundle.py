@@ -37,6 +37,28 @@ def test_schemas_that_differ_get_the_name_of_their_service() -> None:
     assert document["components"]["schemas"] == {"AThing": {"type": "string"}, "BThing": {"type": "integer"}}
 
 
+def test_a_new_name_replaces_nothing() -> None:
+    one = contract("/a", {"type": "string"})
+    one["components"]["schemas"]["AThing"] = {"type": "boolean"}
+
+    document = bundle({"a": one, "b": contract("/b", {"type": "integer"})})
+
+    assert reference_of(document, "/a") == "#/components/schemas/AServiceThing"
+    assert document["components"]["schemas"] == {
+        "AServiceThing": {"type": "string"},
+        "AThing": {"type": "boolean"},
+        "BThing": {"type": "integer"},
+    }
+
+
+def test_names_that_run_out_are_refused() -> None:
+    one = contract("/a", {"type": "string"})
+    one["components"]["schemas"] |= {"AThing": {}, "AServiceThing": {}}
+
+    with pytest.raises(ValueError, match="no free name for #/components/schemas/Thing of a"):
+        bundle({"a": one, "b": contract("/b", {"type": "integer"})})
+
+
 def test_schemas_that_are_alike_are_kept_once() -> None:
     document = bundle({"a": contract("/a", {"type": "string"}), "b": contract("/b", {"type": "string"})})
 

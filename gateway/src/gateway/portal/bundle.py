@@ -16,7 +16,7 @@ def bundle(contracts: Mapping[str, Contract]) -> Contract:
 
     A component that two services define alike is kept once; where they differ, each gets its service's name in
     front, and so do operations with the same id.
-    Raises ValueError when two services claim the same path.
+    Raises ValueError when two services claim the same path, or a component can't get a name of its own.
     """
     merged: Contract = {
         "openapi": "3.1.0",
@@ -84,15 +84,23 @@ def _schemes(contracts: Mapping[str, Contract]) -> dict[str, Any]:
 def _clashes(service: str, contracts: Mapping[str, Contract]) -> dict[str, str]:
     """References of this service whose name another service gives to something else, with their new names.
 
-    What refers to something that differs differs too, even if it is written alike.
+    What refers to something that differs differs too, even if it is written alike. A new name is one that no service
+    uses: the academy service has an `AcademyTrustOut` of its own beside its `TrustOut`.
     """
     mine = _spelled_out(contracts[service])
     others = [_spelled_out(contract) for other, contract in contracts.items() if other != service]
+    taken = set(mine).union(*others)
     renamed: dict[str, str] = {}
     for reference, said in mine.items():
         if any(other.get(reference, said) != said for other in others):
             kind, name = reference.rsplit("/", 1)
-            renamed[reference] = f"{kind}/{service.capitalize()}{name}"
+            fresh = f"{kind}/{service.capitalize()}{name}"
+            if fresh in taken:
+                fresh = f"{kind}/{service.capitalize()}Service{name}"
+            if fresh in taken:
+                raise ValueError(f"no free name for {reference} of {service}")
+            taken.add(fresh)
+            renamed[reference] = fresh
     return renamed
 
 
