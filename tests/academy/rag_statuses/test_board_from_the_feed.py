@@ -212,6 +212,28 @@ async def test_the_feed_alone_makes_the_board(
     assert (await same())[GREEN]["moderated"] is False
 
 
+async def test_the_feed_tells_of_a_phase_that_no_set_rates(
+    committed_client: Clients, committed_database: Clone, clock: Clock
+) -> None:
+    client, database, board = committed_client, committed_database, Board()
+    async with committing(database) as session:
+        await add_rated_trust(session)
+        await add_england(session)
+    await publish(await client("academy", "chief-executive"))
+    for phase, status in (("secondary", "red"), ("sixteen_plus", "not_assessed"), (None, "not_assessed")):
+        async with committing(database) as session:
+            await session.execute(
+                text("update academy.school set phase = :phase, updated_at = now() where urn = :urn"),
+                {"urn": RED, "phase": phase},
+            )
+        clock.advance(seconds=10)
+        await rerate(database)
+        await board.follow(await client("academy", "chief-executive"))
+        shown = await statuses(await client("academy", "status-reader", subject=str(uuid4())))
+        assert board.rows() == shown
+        assert shown[RED]["status"] == status
+
+
 async def test_a_head_builds_the_board_of_their_academy_alone(
     committed_client: Clients, committed_database: Clone, clock: Clock
 ) -> None:

@@ -1,6 +1,6 @@
 """All SQL about criteria sets. They concern a whole trust: each of its callers with the scope sees all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -52,6 +52,12 @@ async def published_sets(session: Session, trust_id: UUID) -> list[CriteriaSet]:
     """The published sets of a trust, one a phase at most."""
     published = (col(CriteriaSet.trust_id) == trust_id) & (col(CriteriaSet.state) == "published")
     return list((await session.execute(select(CriteriaSet).where(published))).scalars())
+
+
+async def sets_by_id(session: Session, trust_id: UUID, ids: Collection[UUID]) -> list[CriteriaSet]:
+    """These sets of a trust, in whatever state they are."""
+    named = (col(CriteriaSet.trust_id) == trust_id) & col(CriteriaSet.id).in_(ids)
+    return list((await session.execute(select(CriteriaSet).where(named))).scalars())
 
 
 async def note_rated(session: Session, trust_id: UUID, *, at: datetime) -> None:

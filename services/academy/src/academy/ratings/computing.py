@@ -17,7 +17,7 @@ from academy.criteria.rules import Criterion, Rules, Status, Step, bounds_of, ph
 from academy.criteria.tables import CriteriaSet
 from academy.measures.rules import MEASURES, pupils_in_a_sentence
 from academy.ratings.evidence import Gathered, Member
-from academy.ratings.rules import Outcome, Result, assess, counts, overall
+from academy.ratings.rules import Outcome, Result, assess, counts, overall, without_criteria
 from academy.ratings.sentences import Wording, sentence
 
 NOT_ASSESSED_LABEL = "Not assessed"
@@ -116,6 +116,24 @@ def _rate(member: Member, applied: Applied, gathered: Gathered) -> Computed:
         counts=counts(results),
         criteria=[explained(result, scale) for result in results],
         data_as_at=max(used, default=None),
+    )
+
+
+def compute_without_criteria(member: Member, applied: Applied, phase: str) -> Computed:
+    """What takes the place of a rating by `applied` when no set rates the academy any longer.
+
+    It keeps the set and the criteria of that rating, none of them with a colour. Where the register states no phase,
+    `phase` is the one that the academy was rated as.
+    """
+    outcome, results = without_criteria(applied.rules, member.phase)
+    return Computed(
+        urn=member.urn,
+        phase=member.phase or phase,
+        criteria_set=applied,
+        outcome=outcome,
+        counts=counts(results),
+        criteria=[explained(result, applied.rules.scale) for result in results],
+        data_as_at=None,
     )
 
 

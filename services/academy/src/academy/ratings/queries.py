@@ -6,6 +6,7 @@ What rates a whole trust again is a hot path (ADR 0070) and SQL; what clients re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -25,11 +26,23 @@ from kit.ids import uuid7
 from kit.resources.paging import AnySelect
 from kit.resources.rows import visible
 
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest rating of an academy in short: what the next one is compared with."""
+
+    id: UUID
+    status: str
+    content_sha256: bytes
+    phase: str
+    criteria_set_id: UUID
+
+
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 _NEWEST = text(
     """
-    select rs.urn, r.id, r.status, r.content_sha256
+    select rs.urn, r.id, r.status, r.content_sha256, r.phase, r.criteria_set_id
     from academy.rag_status rs join academy.rating r on r.trust_id = rs.trust_id and r.id = rs.rating_id
     where rs.trust_id = :trust_id
     """
@@ -94,10 +107,12 @@ async def one_at_a_time(session: Session, trust_id: UUID) -> None:
     await session.execute(_LOCK, {"name": f"rerate {trust_id}"})
 
 
-async def newest_ratings(session: Session, trust_id: UUID) -> dict[int, tuple[UUID, str, bytes]]:
-    """Id, status and content of the newest rating of each academy, by URN."""
+async def newest_ratings(session: Session, trust_id: UUID) -> dict[int, Newest]:
+    """The newest rating of each academy in short, by URN."""
     rows = await session.execute(_NEWEST, {"trust_id": trust_id})
-    return {row.urn: (row.id, row.status, bytes(row.content_sha256)) for row in rows}
+    return {
+        row.urn: Newest(row.id, row.status, bytes(row.content_sha256), row.phase, row.criteria_set_id) for row in rows
+    }
 
 
 async def keep(

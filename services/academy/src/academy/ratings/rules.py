@@ -28,6 +28,7 @@ NOT_AVAILABLE = "not_available"
 TOO_OLD = "too_old"
 COHORT_TOO_SMALL = "cohort_too_small"
 NO_COMPARISON = "comparison_not_available"
+NO_CRITERIA = "no_criteria"
 
 # What decided where no bound was reached, or where the interval tells neither way.
 BELOW_ALL = "below_all"
@@ -139,6 +140,19 @@ def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> R
     offset = comparator.value if comparator and comparator.value is not None else Decimal(0)
     step, decided_by = _step(criterion, scale, figure, offset)
     return Result(criterion, figure, year, None, comparator, step, decided_by)
+
+
+def without_criteria(rules: Rules, phase: str | None) -> tuple[Outcome, list[Result]]:
+    """What stands in place of a rating by these rules once no set is published for the academy's phase: no colour.
+
+    `phase` is None when the register states none.
+    """
+    results = [Result(criterion, None, None, NO_CRITERIA, None, None, None) for criterion in rules.criteria]
+    if phase is None:
+        why = "The register states no phase for this academy, so no criteria apply to it."
+    else:
+        why = f"No criteria are published for the phase {phase.replace('_', ' ')}."
+    return Outcome(Status.NOT_ASSESSED, None, Decimal(0), None, (), why), results
 
 
 def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | None, str | None]:

@@ -14,6 +14,7 @@ from academy.ratings.rules import (
     BELOW_ALL,
     COHORT_TOO_SMALL,
     NO_COMPARISON,
+    NO_CRITERIA,
     NOT_SIGNIFICANT,
     TOO_OLD,
     Comparator,
@@ -35,6 +36,7 @@ REASONS = {
     TOO_OLD: "the newest figure is too old to count",
     COHORT_TOO_SMALL: "too few pupils stand behind the figure",
     NO_COMPARISON: "there was no figure to compare it with",
+    NO_CRITERIA: "no criteria are published for the phase of this academy",
 }
 """Why a criterion has no colour, in words that finish "not assessed, because ..."."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from academy.academies.service import check_own
-from academy.criteria.queries import published_sets
+from academy.criteria.queries import published_sets, sets_by_id
 from academy.moderations.events import PublishedStatus, StepFacts
 from academy.moderations.queries import in_force_of
 from academy.moderations.service import end_of_leavers, moderation_in_force, overridden, rating_tag
@@ -16,7 +16,7 @@ from academy.moderations.tables import Moderation
 from academy.parameters import today
 from academy.rag_statuses.projection import Shown, has_begun, raise_version, show, show_left, shown_now
 from academy.ratings import queries
-from academy.ratings.computing import Applied, Computed, compute, set_for
+from academy.ratings.computing import Applied, Computed, compute, compute_without_criteria, set_for
 from academy.ratings.errors import AsOfInFuture, RatingNotFound
 from academy.ratings.events import COMPUTED, CriterionFacts, RatingComputed
 from academy.ratings.evidence import Member, gather, members, next_move
@@ -47,19 +47,19 @@ COME_BACK = "academy.ratings.come_back"
 async def rerate(session: Session, trust_id: UUID) -> int:
     """Rate the academies of a trust from the data of this moment; gives how many said something new.
 
-    The session is under the trust's own context. An academy whose rating says what it said keeps it. The feed hears of
-    academies that have joined or left since. Those that have left are shown as tombstones, and overrides of theirs end.
+    The session is under the trust's own context. An academy whose rating says what it said keeps it; one that no set
+    rates any longer gets one without a colour. The feed hears of academies that have joined or left since. Those that
+    have left are shown as tombstones, and overrides of theirs end.
     """
     await queries.one_at_a_time(session, trust_id)
     sets = {found.phase: Applied.of(found) for found in await published_sets(session, trust_id)}
     belonging = await members(session, trust_id, today())
-    computed = await compute_for(session, trust_id, belonging, sets)
     before = await queries.newest_ratings(session, trust_id)
-    new = [
-        (one, content)
-        for one in computed
-        if (content := one.content_sha256()) != before.get(one.urn, (None, None, None))[2]
+    computed = [
+        *await compute_for(session, trust_id, belonging, sets),
+        *await _no_longer_rated(session, trust_id, belonging, sets, before),
     ]
+    new = [(one, content) for one in computed if (content := one.content_sha256()) != _content(before.get(one.urn))]
     at = await begin_recording(session)
     rated_at = clock.now()
     ids = await queries.keep(session, trust_id, new, rated_at=rated_at)
@@ -75,6 +75,30 @@ async def rerate(session: Session, trust_id: UUID) -> int:
     )
     await _come_back_when_members_move(session, trust_id)
     return len(new)
+
+
+def _content(rating: queries.Newest | None) -> bytes | None:
+    return None if rating is None else rating.content_sha256
+
+
+async def _no_longer_rated(
+    session: Session,
+    trust_id: UUID,
+    belonging: Sequence[Member],
+    sets: Mapping[str, Applied],
+    before: Mapping[int, queries.Newest],
+) -> list[Computed]:
+    """What takes the place of ratings that nothing would renew: no published set rates the academy as it is now."""
+    ended = [
+        (member, known)
+        for member in belonging
+        if set_for(member.phase, sets) is None and (known := before.get(member.urn)) is not None
+    ]
+    if not ended:
+        return []
+    found = await sets_by_id(session, trust_id, {known.criteria_set_id for _, known in ended})
+    rated_by = {one.id: Applied.of(one) for one in found}
+    return [compute_without_criteria(member, rated_by[known.criteria_set_id], known.phase) for member, known in ended]
 
 
 async def _come_back_when_members_move(session: Session, trust_id: UUID) -> None:
@@ -175,12 +199,12 @@ def _shown(one: Computed, override: Moderation | None) -> PublishedStatus:
 
 
 def _event(
-    one: Computed, rating_id: UUID, before: tuple[UUID, str, bytes] | None, shown: PublishedStatus, rated_at: datetime
+    one: Computed, rating_id: UUID, before: queries.Newest | None, shown: PublishedStatus, rated_at: datetime
 ) -> NewEvent:
     data = RatingComputed.model_validate(
         {
             "urn": one.urn,
-            "before": None if before is None else {"rating_id": before[0], "status": before[1]},
+            "before": None if before is None else {"rating_id": before.id, "status": before.status},
             "after": {"rating_id": rating_id, "status": one.status},
             "criteria_set_id": one.criteria_set.id,
             "phase": one.phase,
