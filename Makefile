@@ -26,6 +26,7 @@ down: ## Stop everything; the state stays in .trellis/
 .PHONY: test
 test: $(STAMP) ## Run the whole test suite on its own database (ARGS= is given to pytest)
 	@$(MAKE) --no-print-directory node-tools || echo "Node's contract tools can't be installed here: their tests are skipped."
+	@$(MAKE) --no-print-directory browser || echo "Without a browser the tests that need one are skipped."
 	@$(BIN)/python -m pytest -n 2 tests $(ARGS)
 
 .PHONY: check
@@ -90,6 +91,10 @@ release-contract: $(STAMP) ## Make the present contracts the released ones
 
 .PHONY: node-tools
 node-tools: $(NODE_STAMP) ## Install the contract tools that run on the locked Node
+
+.PHONY: browser
+browser: ## Install the Chromium that tests of the portal use, unless there is one
+	@sh deploy/local/browser.sh
 
 # Node is for checks only; it comes from the locked wheel, its tools from their own lock.
 $(NODE_STAMP): $(STAMP) $(NODE_TOOLS)/package-lock.json

@@ -237,6 +237,14 @@ def test_every_python_file_is_under_400_lines() -> None:
     assert long == {}
 
 
+def test_only_one_place_makes_a_304() -> None:
+    """There it is cut from the whole answer's headers; one made elsewhere would forget some."""
+    made = re.compile(r"status_code=304|HTTP_304")
+    sources = {name: text for name, text in texts().items() if name.endswith(".py") and "/src/" in name}
+
+    assert [place.partition(":")[0] for place in places(made, sources)] == ["services/kit/src/kit/web/tags.py"]
+
+
 def test_every_decision_says_when_a_change_violates_it() -> None:
     decisions = {name: text for name, text in texts().items() if re.match(r"docs/adr/\d", name)}
     assert [name for name, text in decisions.items() if "## A change violates this when ..." not in text] == []

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from kit.database.sessions import Database
 from kit.settings import ServiceSettings
-from tests.support.contracts import contract
+from tests.support.contracts import Revalidation, contract
 from tests.support.tokens import AUDIENCE, ISSUER, issue_token, trusted_keys
 
 SECRET_KEY = "a-secret-key-that-only-the-tests-know"
@@ -60,6 +60,7 @@ class Transport(httpx.ASGITransport):
         super().__init__(app, client=("127.0.0.1", 50_000))
         self._app = app
         self._contract = contract(service)
+        self._revalidated = Revalidation()
         self._database = database
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -69,6 +70,7 @@ class Transport(httpx.ASGITransport):
         await response.aread()
         if self._contract is not None:
             self._contract.check(request, response)
+        self._revalidated.check(request, response)
         return response
 
 

@@ -93,6 +93,31 @@ class ContractChecker:
         return node
 
 
+class Revalidation:
+    """A 304 says what the whole answer with this tag said: a reader puts its headers in place of those of its copy."""
+
+    ABOUT_THE_BODY = frozenset({"content-encoding", "content-length", "content-range", "content-type"})
+    OF_ONE_REQUEST = frozenset({"date", "x-request-id"})
+
+    def __init__(self) -> None:
+        self._whole: dict[tuple[str, str, str], dict[str, str]] = {}
+
+    def check(self, request: httpx.Request, response: httpx.Response) -> None:
+        """Note a whole answer; raises ContractBroken for a 304 with other headers than the one before it."""
+        is_read = request.method in {"GET", "HEAD"}
+        if not is_read or response.status_code not in {200, 304} or "etag" not in response.headers:
+            return
+        address = (str(request.url), request.headers.get("authorization", ""), response.headers["etag"])
+        if response.status_code == 200:
+            self._whole[address] = dict(response.headers)
+        elif (whole := self._whole.get(address)) is not None:
+            left_out = self.ABOUT_THE_BODY | self.OF_ONE_REQUEST
+            due = {name: value for name, value in whole.items() if name not in left_out}
+            given = {name: value for name, value in response.headers.items() if name not in self.OF_ONE_REQUEST}
+            if given != due:
+                raise ContractBroken(f"{request.method} {request.url.path}: its 304 says {given}, its 200 said {due}")
+
+
 def _pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"\{[^}]+\}", template)
     return re.compile("[^/]+".join(re.escape(part) for part in parts))

@@ -50,7 +50,7 @@ def _unchanging(content: bytes, media_type: str) -> Answer:
     headers = {"ETag": tag, "Cache-Control": "public, no-cache", "Content-Security-Policy": POLICY}
 
     def answer(request: Request) -> Response:
-        unchanged = not_modified(request, tag)
+        unchanged = not_modified(request, headers)
         if unchanged is not None:
             return unchanged
         return Response(content, media_type=media_type, headers=headers)

@@ -42,9 +42,8 @@ async def rag_status_list(
     adds every reason in the same call.
     """
     body, tag, following = await service.list_statuses(session, caller, params)
-    response = not_modified(request, etag(tag))
-    if response is None:
-        response = Response(body, media_type="application/json", headers={"ETag": etag(tag)})
+    headers = {"ETag": etag(tag)}
+    response = not_modified(request, headers) or Response(body, media_type="application/json", headers=headers)
     page_links(response, request, following)
     return response
 

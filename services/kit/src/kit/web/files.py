@@ -219,18 +219,17 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
 
 async def file_answer(request: Request, file: StoredFile) -> Response:
     """The content of a file, to be saved and never shown in place. Raises ObjectStoreUnavailable."""
-    tag = etag(file.sha256)
-    if (unchanged := not_modified(request, tag)) is not None:
-        return unchanged
-    key = ObjectKey(database_of_request(request).schema, file.trust_id, file.sha256)
-    content = await tools_of(request).objects.read(key, file.size_bytes)
     headers = {
-        "ETag": tag,
+        "ETag": etag(file.sha256),
         "Content-Length": str(file.size_bytes),
         "Content-Disposition": disposition(file.name),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
+    if (unchanged := not_modified(request, headers)) is not None:
+        return unchanged
+    key = ObjectKey(database_of_request(request).schema, file.trust_id, file.sha256)
+    content = await tools_of(request).objects.read(key, file.size_bytes)
     return _FileResponse(content, headers=headers, media_type=_with_charset(file.media_type))
 
 

@@ -24,6 +24,7 @@ from kit.etags import matches
 from kit.identity.callers import Authenticator, Caller
 from kit.problems import Problem
 from kit.telemetry.logs import logger
+from kit.web.tags import ABOUT_THE_BODY
 
 Headers = list[tuple[bytes, bytes]]
 # Hash of the token, path, query and `Accept`.
@@ -246,7 +247,7 @@ class PreparedResponses:
             etag=etag.decode("latin-1"),
             headers=headers,
             not_modified_headers=[
-                header for header in headers if header[0].lower() not in {b"content-length", b"content-type"}
+                header for header in headers if header[0].lower().decode("latin-1") not in ABOUT_THE_BODY
             ],
             body=body,
             expires_at=caller.expires_at.timestamp(),

@@ -55,7 +55,7 @@ class Replying:
     def tagged(self, out: TaggedOut) -> TaggedOut:
         """The thing with its `ETag`; a reader that has this version gets a 304 without it."""
         self._give({"ETag": out.tag})
-        if (unchanged := not_modified(self._request, out.tag)) is not None:
+        if (unchanged := not_modified(self._request, self._response.headers)) is not None:
             raise NotModified(unchanged)
         return out
 

@@ -119,8 +119,7 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
             problem.headers = {**HEADERS, "Cache-Control": "no-store", **problem.headers}
             raise
         headers = {**HEADERS, "ETag": shown.tag}
-        if (unchanged := not_modified(request, shown.tag)) is not None:
-            unchanged.headers.update(headers)
+        if (unchanged := not_modified(request, headers)) is not None:
             return unchanged
         return Response(shown.body, headers=headers, media_type=resource.media_type)
 

@@ -1,11 +1,15 @@
 """Entity tags in requests and answers: `If-Match`, 304, and what the contract says of them."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Response
 
 from kit.etags import LONGEST_HEADER, matches, tags_of
 from kit.problems import FieldError, InvalidRequest, PreconditionRequired
+
+ABOUT_THE_BODY: Final = frozenset({"content-encoding", "content-length", "content-range", "content-type"})
+"""Headers in lower case that describe the body of an answer; one without a body has none of them."""
 
 
 def tagged(status: int = 200) -> dict[int | str, dict[str, Any]]:
@@ -36,11 +40,24 @@ def _require_if_match(
 IfMatch = Annotated[str, Depends(_require_if_match)]
 
 
-def not_modified(request: Request, current_etag: str) -> Response | None:
-    """The 304 for a reader that has the current version already; None when it needs the body."""
+def headers_of_not_modified(headers: Mapping[str, str]) -> dict[str, str]:
+    """What a 304 says: all that the 200 says, but nothing about its body.
+
+    A browser puts these in place of what it kept with its copy. What is missing here, a gateway may fill in with
+    something of its own, and the page then works only on the first visit.
+    """
+    return {name: value for name, value in headers.items() if name.lower() not in ABOUT_THE_BODY}
+
+
+def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
+    """The 304 for a reader that has the current version already; None when it needs the body.
+
+    `headers` are those of the whole answer, the `ETag` among them.
+    """
     if request.method not in {"GET", "HEAD"}:
         return None
-    headers = request.headers.getlist("if-none-match")
-    if not headers or not matches(",".join(headers), current_etag):
+    known = request.headers.getlist("if-none-match")
+    current = next(value for name, value in headers.items() if name.lower() == "etag")
+    if not known or not matches(",".join(known), current):
         return None
-    return Response(status_code=304, headers={"ETag": current_etag})
+    return Response(status_code=304, headers=headers_of_not_modified(headers))
