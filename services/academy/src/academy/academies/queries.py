@@ -13,7 +13,7 @@ from sqlmodel import col
 from academy.academies import schemas
 from academy.academies.tables import Inspection, School, SchoolLink
 from academy.parameters import escaped
-from academy.trusts.queries import belongs_on
+from academy.trusts.queries import belongs_on, is_proposed
 from academy.trusts.tables import Membership, TrustRegister
 from kit.database.sessions import Session
 from kit.resources.paging import AnySelect
@@ -157,7 +157,7 @@ async def member_urns(session: Session, trust_id: UUID, *, as_of: datetime, day:
     superseded, left = col(Membership.superseded_at), col(Membership.left_on)
     known = and_(col(Membership.recorded_at) <= as_of, or_(superseded.is_(None), superseded > as_of))
     belonged = and_(col(Membership.joined_on) <= day, or_(left.is_(None), left > day))
-    urns = select(col(Membership.urn)).where(col(Membership.register_id) == trust_id, known, belonged)
+    urns = select(col(Membership.urn)).where(col(Membership.register_id) == trust_id, known, belonged, ~is_proposed())
     return list((await session.execute(urns.distinct().order_by(col(Membership.urn)))).scalars())
 
 

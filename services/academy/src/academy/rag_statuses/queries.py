@@ -23,6 +23,7 @@ VISIBLE = """
     from academy.membership m left join academy.school s on s.urn = m.urn
     where m.register_id = $1 and ($2::int[] is null or m.urn = any($2::int[]))
       and m.joined_on <= $3 and (m.left_on is null or m.left_on > $3) and {recorded}
+      and s.status is distinct from 'proposed_to_open'
     order by m.urn, m.recorded_at desc
 """
 

@@ -71,7 +71,7 @@ _MEMBERS = text(
     select distinct on (m.urn) m.urn, coalesce(s.name, m.urn::text) as name, s.phase
     from academy.membership m left join academy.school s on s.urn = m.urn
     where m.register_id = :trust_id and m.superseded_at is null and m.joined_on <= :today
-      and (m.left_on is null or m.left_on > :today)
+      and (m.left_on is null or m.left_on > :today) and s.status is distinct from 'proposed_to_open'
     order by m.urn
     """
 )

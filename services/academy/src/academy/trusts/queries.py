@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Text, and_, column, distinct, exists, func, or_, select, table
 from sqlmodel import col
 
 from academy.parameters import escaped
@@ -13,10 +13,19 @@ from academy.trusts.tables import Membership, TrustRegister
 from kit.database.sessions import Session
 from kit.resources.paging import AnySelect
 
+# The register of schools is a slice of its own that builds on this one.
+_PROPOSED = table("school", column("urn", Integer), column("status", Text), schema="academy").alias("proposed")
+
+
+def is_proposed(membership: Any = Membership) -> ColumnElement[bool]:
+    """Is the academy only proposed, so that it belongs to its trust from its opening on?"""
+    return exists().where(_PROPOSED.c.urn == membership.urn, _PROPOSED.c.status == "proposed_to_open")
+
 
 def belongs_on(day: date, membership: Any = Membership) -> ColumnElement[bool]:
     """Does the academy belong to the trust on this day, as far as is known now?"""
     return and_(
+        ~is_proposed(membership),
         membership.superseded_at.is_(None),
         membership.joined_on <= day,
         or_(membership.left_on.is_(None), membership.left_on > day),

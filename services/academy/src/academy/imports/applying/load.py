@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.imports.applying import members
+from academy.imports.applying.closings import end_with_schools
 from academy.imports.applying.merge import Counts, Origin, copy_in
 from academy.imports.applying.stage import Staged, StagedTable
 from academy.imports.applying.targets import (
@@ -98,7 +99,12 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
         counts += await merge(register, staged.tables[name], origin, dry_run=started.dry_run)
         report((number + 1) / len(steps))
     affected: list[UUID] = []
-    if counts.written and not started.dry_run:
+    ended = 0
+    if _says_who_is_open(staged) and not started.dry_run:
+        ended = await end_with_schools(register, origin)
+        if ended:
+            await members.touch_members(register, origin)
+    if (counts.written or ended) and not started.dry_run:
         affected = await _affected(register, staged, origin, newest_before)
     receipt = ReferenceLoad(
         import_id=started.id,
@@ -113,6 +119,11 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
         register.add(receipt)
         await register.flush()
     return receipt
+
+
+def _says_who_is_open(staged: Staged) -> bool:
+    schools = staged.tables.get("schools")
+    return schools is not None and not {"status", "closed_on"}.isdisjoint(schools.columns)
 
 
 # The register comes before what refers to it.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from academy.imports.applying.closings import end_incoming
 from academy.imports.applying.merge import Counts, Origin
 from academy.imports.applying.stage import StagedTable
 from kit.database.sessions import Session
@@ -126,13 +127,19 @@ async def merge_memberships(
     # Without a look at the rows each may be held against every other: twenty seconds for all of England.
     for statement in (_STAYS, "analyze stays", _DESIRED, "analyze desired_memberships"):
         await session.execute(text(statement))
+    await end_incoming(session)
     total, same, known = (await session.execute(text(_COUNT))).one()
     counts = Counts(new=total - known, changed=known - same, unchanged=same)
     if not dry_run and counts.written:
         await session.execute(text(_SUPERSEDE), {"at": origin.at})
         await session.execute(text(_INSERT), {"at": origin.at, "import_id": origin.import_id})
-        await session.execute(text(_TOUCH_MEMBERS), {"at": origin.at, "import_id": origin.import_id})
+        await touch_members(session, origin)
     return counts
+
+
+async def touch_members(session: Session, origin: Origin) -> None:
+    """Note at the schools whose memberships this import has changed that the register says something new of them."""
+    await session.execute(text(_TOUCH_MEMBERS), {"at": origin.at, "import_id": origin.import_id})
 
 
 async def add_stubs(session: Session, rows: str, *, at: datetime) -> None:
