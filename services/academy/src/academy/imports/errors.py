@@ -37,5 +37,9 @@ class ImportTooLarge(PayloadTooLarge):
     """The file is too large, as it was sent or when unpacked."""
 
 
+class ImportNotWithdrawable(Conflict):
+    """What this import changed can't be taken back; `detail` says what to do instead."""
+
+
 class ImportAlreadyFinished(Conflict):
     """The import has finished and can't be cancelled."""

@@ -43,7 +43,24 @@ class ObservationChanged(BaseModel):
     layer: Literal["national", "trust"] = Field(description="Whose figures they are.")
     figures_new: int = Field(description="Figures that are new.")
     figures_changed: int = Field(description="Figures that replaced others.")
-    import_id: UUID = Field(description="The import that loaded them.")
+    figures_withdrawn: int = Field(
+        default=0, description="Figures that ended without a successor, because their import was taken back."
+    )
+    import_id: UUID = Field(description="The import that loaded them, or that was taken back.")
+
+
+class ImportWithdrawn(BaseModel):
+    """An import was taken back: its figures ended, and what stood before them counts again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    import_id: UUID = Field(description="The import.")
+    kind: str = Field(description="What the file was.")
+    academic_year: str | None = Field(description="The academic year that was sent with it.")
+    figures_restored: int = Field(description="Figures or inspections that gave way to what stood before.")
+    figures_withdrawn: int = Field(description="Figures or inspections that ended: nothing stood before.")
+    by: str | None = Field(description="Who took it back: subject of the token.")
+    as_role: str | None = Field(description="In which role.")
 
 
 IMPORT_FINISHED = EventType(
@@ -52,6 +69,13 @@ IMPORT_FINISHED = EventType(
     scope="imports:read",
     data=ImportFinished,
     # Somebody with a grant for some academies mustn't see what others loaded for the rest.
+    whole_tenant=True,
+)
+IMPORT_WITHDRAWN = EventType(
+    type="org.trellis.academy.import.withdrawn.v1",
+    title="An import was taken back",
+    scope="imports:read",
+    data=ImportWithdrawn,
     whole_tenant=True,
 )
 OBSERVATION_CHANGED = EventType(

@@ -9,10 +9,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from academy.imports import queries
 from academy.imports.applying.end import DELETE_TASK
-from academy.imports.applying.notices import NOTICE_TASK, announce_national
+from academy.imports.applying.notices import NOTICE_TASK, WITHDRAWAL_TASK, announce_national, announce_withdrawal
 from academy.imports.applying.run import SUBJECT, ImportRun, ReadingFailed, give_up, run_import
+from academy.imports.applying.withdraw import withdraw_import
 from academy.imports.receiving.limits import ImportLimits
-from academy.imports.service import RUN_TASK
+from academy.imports.service import RUN_TASK, WITHDRAW_TASK
 from kit.database.sessions import Context
 from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Tasks
 from kit.telemetry.logs import logger
@@ -40,6 +41,20 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
         if job.attempt >= RETRIES.attempts:
             await give_up(started, "The file couldn't be applied, through no fault of its own; nothing of it was kept.")
         raise
+
+
+@tasks.task(WITHDRAW_TASK, retries=RETRIES, queue="imports")
+async def withdraw(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
+    """Take back what an import changed."""
+    await withdraw_import(
+        ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)
+    )
+
+
+@tasks.task(WITHDRAWAL_TASK)
+async def notify_withdrawal(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
+    """Announce to a trust which of its academies' figures a withdrawn national import had changed."""
+    await announce_withdrawal(job.database, trust_id, import_id)
 
 
 @tasks.task(NOTICE_TASK)

@@ -19,6 +19,7 @@ from academy.imports.errors import (
     ImportKindNotAllowed,
     ImportKindNotFound,
     ImportNotFound,
+    ImportNotWithdrawable,
     ImportTooLarge,
 )
 from academy.imports.formats.kinds import KINDS
@@ -35,12 +36,23 @@ from academy.imports.schemas import (
 from kit.database.sessions import context_of
 from kit.identity.callers import Caller
 from kit.problems import InvalidCursor, MalformedRequest, responses
+from kit.resources.fields import ReasonGiven
+from kit.resources.transitions import ReasonMissing, RoleMayNot, TransitionNotAllowed
 from kit.web.bodies import charset_of, media_type_of, streamed_body
-from kit.web.idempotency import IdempotencyKeyReused, IdempotentRoute, answer_of, claim, fingerprint, keep, key_of
+from kit.web.idempotency import (
+    IdempotencyKeyReused,
+    IdempotentRoute,
+    SealedRoute,
+    answer_of,
+    claim,
+    fingerprint,
+    keep,
+    key_of,
+)
 from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep, database_of_request
-from kit.web.tags import IfMatch
+from kit.web.tags import IfMatch, tagged
 
 
 def install(app: FastAPI) -> None:
@@ -49,6 +61,8 @@ def install(app: FastAPI) -> None:
 
 
 router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
+# A reason is what a person wrote.
+sealed = APIRouter(route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("imports:read")]
 Writer = Annotated[Caller, requires("imports:write")]
@@ -209,3 +223,32 @@ async def import_cancel(
 ) -> ImportOut:
     """Cancels an import that has not finished. None of its rows are applied."""
     return reply.tagged(await service.cancel_import(session, caller, import_id, if_match))
+
+
+@sealed.post(
+    "/imports/{import_id}/withdraw",
+    operation_id="import_withdraw",
+    summary="Take back an import",
+    status_code=202,
+    responses=tagged(202)
+    | responses(
+        ImportNotFound,
+        ImportKindNotAllowed,
+        ImportNotWithdrawable,
+        ReasonMissing,
+        RoleMayNot,
+        TransitionNotAllowed,
+    ),
+)
+async def import_withdraw(
+    reply: Reply, session: SessionDep, caller: Writer, import_id: UUID, if_match: IfMatch, body: ReasonGiven
+) -> ImportOut:
+    """Takes back an import that has succeeded, with a reason: for each figure, what stood before it counts again.
+
+    Figures that later imports have replaced stay. Both the figures and what replaced them stay in the history. The work
+    is queued: follow the import until its state is `withdrawn`. Files of the register can't be taken back.
+    """
+    return reply.tagged(await service.withdraw_import(session, caller, import_id, if_match, body.reason))
+
+
+router.include_router(sealed)

@@ -7,6 +7,12 @@ from typing import Final
 
 from academy.observations.rules import Layer
 
+SENDERS: Final = ("data-manager", "mis-client", "platform-operator")
+"""The roles that send files, and so may cancel or take back what they sent."""
+
+REGISTER_KINDS: Final = frozenset({"gias-establishments", "gias-groups", "gias-group-links", "gias-urn-links"})
+"""Kinds of files that overwrite entries of the register. What they replaced isn't kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:

@@ -10,9 +10,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.imports.tables import Import
+from academy.imports.transitions import IMPORTS
 from academy.observations.rules import Layer, Release
+from kit.identity.callers import Caller
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
+from kit.resources.transitions import ActionOut
 from sector.parameters import AcademicYear
 
 
@@ -34,13 +37,15 @@ class ImportKind(StrEnum):
 
 
 class ImportState(StrEnum):
-    """The state of an import. The last three are final."""
+    """The state of an import. One that has succeeded can be withdrawn; failed, cancelled and withdrawn are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    WITHDRAWING = "withdrawing"
+    WITHDRAWN = "withdrawn"
 
 
 class RowErrorOut(BaseModel):
@@ -96,11 +101,25 @@ class ImportOut(Tagged):
     started_at: datetime | None = Field(description="When reading began.", examples=["2026-11-22T08:00:01Z"])
     finished_at: datetime | None = Field(description="When it ended.", examples=["2026-11-22T08:00:03Z"])
 
+    withdrawn_at: datetime | None = Field(
+        description="When its figures were taken back; null when they weren't, or not yet.",
+        examples=["2026-11-24T09:30:00Z"],
+    )
+    withdrawn_by: str | None = Field(
+        description="Who took it back: a subject of identity; null when nobody did.", examples=["person:0193e2f1"]
+    )
+    withdrawn_as: str | None = Field(description="In which role; null when nobody did.", examples=["data-manager"])
+    withdrawal_reason: str | None = Field(
+        description="Why it was taken back; null when it wasn't.", examples=["Loaded for the wrong year."]
+    )
+    actions: list[ActionOut] = Field(description="What you may do with it now.")
+
     @classmethod
-    def of(cls, found: Import, errors: list[dict[str, Any]] | None = None) -> Self:
-        """An import as clients see it; with `errors` in place of all that it has."""
-        shown = {name: getattr(found, name) for name in cls.model_fields if name != "errors"}
+    def of(cls, found: Import, caller: Caller, errors: list[dict[str, Any]] | None = None) -> Self:
+        """An import as this caller sees it; with `errors` in place of all that it has."""
+        shown = {name: getattr(found, name) for name in cls.model_fields if name not in {"errors", "actions"}}
         shown["errors"] = found.errors if errors is None else errors
+        shown["actions"] = IMPORTS.actions(found, caller)
         return cls.model_validate(shown).tagged(found.tag)
 
 
@@ -125,7 +144,7 @@ class ImportListParams(ListParams):
     """Filters of the list of imports."""
 
     kind: Annotated[tuple[ImportKind, ...], Field(max_length=20, description="Of these kinds.")] = ()
-    state: Annotated[tuple[ImportState, ...], Field(max_length=5, description="In these states.")] = ()
+    state: Annotated[tuple[ImportState, ...], Field(max_length=7, description="In these states.")] = ()
 
 
 class ImportKindOut(BaseModel):

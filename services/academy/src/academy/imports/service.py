@@ -1,4 +1,4 @@
-"""The use cases of imports: accept a file, follow it, cancel it, and say how files are laid out."""
+"""The use cases of imports: accept a file, follow it, cancel it, take it back, and say how files are laid out."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from academy.imports.errors import (
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.upload import ReceivedFile, Shape
+from academy.imports.rules import SENDERS
 from academy.imports.schemas import (
     ImportCreateParams,
     ImportKind,
@@ -31,6 +32,7 @@ from academy.imports.schemas import (
     TemplateColumnOut,
 )
 from academy.imports.tables import Import
+from academy.imports.transitions import IMPORTS
 from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
@@ -47,9 +49,7 @@ from sector.years import academic_year_on
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
-
-# The roles that send files, and so may cancel what they sent.
-SENDERS = ("data-manager", "mis-client", "platform-operator")
+WITHDRAW_TASK = "academy.imports.withdraw"
 NEWEST = Listing("imports", Import, "-created_at", "-id")
 _UTF_8 = ("utf-8", "utf8")
 _WINDOWS_1252 = ("windows-1252", "cp1252")
@@ -115,21 +115,19 @@ async def accept(
     session.add(created)
     await session.flush()
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
-    # Imports of one tenant follow one another, in the order in which they were sent.
-    lock = f"import:{created.trust_id}"
-    await defer(session, RUN_TASK, lock=lock, trust_id=created.trust_id, import_id=created.id)
-    return ImportOut.of(created)
+    await defer(session, RUN_TASK, lock=_lock(created.trust_id), trust_id=created.trust_id, import_id=created.id)
+    return ImportOut.of(created, caller)
 
 
 async def list_imports(session: Session, caller: Caller, params: ImportListParams) -> ImportPage:
     """A page of the tenant's imports, newest first. Raises InvalidCursor."""
     found = await paginate(session, caller, NEWEST, queries.matching(caller.tenant_id, params), params)
-    return ImportPage.of(found, lambda row: ImportOut.of(*row))
+    return ImportPage.of(found, lambda row: ImportOut.of(row[0], caller, row[1]))
 
 
 async def view_import(session: Session, caller: Caller, import_id: UUID) -> ImportOut:
     """One import. Raises ImportNotFound."""
-    return ImportOut.of(await _find(session, caller, import_id))
+    return ImportOut.of(await _find(session, caller, import_id), caller)
 
 
 async def _find(session: Session, caller: Caller, import_id: UUID, *, lock: bool = False) -> Import:
@@ -154,7 +152,33 @@ async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_ma
     if found.finished_at is not None:
         raise ImportAlreadyFinished(f"The import has {found.state} already.")
     await end(session, found, "cancelled", by=caller.subject, as_role=acting_role(caller, SENDERS))
-    return ImportOut.of(found)
+    return ImportOut.of(found, caller)
+
+
+async def withdraw_import(
+    session: Session, caller: Caller, import_id: UUID, if_match: str, reason: str | None
+) -> ImportOut:
+    """Have the worker take back what an import changed: what stood before it counts again.
+
+    Raises ImportNotFound, ImportKindNotAllowed, RoleMayNot, PreconditionFailed, TransitionNotAllowed, ReasonMissing and
+    ImportNotWithdrawable.
+    """
+    found = await _find(session, caller, import_id, lock=True)
+    kind = KINDS[found.kind]
+    if not caller.may(kind.load.scope):
+        raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.load.scope}.")
+    taken = IMPORTS.check("withdraw", found, caller, if_match=if_match, tag=found.tag)
+    await IMPORTS.apply(session, taken, found, reason=reason)
+    found.withdrawn_by, found.withdrawn_as, found.withdrawal_reason = caller.subject, taken.as_role, reason
+    await session.flush()
+    # After the imports that were sent before.
+    await defer(session, WITHDRAW_TASK, lock=_lock(found.trust_id), trust_id=found.trust_id, import_id=found.id)
+    return ImportOut.of(found, caller)
+
+
+def _lock(trust_id: UUID) -> str:
+    """The name of the lock under which a tenant's imports follow one another, in the order in which they were sent."""
+    return f"import:{trust_id}"
 
 
 def list_kinds() -> ImportKindPage:

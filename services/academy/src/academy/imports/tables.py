@@ -38,7 +38,10 @@ class Import(TenantTable, Versioned, table=True):
 
     __tablename__: ClassVar[TableName] = "import"
     __table_args__ = (
-        CheckConstraint("state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="import_state"),
+        CheckConstraint(
+            "state in ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'withdrawing', 'withdrawn')",
+            name="import_state",
+        ),
         CheckConstraint("release in ('provisional', 'revised', 'final')", name="import_release"),
         CheckConstraint("progress_percent between 0 and 100", name="import_progress"),
         CheckConstraint("(finished_at is null) = (state in ('queued', 'running'))", name="import_finished_when_ended"),
@@ -72,11 +75,19 @@ class Import(TenantTable, Versioned, table=True):
     created_at: datetime = instant_column()
     started_at: datetime | None = instant_column(nullable=True)
     finished_at: datetime | None = instant_column(nullable=True)
+    withdrawn_at: datetime | None = instant_column(nullable=True)
+    withdrawn_by: str | None = text_column(nullable=True)
+    withdrawn_as: str | None = text_column(nullable=True)
+    withdrawal_reason: str | None = text_column(nullable=True)
 
     @property
     def tag(self) -> str:
         """The entity tag of this version: its state counts first, then how far it is."""
         return etag(f"{self.version}-{self.progress_percent}")
+
+    def changed(self, *, by: str, as_role: str, at: datetime) -> None:  # noqa: ARG002 - as every thing with states
+        """Note a change of state; the record of it keeps by whom, in which role and when."""
+        self.version += 1
 
     def check(self, if_match: str) -> None:
         """Raises PreconditionFailed unless `If-Match` names this version, however far the import is by now.
@@ -109,7 +120,7 @@ class ImportChunk(TenantRow, table=True):
 
 
 class ImportNotice(TenantRow, table=True):
-    """That a national import's changes have been announced on a trust's feed, so that it happens once."""
+    """That a national import's changes, or its withdrawal, have been announced on a trust's feed: each once."""
 
     __tablename__: ClassVar[TableName] = "import_notice"
     __table_args__ = ({"schema": "academy"},)
@@ -117,6 +128,7 @@ class ImportNotice(TenantRow, table=True):
 
     import_id: UUID = Field(primary_key=True)
     told_at: datetime = instant_column()
+    withdrawal_announced_at: datetime | None = instant_column(nullable=True)
 
 
 class ReferenceLoad(SQLModel, table=True):
@@ -125,7 +137,7 @@ class ReferenceLoad(SQLModel, table=True):
 
     The loader can't see the import itself (that is a tenant row). A worker that was killed between the two
     finds the receipt and finishes the import with these counts, instead of applying it again. `affected_trusts` are
-    those whose ratings may differ now.
+    those whose ratings may differ now. From `withdrawn_at` on it is the receipt of the withdrawal too.
     """
 
     __tablename__: ClassVar[TableName] = "reference_load"
@@ -138,3 +150,6 @@ class ReferenceLoad(SQLModel, table=True):
     rows_unchanged: int = Field(sa_type=BigInteger)
     affected_trusts: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
     recorded_at: datetime = instant_column()
+    withdrawn_at: datetime | None = instant_column(nullable=True)
+    figures_restored: int = _count()
+    figures_withdrawn: int = _count()

@@ -19,7 +19,7 @@ from kit.ids import uuid7
 
 # Ids of rows that arrive together: one new id, then the number of the row in its last 48 bits. It sorts by time as
 # any version 7 does, and a million of uuidv7() cost six seconds (each reads the kernel's random numbers).
-_NEW_ID: Final = "(cast(:id_start as text) || lpad(to_hex(row_number() over ()), 12, '0'))::uuid"
+NEW_ID: Final = "(cast(:id_start as text) || lpad(to_hex(row_number() over ()), 12, '0'))::uuid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Figures:
         )
 
     def _insert(self, origin: Origin) -> str:
-        added = {"id": _NEW_ID, "source": "cast(:source as text)", "import_id": "cast(:import_id as uuid)"}
+        added = {"id": NEW_ID, "source": "cast(:source as text)", "import_id": "cast(:import_id as uuid)"}
         added["recorded_at"] = "cast(:at as timestamptz)"
         if self.has_release:
             added["release"] = "cast(:release as text)"

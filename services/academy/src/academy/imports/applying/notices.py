@@ -22,11 +22,21 @@ from kit.events.recording import NewEvent, record_events
 from kit.jobs.queue import defer
 
 NOTICE_TASK: Final = "academy.imports.tell"
+WITHDRAWAL_TASK: Final = "academy.imports.announce_withdrawal"
 
 _NOTICE = text(
     """
     insert into academy.import_notice (trust_id, import_id, told_at) values (:trust, :import_id, :now)
     on conflict do nothing returning import_id
+    """
+)
+
+_WITHDRAWAL_NOTICE = text(
+    """
+    insert into academy.import_notice as n (trust_id, import_id, told_at, withdrawal_announced_at)
+    values (:trust, :import_id, :now, :now)
+    on conflict (trust_id, import_id) do update set withdrawal_announced_at = :now
+    where n.withdrawal_announced_at is null returning import_id
     """
 )
 
@@ -46,6 +56,30 @@ _NATIONAL_CHANGES = text(
        and b.pupil_group = o.pupil_group and b.period = o.period and b.release = o.release
        and b.superseded_at = o.recorded_at
     where o.import_id = :import_id
+      and o.urn in (select m.urn from academy.membership m where m.register_id = :trust and m.superseded_at is null)
+    group by o.urn, o.measure, o.academic_year order by o.urn, o.measure, o.academic_year
+    """
+)
+
+_OWN_WITHDRAWN = text(
+    """
+    select urn, measure, academic_year, 0 as figures_new, count(before_id) as figures_changed,
+        count(*) - count(before_id) as figures_withdrawn
+    from withdrawn_observations group by urn, measure, academic_year order by urn, measure, academic_year
+    """
+)
+
+_NATIONAL_WITHDRAWN = text(
+    """
+    select o.urn, o.measure, o.academic_year, 0 as figures_new, count(b.id) as figures_changed,
+        count(*) - count(b.id) as figures_withdrawn
+    from academy.reference_load l
+    join academy.reference_observation o on o.import_id = l.import_id and o.superseded_at = l.withdrawn_at
+    left join academy.reference_observation b
+        on b.urn = o.urn and b.measure = o.measure and b.academic_year = o.academic_year
+       and b.pupil_group = o.pupil_group and b.period = o.period and b.release = o.release
+       and b.recorded_at = l.withdrawn_at
+    where l.import_id = :import_id
       and o.urn in (select m.urn from academy.membership m where m.register_id = :trust and m.superseded_at is null)
     group by o.urn, o.measure, o.academic_year order by o.urn, o.measure, o.academic_year
     """
@@ -71,6 +105,7 @@ class _FigureChanges(NamedTuple):
     academic_year: str
     figures_new: int
     figures_changed: int
+    figures_withdrawn: int = 0
 
     def event(self, layer: Literal["national", "trust"], import_id: UUID) -> NewEvent:
         """The event about them."""
@@ -115,6 +150,30 @@ async def announce_national(database: Database, trust_id: UUID, import_id: UUID)
         figures = [_FigureChanges(*row) for row in await session.execute(_NATIONAL_CHANGES, about)]
         events = _membership_events(memberships, import_id)
         await record_events(session, [*events, *(changed.event("national", import_id) for changed in figures)])
+
+
+async def announce_own_withdrawal(session: Session, withdrawn: Import) -> None:
+    """Announce which of a trust's own figures a withdrawal changed, in its transaction, and rate the trust again."""
+    rows = [_FigureChanges(*row) for row in await session.execute(_OWN_WITHDRAWN)]
+    await record_events(session, [row.event("trust", withdrawn.id) for row in rows])
+    await rate_again(session, withdrawn.trust_id, import_id=withdrawn.id)
+
+
+async def queue_withdrawal_for(session: Session, import_id: UUID, trusts: Iterable[UUID]) -> None:
+    """Queue, for each trust that the withdrawal of a national import affects, its notice and then its rating."""
+    for trust_id in trusts:
+        await defer(session, WITHDRAWAL_TASK, lock=ratings_lock(trust_id), trust_id=trust_id, import_id=import_id)
+        await rate_again(session, trust_id, import_id=import_id)
+
+
+async def announce_withdrawal(database: Database, trust_id: UUID, import_id: UUID) -> None:
+    """Announce to a trust, once, which figures of its academies the withdrawal of a national import changed."""
+    about = {"trust": trust_id, "import_id": import_id}
+    async with database.session(Context(trust_id, None, "worker:academy")) as session:
+        if (await session.execute(_WITHDRAWAL_NOTICE, {**about, "now": clock.now()})).scalar_one_or_none() is None:
+            return
+        figures = [_FigureChanges(*row) for row in await session.execute(_NATIONAL_WITHDRAWN, about)]
+        await record_events(session, [changed.event("national", import_id) for changed in figures])
 
 
 def _membership_events(rows: Iterable[_Membership], import_id: UUID) -> list[NewEvent]:
