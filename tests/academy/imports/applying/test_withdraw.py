@@ -39,10 +39,10 @@ async def withdraw(
 async def taken_back(bench: Workbench, client: httpx.AsyncClient, ended: dict[str, Any]) -> dict[str, Any]:
     """The import once it is withdrawn."""
     accepted = await withdraw(client, ended)
-    assert (accepted.status_code, accepted.json()["state"]) == (202, "withdrawing"), accepted.text
+    assert (accepted.status_code, accepted.json()["withdrawal"]) == (202, "withdrawing"), accepted.text
     await bench.work()
     body: dict[str, Any] = (await client.get(f"{IMPORTS}/{ended['id']}")).json()
-    assert body["state"] == "withdrawn"
+    assert (body["state"], body["withdrawal"]) == ("succeeded", "withdrawn")
     return body
 
 
@@ -65,6 +65,13 @@ async def test_what_stood_before_counts_again_and_as_of_shows_both(bench: Workbe
     assert (body["withdrawn_by"], body["withdrawn_as"]) == ("person:0193e2f1", "data-manager")
     assert body["withdrawal_reason"] == WHY["reason"] and body["withdrawn_at"] is not None
     assert body["actions"] == []
+    for params, listed in (
+        ({"withdrawal": "withdrawn"}, [wrong]),
+        ({"withdrawal": "withdrawing"}, []),
+        ({"state": "succeeded"}, [wrong, first]),
+    ):
+        items = (await manager.get(IMPORTS, params=params)).json()["items"]
+        assert [one["id"] for one in items] == [one["id"] for one in listed]
     assert await shown(bench) == {(136105, "2024/25"): 47, (136106, "2024/25"): 50}
     assert await shown(bench, as_of=before) == {
         (136105, "2024/25"): 12,
@@ -167,7 +174,7 @@ async def test_a_reason_is_needed(bench: Workbench, body: dict[str, Any]) -> Non
     manager = await bench.client()
     wrong = await bench.load(manager, "observations", figures((136105, "2024/25", 12)))
     assert (await withdraw(manager, wrong, body)).status_code == 422
-    assert (await manager.get(f"{IMPORTS}/{wrong['id']}")).json()["state"] == "succeeded"
+    assert (await manager.get(f"{IMPORTS}/{wrong['id']}")).json()["withdrawal"] is None
 
 
 async def test_who_may_load_may_take_back_and_nobody_else(bench: Workbench) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from academy.imports.schemas import ImportListParams
+from academy.imports.schemas import ImportListParams, ImportState, Withdrawal
 from academy.imports.tables import Import, ImportChunk, ReferenceLoad
 from kit.database.sessions import Session
 
@@ -39,7 +39,10 @@ def matching(tenant: UUID, params: ImportListParams) -> Select[Import, list[dict
     if params.kind:
         statement = statement.where(col(Import.kind).in_(params.kind))
     if params.state:
-        statement = statement.where(col(Import.state).in_(params.state))
+        withdrawn = tuple(Withdrawal) if ImportState.SUCCEEDED in params.state else ()
+        statement = statement.where(col(Import.state).in_((*params.state, *withdrawn)))
+    if params.withdrawal:
+        statement = statement.where(col(Import.state).in_(params.withdrawal))
     return statement
 
 

@@ -246,7 +246,7 @@ async def import_withdraw(
     """Takes back an import that has succeeded, with a reason: for each figure, what stood before it counts again.
 
     Figures that later imports have replaced stay. Both the figures and what replaced them stay in the history. The work
-    is queued: follow the import until its state is `withdrawn`. Files of the register can't be taken back.
+    is queued: follow the import until its `withdrawal` is `withdrawn`. Files of the register can't be taken back.
     """
     return reply.tagged(await service.withdraw_import(session, caller, import_id, if_match, body.reason))
 

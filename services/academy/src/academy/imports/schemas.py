@@ -37,13 +37,18 @@ class ImportKind(StrEnum):
 
 
 class ImportState(StrEnum):
-    """The state of an import. One that has succeeded can be withdrawn; failed, cancelled and withdrawn are final."""
+    """What came of reading and applying the file. The last three are final; `withdrawal` says what came after."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Withdrawal(StrEnum):
+    """How far an import that succeeded is taken back."""
+
     WITHDRAWING = "withdrawing"
     WITHDRAWN = "withdrawn"
 
@@ -66,6 +71,9 @@ class ImportWarningOut(BaseModel):
     column: str | None = Field(description="Column or member it is about.", examples=["Notes"])
     code: str = Field(description="A stable code for programs.", examples=["unknown-column"])
     detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
+
+
+_MADE = frozenset({"state", "withdrawal", "errors", "actions"})
 
 
 class ImportOut(Tagged):
@@ -101,6 +109,10 @@ class ImportOut(Tagged):
     started_at: datetime | None = Field(description="When reading began.", examples=["2026-11-22T08:00:01Z"])
     finished_at: datetime | None = Field(description="When it ended.", examples=["2026-11-22T08:00:03Z"])
 
+    withdrawal: Withdrawal | None = Field(
+        description="Whether an import that succeeded is being taken back or was; null when nobody did.",
+        examples=["withdrawn"],
+    )
     withdrawn_at: datetime | None = Field(
         description="When its figures were taken back; null when they weren't, or not yet.",
         examples=["2026-11-24T09:30:00Z"],
@@ -117,7 +129,9 @@ class ImportOut(Tagged):
     @classmethod
     def of(cls, found: Import, caller: Caller, errors: list[dict[str, Any]] | None = None) -> Self:
         """An import as this caller sees it; with `errors` in place of all that it has."""
-        shown = {name: getattr(found, name) for name in cls.model_fields if name not in {"errors", "actions"}}
+        shown = {name: getattr(found, name) for name in cls.model_fields if name not in _MADE}
+        after = found.state if found.state in set(Withdrawal) else None
+        shown |= {"state": "succeeded" if after else found.state, "withdrawal": after}
         shown["errors"] = found.errors if errors is None else errors
         shown["actions"] = IMPORTS.actions(found, caller)
         return cls.model_validate(shown).tagged(found.tag)
@@ -144,7 +158,10 @@ class ImportListParams(ListParams):
     """Filters of the list of imports."""
 
     kind: Annotated[tuple[ImportKind, ...], Field(max_length=20, description="Of these kinds.")] = ()
-    state: Annotated[tuple[ImportState, ...], Field(max_length=7, description="In these states.")] = ()
+    state: Annotated[tuple[ImportState, ...], Field(max_length=5, description="In these states.")] = ()
+    withdrawal: Annotated[
+        tuple[Withdrawal, ...], Field(max_length=2, description="Only those that are being taken back, or were.")
+    ] = ()
 
 
 class ImportKindOut(BaseModel):
