@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.measures.rules import MEASURES
+from academy.observations.news import News
 from academy.observations.rules import BEST_RELEASES_FIRST
 from kit.database.sessions import Session
 
@@ -29,11 +30,19 @@ TRUST_TABLE = "academy.observation"
 _FIGURE = """
     o.id, o.urn, o.measure, o.pupil_group, o.academic_year, o.period, o.value::float8 as value, o.reason,
     o.lower::float8 as lower, o.upper::float8 as upper, o.cohort, o.published_band, o.release, o.source,
-    o.import_id, o.recorded_at, {superseded_at} as superseded_at
+    o.import_id, o.recorded_at, {superseded_at} as superseded_at, {is_removed} as is_removed
 """
 
 NATIONAL = 0
 TRUST = 1
+
+_COMPARED_ANEW = """exists (
+    select from academy.comparison_figure c
+    where c.measure = o.measure and c.academic_year = o.academic_year
+      and c.pupil_group = o.pupil_group and c.period = o.period
+      and (c.area = 'england' or (c.area = 'la' and c.area_code = (
+          select s.la_code from academy.school s where s.urn = o.urn)))
+      and (c.recorded_at >= :since or c.superseded_at >= :since))"""
 
 
 class FigureRow(NamedTuple):
@@ -56,6 +65,7 @@ class FigureRow(NamedTuple):
     import_id: UUID
     recorded_at: datetime
     superseded_at: datetime | None
+    is_removed: bool
     layer: int
 
 
@@ -78,7 +88,10 @@ class ComparisonRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ObservationFilter:
-    """Which figures a list has. `urns` None is every school; `trust_id` None leaves a trust's own figures out."""
+    """Which figures a list has. `urns` None is every school; `trust_id` None leaves a trust's own figures out.
+
+    `updated_since` comes with `news`, or with `as_of`.
+    """
 
     trust_id: UUID | None
     is_national: bool = True
@@ -90,6 +103,7 @@ class ObservationFilter:
     history: bool = False
     as_of: datetime | None = None
     updated_since: datetime | None = None
+    news: News | None = None
 
 
 async def observation_list(
@@ -134,10 +148,15 @@ def _layer(
     if wanted.as_of is not None:
         # What was superseded later still stood then.
         superseded_at = "case when o.superseded_at <= :as_of then o.superseded_at end"
-    columns = f"{_FIGURE.format(superseded_at=superseded_at)}, {layer} as layer"
+    is_removed = "false" if wanted.news is None else "o.urn = any(:left)"
+    if wanted.news is not None and not wanted.history:
+        is_removed = "(o.superseded_at is not null or o.urn = any(:left))"
+    columns = f"{_FIGURE.format(superseded_at=superseded_at, is_removed=is_removed)}, {layer} as layer"
     where = " and ".join(conditions) or "true"
     if wanted.history:
         return f"(select {columns} from {table} o where {where} order by {_KEY}, o.recorded_at, o.id limit :limit)"  # noqa: S608
+    if wanted.news is not None:
+        return _changed(wanted.news, layer, table, columns, where)
     distinct = f"select distinct on ({_KEY}) {columns} from {table} o where {where}"  # noqa: S608
     return f"({distinct} order by {_KEY}, {best_first('o')} limit :limit)"
 
@@ -156,6 +175,8 @@ def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) 
             parameters[f"{column}s"] = list(values)
     if wanted.as_of is not None:
         parameters["as_of"] = wanted.as_of
+    if wanted.news is not None:
+        return [*conditions, *_since(wanted.news, parameters, is_history=wanted.history)]
     if not wanted.history:
         conditions.append(_stands(wanted, "o"))
     elif wanted.as_of is not None:
@@ -165,6 +186,37 @@ def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) 
         told = "o.recorded_at >= :since"
         conditions += [f"({told} or o.superseded_at >= :since)"] if wanted.history else [told, _is_best(wanted, table)]
     return conditions
+
+
+def _since(news: News, parameters: dict[str, Any], *, is_history: bool) -> list[str]:
+    parameters |= {"since": news.since, "left": list(news.left), "whole": list(news.whole)}
+    if is_history:
+        return [f"(o.recorded_at >= :since or o.superseded_at >= :since or {_other_news(news)})"]
+    return ["(o.superseded_at is null or o.superseded_at >= :since)"]
+
+
+def _other_news(news: News) -> str:
+    return f"o.urn = any(:whole) or {_COMPARED_ANEW}" if news.has_comparisons else "o.urn = any(:whole)"
+
+
+def _changed(news: News, layer: int, table: str, columns: str, where: str) -> str:
+    """The select of the figures that changed: as they are now, or as they last were before they went."""
+    whose = "n.trust_id = :trust and " if layer == TRUST else ""
+    same = " and ".join(f"n.{column} = o.{column}" for column in KEY)
+    source = f"{table} o"
+    if news.is_few:
+        keys = f"select {', '.join(KEY)} from {table} n where {whose}"  # noqa: S608 - constants of this module
+        some = ("n.recorded_at >= :since", "n.superseded_at >= :since", "n.urn = any(:whole)")
+        source = f"({' union '.join(keys + one for one in some)}) n join {table} o on {same}"
+    best = (
+        f"select distinct on ({_KEY}) o.* from {source} where {where}"  # noqa: S608 - constants of this module
+        f" order by {_KEY}, o.superseded_at is not null, {best_first('o')}"
+    )
+    replaced = f"exists (select from {table} n where {whose}{same} and n.superseded_at >= :since)"
+    return (
+        f"(select {columns} from ({best}) o"  # noqa: S608 - constants of this module
+        f" where o.recorded_at >= :since or {_other_news(news)} or {replaced} order by {_KEY} limit :limit)"
+    )
 
 
 def best_first(figure: str) -> str:

@@ -72,7 +72,13 @@ class ObservationOut(BaseModel):
     import_id: UUID = Field(description="The import that loaded it.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"])
     recorded_at: datetime = Field(description="When it was published.", examples=["2026-11-22T08:00:00Z"])
     superseded_at: datetime | None = Field(
-        description="When it was replaced; null for the current figure. Only with `history`.", examples=[None]
+        description="When it was replaced; null for the current figure. Only with `history`, or when `is_removed`.",
+        examples=[None],
+    )
+    is_removed: bool = Field(
+        description="True only with `updated_since`: the figure is no longer in the list, because it was withdrawn or "
+        "because its academy has left the requested trust. Delete your copy of it.",
+        examples=[False],
     )
     comparisons: list[ComparisonOut] = Field(description="England and the local authority, where published.")
 
@@ -140,5 +146,8 @@ class ObservationListParams(ListParams):
     ] = None
     updated_since: Annotated[
         Instant | None,
-        Field(description="Only figures published since this instant. Send the `synced_to` of your last request."),
+        Field(
+            description="Only what has changed since this instant: figures, what they are compared with, academies "
+            "that joined or left. Send the `synced_to` of your last request."
+        ),
     ] = None

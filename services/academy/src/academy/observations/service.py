@@ -10,6 +10,7 @@ from academy.academies.queries import member_urns
 from academy.measures.rules import MEASURES
 from academy.observations import queries
 from academy.observations.errors import InstantInFuture
+from academy.observations.news import moved, news
 from academy.observations.queries import ComparisonRow, FigureRow
 from academy.observations.rules import Layer, progress_band
 from academy.observations.schemas import ComparisonArea, ObservationListParams
@@ -64,11 +65,18 @@ def _plain(value: object) -> object:
 async def _filter(session: Session, caller: Caller, params: ObservationListParams) -> queries.ObservationFilter:
     layers = params.layer or tuple(Layer)
     urns: list[int] | None = list(params.urn)
+    joined: list[int] = []
+    left: list[int] = []
+    # A replay of a moment says what was recorded until then; what is gone since is no part of it.
+    since = params.updated_since if params.as_of is None else None
     if not urns:
         trust_id = await trust_of_filter(session, caller, params.trust)
         as_of = params.as_of or clock.now()
         day = day_in_london(as_of)
         urns = None if trust_id is None else await member_urns(session, trust_id, as_of=as_of, day=day)
+        if trust_id is not None and urns is not None and since is not None:
+            joined, left = await moved(session, trust_id, since, day)
+            urns = sorted({*urns, *left})
     return queries.ObservationFilter(
         trust_id=caller.trust_id if Layer.TRUST in layers else None,
         is_national=Layer.NATIONAL in layers,
@@ -80,6 +88,7 @@ async def _filter(session: Session, caller: Caller, params: ObservationListParam
         history=params.history,
         as_of=params.as_of,
         updated_since=params.updated_since,
+        news=None if since is None else await news(session, caller.tenant_id, since, urns, joined, left),
     )
 
 
@@ -145,5 +154,6 @@ def _shown(row: FigureRow, comparisons: Sequence[Mapping[str, object]]) -> Mappi
         "import_id": row.import_id,
         "recorded_at": row.recorded_at,
         "superseded_at": row.superseded_at,
+        "is_removed": row.is_removed,
         "comparisons": comparisons,
     }

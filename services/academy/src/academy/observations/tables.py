@@ -41,6 +41,17 @@ class ReferenceObservation(SQLModel, table=True):
             postgresql_nulls_not_distinct=True,
         ),
         Index("reference_observation_import_id_idx", "import_id"),
+        Index(
+            "reference_observation_recorded_at_idx",
+            "recorded_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
+        ),
+        Index(
+            "reference_observation_superseded_at_idx",
+            "superseded_at",
+            postgresql_where=text("superseded_at is not null"),
+        ),
         {"schema": "academy"},
     )
 
@@ -88,6 +99,17 @@ class ComparisonFigure(SQLModel, table=True):
             postgresql_nulls_not_distinct=True,
         ),
         Index("comparison_figure_import_id_idx", "import_id"),
+        Index(
+            "comparison_figure_recorded_at_idx",
+            "recorded_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
+        ),
+        Index(
+            "comparison_figure_superseded_at_idx",
+            "superseded_at",
+            postgresql_where=text("superseded_at is not null"),
+        ),
         {"schema": "academy"},
     )
 
@@ -137,6 +159,12 @@ class Observation(TenantTable, table=True):
             "recorded_at",
             postgresql_using="brin",
             postgresql_with={"autosummarize": "on"},
+        ),
+        Index(
+            "observation_superseded_at_idx",
+            "trust_id",
+            "superseded_at",
+            postgresql_where=text("superseded_at is not null"),
         ),
         {"schema": "academy"},
     )
