@@ -129,7 +129,8 @@ async def test_pages_of_news_join_up(reader: httpx.AsyncClient, database: Sandbo
     since = {"updated_since": LAST_WALK.isoformat(), **params}
     whole = await listed(reader, **since)
     assert len(whole) == 6
-    found, cursor = [], None
+    found: list[dict[str, Any]] = []
+    cursor = None
     while cursor is not None or not found:
         page = {"limit": 1, **since} | ({} if cursor is None else {"cursor": cursor})
         body = (await reader.get(PATH, params=page)).json()
