@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0020_find_figures_by_time"
-down_revision: str | None = "0019_create_posts"
+revision: str = "0021_find_figures_by_time"
+down_revision: str | None = "0020_withdraw_imports"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
