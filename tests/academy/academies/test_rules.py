@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from academy.academies.rules import Joining, comes_before, joining, seen_from_the_other
+from academy.academies.rules import Joining, comes_after, comes_before, joining, seen_from_the_other
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,10 @@ def test_an_inspection_is_before_or_after_joining(
 )
 def test_a_link_is_turned_round_for_the_other_school(said: str, from_the_other: str) -> None:
     assert seen_from_the_other(said) == from_the_other
-    assert comes_before(said) is not comes_before(from_the_other)
+    assert comes_before(said) is comes_after(from_the_other) is not comes_before(from_the_other)
+
+
+@pytest.mark.parametrize("said", ["sixth_form_centre_link", "sixth_form_centre_school", "other", "closure"])
+def test_a_link_that_is_beside_comes_neither_before_nor_after(said: str) -> None:
+    assert seen_from_the_other(said) == said
+    assert comes_before(said) is comes_after(said) is False

@@ -17,8 +17,8 @@ def _only_digits(value: Any) -> Any:
 
 
 Urn = Annotated[int, Field(ge=1, le=9_999_999, examples=[136105]), BeforeValidator(_only_digits)]
-"""The number of a school in the register. Wider than `sector.urns` allows, as released: no school has such a number,
-so that it is not found."""
+"""The number of a school in the register. Wider than the six digits of `sector.urns`, as released: no school has such
+a number, so that it is not found."""
 
 AcademicYear = Annotated[
     str,

@@ -3,13 +3,9 @@
 import re
 from typing import Final
 
-LOWEST_URN: Final = 10_000
-HIGHEST_URN: Final = 9_999_999
-"""The bounds within which a register may number. Schools have six digits; children's centres have five, and seven are
-left for the day when six run out."""
-
 LOWEST_SCHOOL_URN: Final = 100_000
 HIGHEST_SCHOOL_URN: Final = 999_999
+"""The bounds of the numbers of schools: six digits. Children's centres have five."""
 
 _DIGITS: Final = re.compile(r"[0-9]{6}")
 

@@ -4,6 +4,8 @@ from datetime import date
 from enum import StrEnum
 
 PREDECESSOR, SUCCESSOR = "predecessor", "successor"
+# The register's word for what several schools became.
+_RESULT = "result_of_"
 
 
 class Joining(StrEnum):
@@ -21,8 +23,13 @@ def joining(inspected_on: date, joined_on: date | None) -> Joining | None:
 
 
 def comes_before(link_type: str) -> bool:
-    """Is a school that is linked like this a predecessor? Every other link of the register leads to what came after."""
+    """Is a school that is linked like this a predecessor?"""
     return PREDECESSOR in link_type
+
+
+def comes_after(link_type: str) -> bool:
+    """Is it a successor? Some links lead to neither: a sixth form centre is beside the schools that share it."""
+    return SUCCESSOR in link_type or link_type.startswith(_RESULT)
 
 
 def seen_from_the_other(link_type: str) -> str:
@@ -31,5 +38,4 @@ def seen_from_the_other(link_type: str) -> str:
         return link_type.replace(PREDECESSOR, SUCCESSOR)
     if SUCCESSOR in link_type:
         return link_type.replace(SUCCESSOR, PREDECESSOR)
-    # The register has links that don't say which came first; what they lead to counts as a successor.
-    return PREDECESSOR
+    return PREDECESSOR if comes_after(link_type) else link_type

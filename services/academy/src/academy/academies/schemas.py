@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from academy.academies.rules import Joining, comes_before, joining, seen_from_the_other
+from academy.academies.rules import Joining, comes_after, comes_before, joining, seen_from_the_other
 from academy.academies.tables import Inspection, School, SchoolLink
 from academy.parameters import Instant, SearchText
 from academy.trusts.tables import Membership as TrustMembership
@@ -228,6 +228,9 @@ class AcademyDetailOut(AcademyOut, Tagged):
     memberships: list[AcademyTrustOut] = Field(description="Every trust that it has belonged to, newest first.")
     predecessors: list[LinkOut] = Field(description="Schools that it replaced.")
     successors: list[LinkOut] = Field(description="Schools that replaced it.")
+    other_links: list[LinkOut] = Field(
+        description="Schools that are linked with it and neither came before nor after, such as a sixth form centre."
+    )
     latest_inspections: LatestInspectionsOut = Field(description="The latest under each framework, side by side.")
 
     @classmethod
@@ -244,7 +247,10 @@ class AcademyDetailOut(AcademyOut, Tagged):
             **dict(academy),
             memberships=[AcademyTrustOut.of(*one) for one in memberships],
             predecessors=[link for link in links if comes_before(link.link_type)],
-            successors=[link for link in links if not comes_before(link.link_type)],
+            successors=[link for link in links if comes_after(link.link_type)],
+            other_links=[
+                link for link in links if not comes_before(link.link_type) and not comes_after(link.link_type)
+            ],
             latest_inspections=LatestInspectionsOut.model_validate({kind: latest.get(kind) for kind in InspectionKind}),
         )
 

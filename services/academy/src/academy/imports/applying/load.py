@@ -18,6 +18,8 @@ from academy.imports.applying.targets import (
     COMPARISONS,
     INSPECTIONS,
     NATIONAL_FIGURES,
+    OWN_SCHOOLS,
+    OWN_TRUSTS,
     SCHOOL_FACTS,
     SCHOOL_LINKS,
     SCHOOLS,
@@ -89,7 +91,7 @@ async def receipt_of(register: Session, import_id: UUID) -> ReferenceLoad | None
 async def load_national(register: Session, started: Import, staged: Staged, *, report: Report) -> ReferenceLoad:
     """Apply a national file and leave the receipt, in one transaction of the loader; a dry run leaves none."""
     origin = await _origin(register, started, staged, tenant=None)
-    steps = _steps(staged)
+    steps = _steps(staged, started.kind)
     counts = Counts()
     newest_before = await newest_years(register, MEASURES)
     for number, (name, merge) in enumerate(steps):
@@ -140,12 +142,19 @@ _NAMES_SCHOOLS: Final = ("memberships", "inspections", "observations")
 _TOUCHES_SCHOOLS: Final = ("schools", "observations")
 
 
-def _steps(staged: Staged) -> list[tuple[str, Merge]]:
+# What an empty cell of these files clears: they are the register's own.
+_OWN: Final[Mapping[tuple[str, str], Merge]] = {
+    ("gias-establishments", "schools"): OWN_SCHOOLS.merge,
+    ("gias-groups", "trusts"): OWN_TRUSTS.merge,
+}
+
+
+def _steps(staged: Staged, kind: str) -> list[tuple[str, Merge]]:
     steps = []
     for name, merge in _ORDER:
         if name in staged.tables:
             is_register = name != "schools" or "name" in staged.tables[name].columns
-            steps.append((name, merge if is_register else SCHOOL_FACTS.merge))
+            steps.append((name, _OWN.get((kind, name), merge) if is_register else SCHOOL_FACTS.merge))
     return steps
 
 

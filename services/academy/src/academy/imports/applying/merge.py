@@ -173,7 +173,8 @@ class Figures:
 class Entries:
     """A table of the register: what a file has of an entry is taken over, what it leaves out stays.
 
-    `key` maps columns of the file's rows to those of the table; `settled` are further assignments of a change.
+    `key` maps columns of the file's rows to those of the table; `settled` are further assignments of a change. An
+    empty cell clears what is known only with `empty_clears`: the file is the register's own of these entries.
     """
 
     name: str
@@ -182,6 +183,7 @@ class Entries:
     needed: tuple[tuple[str, str], ...] = ()
     has_version: bool = True
     settled: tuple[tuple[str, str], ...] = ()
+    empty_clears: bool = False
 
     @property
     def changed(self) -> str:
@@ -251,8 +253,10 @@ class Entries:
             await session.execute(text(statement), used)
 
     def _given(self, value: str, column: str, known: str | None) -> str:
-        """A value of the file; where an entry can't be without one, what is known or else a word for unknown."""
+        """A value of the file; where it is empty and mustn't clear, what is known, and then a word for unknown where an
+        entry can't be without one.
+        """
         needed = dict(self.needed).get(column)
-        if needed is None:
-            return value
-        return f"coalesce({value}, {known}, {needed})" if known is not None else f"coalesce({value}, {needed})"
+        stays = known is not None and (needed is not None or not self.empty_clears)
+        values = [value, *([known] if stays and known else []), *([needed] if needed is not None else [])]
+        return value if len(values) == 1 else f"coalesce({', '.join(values)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from academy.imports.applying.merge import Entries, Figures
@@ -46,6 +47,9 @@ SCHOOLS: Final = Entries(
     _UNKNOWN_SCHOOL,
     settled=(*_UPDATED, ("source", "cast(:source as text)"), ("is_registered", "true")),
 )
+"""Schools as a file names them that is of something else: groups, or figures."""
+OWN_SCHOOLS: Final = replace(SCHOOLS, empty_clears=True)
+"""Schools from the register's own file of them."""
 SCHOOL_FACTS: Final = Entries(
     "schools",
     "academy.school",
@@ -62,6 +66,8 @@ TRUSTS: Final = Entries(
     (("name", "c.group_uid"), ("kind", "'other'"), ("status", "'unknown'")),
     settled=_UPDATED,
 )
+OWN_TRUSTS: Final = replace(TRUSTS, empty_clears=True)
+"""Trusts from the register's own file of groups."""
 SCHOOL_LINKS: Final = Entries(
     "school_links",
     "academy.school_link",

@@ -7,7 +7,8 @@ import polars as pl
 from academy.imports.formats.cells.columns import Parsed
 from academy.imports.formats.cells.values import Unreadable, shown
 from academy.imports.formats.reading import MOST_ERRORS_KEPT, Reading, RowError
-from sector.urns import HIGHEST_URN, LOWEST_URN
+from sector.laestabs import plain_laestab
+from sector.urns import HIGHEST_SCHOOL_URN, LOWEST_SCHOOL_URN
 
 
 class Checker:
@@ -86,9 +87,18 @@ class Checker:
         if required:
             missing = urns.is_null() & ~parsed.faulty
             self.refuse(column, missing, "urn-missing", lambda _: "The row has no URN.")
-        outside = (urns < LOWEST_URN) | (urns > HIGHEST_URN)
-        self.refuse(column, outside, "urn-invalid", lambda place: f"{shown(str(cells[place]))} is no URN.")
+        outside = (urns < LOWEST_SCHOOL_URN) | (urns > HIGHEST_SCHOOL_URN)
+        self.refuse(column, outside, "urn-invalid", lambda place: _no_urn(str(cells[place]), int(urns[place])))
         return urns
+
+
+def _no_urn(text: str, number: int) -> str:
+    laestab = plain_laestab(str(number))
+    if laestab is not None:
+        return (
+            f"{shown(text)} is a LAESTAB ({laestab[:3]}/{laestab[3:]}), not a URN; the URN of a school has six digits."
+        )
+    return f"{shown(text)} is not a URN: the URN of a school has six digits, such as 136105."
 
 
 def _none_of(rows: int) -> pl.Series:

@@ -14,6 +14,7 @@ ALTERNATIVE_TYPES: Final = ("14", "38", "42", "43")
 """Codes of pupil referral units and of academies and free schools for alternative provision."""
 
 NURSERY_TYPES: Final = ("15",)
+CENTRE_TYPES: Final = ("47", "48")
 SIXTEEN_PLUS_TYPES: Final = ("18", "31", "39", "45", "46")
 
 PHASES: Final = {
@@ -35,6 +36,13 @@ PHASES: Final = {
 }
 """The register's phases of education, by code and by name; 0 and "Not applicable" have none."""
 
+PHASE_WORDS: Final = frozenset({*PHASES, "0", "not applicable"})
+PHASES_LISTED: Final = (
+    "Nursery, Primary, Middle deemed primary, Secondary, Middle deemed secondary, 16 plus, All-through and"
+    " Not applicable"
+)
+"""What the register's columns of phases may say, and how people read it."""
+
 STATUSES: Final = {
     "1": "open",
     "2": "closed",
@@ -45,6 +53,64 @@ STATUSES: Final = {
     "open, but proposed to close": "proposed_to_close",
     "proposed to open": "proposed_to_open",
 }
+
+
+STATUS_WORDS: Final = frozenset(STATUSES)
+STATUSES_LISTED: Final = "Open, Closed, Proposed to open, and Open, but proposed to close"
+
+TYPES: Final = (
+    "Community school",
+    "Voluntary aided school",
+    "Voluntary controlled school",
+    "Foundation school",
+    "City technology college",
+    "Community special school",
+    "Non-maintained special school",
+    "Other independent special school",
+    "Other independent school",
+    "Foundation special school",
+    "Pupil referral unit",
+    "Local authority nursery school",
+    "LA nursery school",
+    "Further education",
+    "Secure units",
+    "Offshore schools",
+    "Service children's education",
+    "Miscellaneous",
+    "Academy sponsor led",
+    "Higher education institutions",
+    "Welsh establishment",
+    "Sixth form centres",
+    "Special post 16 institution",
+    "Academy special sponsor led",
+    "Academy converter",
+    "Free schools",
+    "Free schools special",
+    "British schools overseas",
+    "Free schools alternative provision",
+    "Free schools 16 to 19",
+    "University technical college",
+    "Studio schools",
+    "Academy alternative provision converter",
+    "Academy alternative provision sponsor led",
+    "Academy special converter",
+    "Academy 16-19 converter",
+    "Academy 16 to 19 sponsor led",
+    "Children's centre",
+    "Children's centre linked site",
+    "Online provider",
+    "Institution funded by other government department",
+    "Academy secure 16 to 19",
+)
+"""Types of establishment by name. The register adds to them: a new one is known by the number beside it."""
+
+TYPE_WORDS: Final = frozenset(name.casefold() for name in TYPES)
+
+
+def plain_word(cell: str) -> str:
+    """A word of the register as the tables of this file have it: `Open ` is `open`, `07` and `7.0` are `7`."""
+    plain = " ".join(cell.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).removesuffix(".0")
+    return plain.lstrip("0") or "0" if plain.isdecimal() else plain
 
 
 def words(cells: pl.Expr) -> pl.Expr:
@@ -85,11 +151,10 @@ def phase_of(type_code: pl.Expr, type_name: pl.Expr, phase: pl.Expr) -> pl.Expr:
 
 
 def status_of(status: pl.Expr) -> pl.Expr:
-    """Whether a school is open, from the register's code or words; `unknown` for anything else."""
+    """Whether a school is open, from the register's code or words; null for anything else."""
     return pl.coalesce(
         code(status).replace_strict(STATUSES, default=None, return_dtype=pl.String),
         words(status).replace_strict(STATUSES, default=None, return_dtype=pl.String),
-        pl.lit("unknown"),
     )
 
 

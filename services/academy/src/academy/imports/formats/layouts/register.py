@@ -14,6 +14,9 @@ from academy.imports.formats.cells.columns import (
     read_whole_numbers,
 )
 from academy.imports.formats.cells.faults import Checker, Seen, ending
+from academy.imports.formats.cells.schools import PHASE_WORDS, PHASES_LISTED, TYPE_WORDS, TYPES, plain_word
+from academy.imports.formats.cells.symbols import reason_of
+from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.reading import SCHEMAS, Column, Reading
 
@@ -41,6 +44,46 @@ class Rows:
         values = self._read(name, read_whole_numbers, pl.Int32())
         self.check.refuse(name, values < 0, "out-of-range", lambda place: f"{values[place]} is less than nothing.")
         return values
+
+    def word(self, name: str, known: Container[str], listed: str) -> pl.Series:
+        """A column of official words or their codes, as they are written; those that aren't `known` are noted.
+
+        `known` are words as `plain_word` gives them, `listed` is how people read them.
+        """
+        detail = f"is not known here; known are {listed}."
+        return self._known(name, self.text(name), known.__contains__, "word-unknown", detail)
+
+    def digits(self, name: str) -> pl.Series:
+        """A column of identifiers that are digits and stay text."""
+        return self._known(name, self.code(name), str.isdecimal, "not-a-code", "is not a code of digits.")
+
+    def _known(
+        self, name: str, values: pl.Series, is_known: Callable[[str], bool], code: str, detail: str
+    ) -> pl.Series:
+        odd = [cell for cell in values.drop_nulls().unique() if not is_known(plain_word(cell))]
+        empty = [cell for cell in odd if reason_of(cell) is not None]
+        unknown = values.is_in([cell for cell in odd if cell not in empty])
+        self.check.refuse(name, unknown, code, lambda place: f"{shown(values[place])} {detail}")
+        return values.set(values.is_in(empty).fill_null(value=False), None)
+
+    def school_types(self) -> Iterator[pl.Series]:
+        """The four columns of types of establishment and phases, by code and by name.
+
+        The register adds types now and then: a name that isn't known here counts if there is a code beside it.
+        """
+        codes = self.digits("TypeOfEstablishment (code)")
+        names = self.text("TypeOfEstablishment (name)")
+        odd = [name for name in names.drop_nulls().unique() if plain_word(name) not in TYPE_WORDS]
+        strange = names.is_in([name for name in odd if reason_of(name) is None]) & codes.is_null()
+        self.check.refuse(
+            "TypeOfEstablishment (name)",
+            strange,
+            "word-unknown",
+            lambda place: f"{shown(names[place])} is no known type of establishment; known are {', '.join(TYPES)}.",
+        )
+        yield from (codes, names)
+        for name in ("PhaseOfEducation (code)", "PhaseOfEducation (name)"):
+            yield self.word(name, PHASE_WORDS, PHASES_LISTED)
 
     def _read(self, name: str, read: Callable[[pl.Series], Parsed], dtype: pl.DataType) -> pl.Series:
         if name not in self.frame.columns:
@@ -71,7 +114,7 @@ def read_register(
     source: str,
     key: str,
     passed_over: tuple[str, ...] = (),
-    is_kept: pl.Expr | None = None,
+    is_kept: Callable[[pl.DataFrame], pl.Expr] | None = None,
 ) -> Iterator[Reading]:
     """Read a register. `key` says in words what may stand in it once only; rows where `is_kept` is false are
     passed over, whatever is in them."""
@@ -86,7 +129,7 @@ def read_register(
     for batch, ragged, done in sheet.batches(chosen):
         reading = Reading(rows_read=batch.height, done=done)
         total += batch.height
-        frame = batch if is_kept is None else batch.filter(is_kept)
+        frame = batch if is_kept is None else batch.filter(is_kept(batch))
         check = Checker(frame["row"])
         check.ragged(ragged)
         keys = fill(Rows(frame, check), reading)

@@ -6,7 +6,17 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.formats.cells.schools import laestab_of, phase_of, status_of, whole
+from academy.imports.formats.cells.schools import (
+    CENTRE_TYPES,
+    STATUS_WORDS,
+    STATUSES_LISTED,
+    code,
+    laestab_of,
+    phase_of,
+    status_of,
+    whole,
+    words,
+)
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
 from academy.imports.formats.reading import Column, Reading, Request
 
@@ -24,6 +34,7 @@ TYPE: Final = (
     Column("PhaseOfEducation (code)", "Phase, by number", example="4"),
     Column("PhaseOfEducation (name)", "Phase, by name", example="Secondary"),
 )
+STATUS: Final = ("EstablishmentStatus (name)", "EstablishmentStatus (code)")
 ESTABLISHMENT_COLUMNS: Final = (
     URN,
     NAME,
@@ -52,10 +63,10 @@ URN_LINK_COLUMNS: Final = (
 
 
 def read_establishments(path: Path, request: Request) -> Iterator[Reading]:
-    """Schools, with whatever the extract has of them. What a column that is absent would say stays as it
-    was."""
+    """Schools, with whatever the extract has of them; children's centres are passed over. What a column that is
+    absent would say stays as it was."""
     del request  # a register has no year
-    yield from read_register(path, ESTABLISHMENT_COLUMNS, _establishments, source=SOURCE, key="URN")
+    yield from read_register(path, ESTABLISHMENT_COLUMNS, _establishments, source=SOURCE, key="URN", is_kept=_is_school)
 
 
 def _establishments(rows: Rows, reading: Reading) -> pl.Series:
@@ -64,9 +75,11 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
         [
             urns.alias("urn"),
             rows.required(NAME.name, rows.text(NAME.name)).alias("name"),
-            *codes_and_names(rows, *LA, *TYPE),
-            *(rows.code(name) for name in ("EstablishmentNumber", "EstablishmentStatus (code)", "UKPRN")),
-            *(rows.text(name) for name in ("EstablishmentStatus (name)", "Town", "Postcode", "GOR (name)")),
+            *local_authority(rows),
+            *rows.school_types(),
+            *(rows.digits(name) for name in ("EstablishmentNumber", "UKPRN")),
+            *(rows.word(name, STATUS_WORDS, STATUSES_LISTED) for name in STATUS),
+            *(rows.text(name) for name in ("Town", "Postcode", "GOR (name)")),
             *(rows.date(name) for name in ("OpenDate", "CloseDate")),
             *(rows.number(name) for name in ("StatutoryLowAge", "StatutoryHighAge")),
             *(rows.number(name) for name in ("NumberOfPupils", "SchoolCapacity")),
@@ -82,7 +95,7 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
         whole(pl.col("TypeOfEstablishment (code)")).alias("type_code"),
         pl.col("TypeOfEstablishment (name)").alias("type_name"),
         phase().alias("phase"),
-        status_of(pl.coalesce("EstablishmentStatus (name)", "EstablishmentStatus (code)")).alias("status"),
+        status_of(pl.coalesce(*STATUS)).alias("status"),
         pl.col("OpenDate").alias("opened_on"),
         pl.col("CloseDate").alias("closed_on"),
         pl.col("StatutoryLowAge").alias("low_age"),
@@ -97,10 +110,23 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
     return urns
 
 
-def codes_and_names(rows: Rows, *columns: Column) -> Iterator[pl.Series]:
-    """Columns of text, of which those that say so in their name hold codes."""
-    for column in columns:
-        yield rows.code(column.name) if column.name.endswith("(code)") else rows.text(column.name)
+def local_authority(rows: Rows) -> Iterator[pl.Series]:
+    """The columns of the local authority: its code and its name."""
+    yield from (rows.digits("LA (code)"), rows.text("LA (name)"))
+
+
+def _is_school(batch: pl.DataFrame) -> pl.Expr:
+    """Children's centres stand in the same register under numbers of their own, of five digits."""
+    kinds = [
+        column for column in ("TypeOfEstablishment (code)", "TypeOfEstablishment (name)") if column in batch.columns
+    ]
+    centre = [
+        (code(pl.col(name)).is_in(CENTRE_TYPES) | words(pl.col(name)).str.starts_with("children's centre")).fill_null(
+            value=False
+        )
+        for name in kinds
+    ]
+    return ~pl.any_horizontal(pl.lit(value=False), *centre)
 
 
 _SOURCES: Final = {
@@ -111,7 +137,7 @@ _SOURCES: Final = {
     "type_code": "TypeOfEstablishment (code)",
     "type_name": "TypeOfEstablishment (name)",
     "phase": tuple(column.name for column in TYPE),
-    "status": ("EstablishmentStatus (name)", "EstablishmentStatus (code)"),
+    "status": STATUS,
     "opened_on": "OpenDate",
     "closed_on": "CloseDate",
     "low_age": "StatutoryLowAge",

@@ -2,14 +2,15 @@
 when."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from academy.imports.formats.cells.schools import company_number, whole
+from academy.imports.formats.cells.schools import company_number, whole, words
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
-from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, codes_and_names, phase
+from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, local_authority, phase
 from academy.imports.formats.reading import Column, Reading, Request
 
 GROUP_COLUMNS: Final = (
@@ -28,7 +29,9 @@ GROUP_COLUMNS: Final = (
 )
 GROUP_LINK_COLUMNS: Final = (
     URN,
-    *(column for column in GROUP_COLUMNS if column.name != "UKPRN"),
+    # The register's file of academies and their trusts has another header for the same number.
+    replace(GROUP_COLUMNS[0], aliases=("Linked UID",)),
+    *(column for column in GROUP_COLUMNS[1:] if column.name != "UKPRN"),
     Column("Joined date", "When the school joined the group", required=True, example="2020-04-01"),
     NAME,
     *TYPE,
@@ -43,9 +46,16 @@ TRUST_KINDS: Final = {
 rows are passed over, and a sponsor's link is no membership."""
 
 _GROUP_STATUSES: Final = {"open": "open", "closed": "closed", "proposed to open": "proposed_to_open"}
+_GROUP_STATUS_WORDS: Final = frozenset({*_GROUP_STATUSES, "proposed_to_open"})
+_GROUP_STATUSES_LISTED: Final = "Open, Closed and Proposed to open"
+_STATUS: Final = ("Group Status", "Group Status (code)")
 
 
-_IS_TRUST: Final = pl.col("Group Type").str.strip_chars().str.to_lowercase().is_in(list(TRUST_KINDS))
+def _is_trust(batch: pl.DataFrame) -> pl.Expr:
+    del batch  # the column is required
+    return pl.col("Group Type").str.strip_chars().str.to_lowercase().is_in(list(TRUST_KINDS))
+
+
 _SOURCES: Final = {
     "group_id": "Group ID",
     "companies_house_number": "Companies House Number",
@@ -65,20 +75,21 @@ _SCHOOL_SOURCES: Final = {
 def read_groups(path: Path, request: Request) -> Iterator[Reading]:
     """Academy trusts; other groups are passed over."""
     del request
-    yield from read_register(path, GROUP_COLUMNS, _groups, source=SOURCE, key="Group UID", is_kept=_IS_TRUST)
+    yield from read_register(path, GROUP_COLUMNS, _groups, source=SOURCE, key="Group UID", is_kept=_is_trust)
 
 
 def _trusts(rows: Rows) -> pl.DataFrame:
     """The trusts as `trusts` has them, a row each."""
-    texts = ("Group ID", "Group Name", "Group Type", "Group Status", "Group Status (code)")
+    texts = ("Group ID", "Group Name", "Group Type")
     read = pl.DataFrame(
         [
-            *(rows.code(name) for name in ("Group UID", "Companies House Number", "UKPRN")),
+            *(rows.code(name) for name in ("Group UID", "Companies House Number")),
+            rows.digits("UKPRN"),
+            *(rows.word(name, _GROUP_STATUS_WORDS, _GROUP_STATUSES_LISTED) for name in _STATUS),
             *(rows.text(name) for name in texts),
             *(rows.date(name) for name in ("Closed Date", "Open date", "Incorporated on (open date)")),
         ]
     )
-    status = pl.coalesce(pl.col("Group Status"), pl.col("Group Status (code)"))
     trusts = read.select(
         whole(pl.col("Group UID")).alias("group_uid"),
         pl.col("Group ID").alias("group_id"),
@@ -89,9 +100,8 @@ def _trusts(rows: Rows) -> pl.DataFrame:
         .alias("kind"),
         company_number(pl.col("Companies House Number")).alias("companies_house_number"),
         whole(pl.col("UKPRN")).alias("ukprn"),
-        status.str.to_lowercase()
-        .str.replace_all("_", " ")
-        .replace_strict(_GROUP_STATUSES, default="unknown", return_dtype=pl.String)
+        words(pl.coalesce(*_STATUS).str.replace_all("_", " "))
+        .replace_strict(_GROUP_STATUSES, default=None, return_dtype=pl.String)
         .alias("status"),
         pl.coalesce(pl.col("Open date"), pl.col("Incorporated on (open date)")).alias("opened_on"),
         pl.col("Closed Date").alias("closed_on"),
@@ -117,7 +127,7 @@ def read_group_links(path: Path, request: Request) -> Iterator[Reading]:
     """
     del request
     yield from read_register(
-        path, GROUP_LINK_COLUMNS, _group_links, source=SOURCE, key="school and trust", is_kept=_IS_TRUST
+        path, GROUP_LINK_COLUMNS, _group_links, source=SOURCE, key="school and trust", is_kept=_is_trust
     )
 
 
@@ -126,7 +136,8 @@ def _group_links(rows: Rows, reading: Reading) -> pl.Series:
         rows.urn().alias("urn"),
         rows.date("Joined date").alias("joined_on"),
         rows.required(NAME.name, rows.text(NAME.name)).alias("school"),
-        *codes_and_names(rows, *TYPE, *LA),
+        *rows.school_types(),
+        *local_authority(rows),
     )
     links = links.with_columns(pl.coalesce("joined_on", "opened_on").alias("joined_on"))
     undated = links["joined_on"].is_null() & ~rows.check.faulty

@@ -1,0 +1,77 @@
+"""Words, codes and numbers of the register that nobody knows are refused, and the known ones named."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.academy.imports.formats.tables import codes, csv_file, one, read_file
+
+TYPES = "TypeOfEstablishment (code),TypeOfEstablishment (name)"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code", "named"),
+    [
+        ("PhaseOfEducation (name)", "Secondry", "word-unknown", "Middle deemed secondary, 16 plus"),
+        ("PhaseOfEducation (code)", "9", "word-unknown", "Nursery, Primary"),
+        ("EstablishmentStatus (name)", "Opn", "word-unknown", "Open, Closed, Proposed to open"),
+        ("EstablishmentStatus (code)", "7", "word-unknown", "Open, Closed, Proposed to open"),
+        ("TypeOfEstablishment (name)", "Putney", "word-unknown", "Academy converter"),
+        ("TypeOfEstablishment (code)", "Academy converter", "not-a-code", "digits"),
+        ("LA (code)", "Wandsworth", "not-a-code", "digits"),
+        ("EstablishmentNumber", "four", "not-a-code", "digits"),
+        ("UKPRN", "10O27548", "not-a-code", "digits"),
+        ("URN", "3526908", "urn-invalid", "a LAESTAB (352/6908)"),
+        ("URN", "13587", "urn-invalid", "six digits"),
+    ],
+)
+def test_what_nobody_knows_is_refused_by_its_cell(
+    tmp_path: Path, column: str, cell: str, code: str, named: str
+) -> None:
+    row = {"URN": "135874", "EstablishmentName": "A", column: cell}
+    file = csv_file(tmp_path, f"{','.join(row)}\n{','.join(row.values())}\n")
+    found = read_file("gias-establishments", file, academic_year=None)
+    assert codes(found) == [(2, column, code)]
+    assert cell in found.errors[0].detail
+    assert named in found.errors[0].detail
+
+
+@pytest.mark.parametrize("cell", ["", "n/a", "NULL", "Not applicable", "0"])
+def test_nothing_and_not_applicable_are_no_phase(tmp_path: Path, cell: str) -> None:
+    file = csv_file(tmp_path, f"URN,EstablishmentName,PhaseOfEducation (name)\n135874,A,{cell}\n")
+    found = read_file("gias-establishments", file, academic_year=None)
+    assert found.is_valid, found.errors
+    assert one(found.frame("schools"))["phase"] is None
+
+
+def test_a_new_type_is_known_by_its_number(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, f"URN,EstablishmentName,{TYPES}\n135874,A,58,Academy of a new type\n")
+    found = read_file("gias-establishments", file, academic_year=None)
+    assert found.is_valid, found.errors
+    assert one(found.frame("schools"))["type_name"] == "Academy of a new type"
+
+
+def test_a_row_that_a_comma_has_shifted_is_refused(tmp_path: Path) -> None:
+    header = f"URN,EstablishmentName,{TYPES},EstablishmentStatus (name),Town,Postcode"
+    row = "135874,St Mary, Putney,28,Academy sponsor led,Open,London"
+    found = read_file("gias-establishments", csv_file(tmp_path, f"{header}\n{row}\n"), academic_year=None)
+    assert (2, "EstablishmentStatus (name)", "word-unknown") in codes(found)
+    assert (2, "TypeOfEstablishment (code)", "not-a-code") in codes(found)
+
+
+def test_childrens_centres_are_passed_over(tmp_path: Path) -> None:
+    rows = "20003,A centre,47,Children's centre\n135874,A,28,Academy sponsor led\n"
+    file = csv_file(tmp_path, f"URN,EstablishmentName,{TYPES}\n{rows}")
+    found = read_file("gias-establishments", file, academic_year=None)
+    assert found.is_valid, found.errors
+    assert (found.rows_accepted, found.rows_ignored) == (1, 1)
+
+
+@pytest.mark.parametrize(("status", "expected"), [("Opn", "word-unknown"), ("Proposed to open", None)])
+def test_links_of_groups_may_call_the_trust_linked_uid(tmp_path: Path, status: str, expected: str | None) -> None:
+    header = "URN,Linked UID,Group Name,Group Type,Group Status,Joined date,EstablishmentName"
+    row = f"135874,16846,A TRUST,Multi-academy trust,{status},2020-04-01,A"
+    found = read_file("gias-group-links", csv_file(tmp_path, f"{header}\n{row}\n"), academic_year=None)
+    assert codes(found) == ([] if expected is None else [(2, "Group Status", expected)])
+    if expected is None:
+        assert one(found.frame("memberships"))["group_uid"] == "16846"
