@@ -176,6 +176,7 @@ async def test_one_academy_tells_where_it_comes_from_and_what_inspectors_said(
     async with database.admin() as session:
         await add(session, "school_link", {"urn": 136105, "linked_urn": 105560, "link_type": "predecessor"})
         await add(session, "school_link", {"urn": 136105, "linked_urn": 142100, "link_type": "successor"})
+        await add(session, "school_link", {"urn": 136105, "linked_urn": 100000, "link_type": "sixth_form_centre_link"})
         await add_inspection(session, 136105, date(2012, 3, 1), overall_grade="outstanding")
         await add_inspection(session, 136105, date(2019, 3, 1), overall_grade="good")
         await add_inspection(session, 136105, date(2023, 3, 1), kind="ungraded", overall_grade=None)
@@ -193,6 +194,7 @@ async def test_one_academy_tells_where_it_comes_from_and_what_inspectors_said(
     assert body["local_authority"] == {"code": "850", "name": "Hampshire"}
     assert [link["urn"] for link in body["predecessors"]] == [105560]
     assert [(link["urn"], link["name"]) for link in body["successors"]] == [(142100, "Piper Hill")]
+    assert [link["urn"] for link in body["other_links"]] == [100000]
     latest = body["latest_inspections"]
     assert (latest["overall_grade"]["overall_grade"], latest["overall_grade"]["joining"]) == ("good", "after")
     assert latest["ungraded"]["inspected_on"] == "2023-03-01"

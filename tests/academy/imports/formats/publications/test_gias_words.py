@@ -67,6 +67,25 @@ def test_childrens_centres_are_passed_over(tmp_path: Path) -> None:
     assert (found.rows_accepted, found.rows_ignored) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "number", "refused"),
+    [
+        ("Multi academy trst", "", True),
+        ("Multi academy trst", "n/a", True),
+        ("A new type of group", "14", False),
+        ("Federation", "", False),
+        ("", "", False),
+    ],
+)
+def test_groups_of_a_type_that_nobody_knows_are_not_passed_over(
+    tmp_path: Path, kind: str, number: str, refused: bool
+) -> None:
+    file = csv_file(tmp_path, f"Group UID,Group Name,Group Type (code),Group Type\n16846,A GROUP,{number},{kind}\n")
+    found = read_file("gias-groups", file, academic_year=None)
+    assert codes(found) == ([(2, "Group Type", "word-unknown")] if refused else [])
+    assert (found.rows_accepted, found.rows_ignored) == (0, 0 if refused else 1)
+
+
 @pytest.mark.parametrize(("status", "expected"), [("Opn", "word-unknown"), ("Proposed to open", None)])
 def test_links_of_groups_may_call_the_trust_linked_uid(tmp_path: Path, status: str, expected: str | None) -> None:
     header = "URN,Linked UID,Group Name,Group Type,Group Status,Joined date,EstablishmentName"

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from academy.imports.formats.cells.schools import company_number, whole, words
+from academy.imports.formats.cells.schools import code, company_number, whole, words
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
 from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, local_authority, phase
 from academy.imports.formats.reading import Column, Reading, Request
@@ -51,9 +51,30 @@ _GROUP_STATUSES_LISTED: Final = "Open, Closed and Proposed to open"
 _STATUS: Final = ("Group Status", "Group Status (code)")
 
 
+_OTHER_GROUPS: Final = (
+    "Federation",
+    "Trust",
+    "School sponsor",
+    "Umbrella trust",
+    "Children's Centres Group",
+    "Children's Centres Collaboration",
+)
+_GROUP_TYPE_WORDS: Final = frozenset({*TRUST_KINDS, *(name.casefold() for name in _OTHER_GROUPS)})
+_GROUP_TYPES_LISTED: Final = (
+    f"Multi-academy trust, Single-academy trust, Secure single-academy trust, {', '.join(_OTHER_GROUPS)}"
+)
+
+
 def _is_trust(batch: pl.DataFrame) -> pl.Expr:
-    del batch  # the column is required
-    return pl.col("Group Type").str.strip_chars().str.to_lowercase().is_in(list(TRUST_KINDS))
+    """Rows of academy trusts, and those whose type nobody knows, to be refused.
+
+    The register may add a type of group: it is passed over if it has a number beside it.
+    """
+    kind = words(pl.col("Group Type"))
+    is_known = kind.is_in(list(_GROUP_TYPE_WORDS)) | (kind == "")
+    if "Group Type (code)" in batch.columns:
+        is_known |= code(pl.col("Group Type (code)")).str.contains(r"^\d+$").fill_null(value=False)
+    return kind.is_in(list(TRUST_KINDS)) | ~is_known
 
 
 _SOURCES: Final = {
@@ -80,13 +101,14 @@ def read_groups(path: Path, request: Request) -> Iterator[Reading]:
 
 def _trusts(rows: Rows) -> pl.DataFrame:
     """The trusts as `trusts` has them, a row each."""
-    texts = ("Group ID", "Group Name", "Group Type")
+    texts = ("Group ID", "Group Name")
     read = pl.DataFrame(
         [
             *(rows.code(name) for name in ("Group UID", "Companies House Number")),
             rows.digits("UKPRN"),
             *(rows.word(name, _GROUP_STATUS_WORDS, _GROUP_STATUSES_LISTED) for name in _STATUS),
             *(rows.text(name) for name in texts),
+            rows.word("Group Type", _GROUP_TYPE_WORDS, _GROUP_TYPES_LISTED),
             *(rows.date(name) for name in ("Closed Date", "Open date", "Incorporated on (open date)")),
         ]
     )
