@@ -24,8 +24,7 @@ from academy.criteria.schemas import (
 )
 from academy.criteria.tables import ONE_PUBLISHED, CriteriaSet
 from academy.criteria.transitions import CRITERIA_SETS, DRAFTERS
-from academy.measures.rules import MEASURES, PUPIL_GROUPS
-from academy.measures.rules import Direction as MeasureDirection
+from academy.measures.rules import MEASURES, PUPIL_GROUPS, MeasureDirection
 from academy.rate_again import rate_again
 from kit import clock
 from kit.database.sessions import Session, context_of_session

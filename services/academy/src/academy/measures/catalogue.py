@@ -7,9 +7,9 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from academy.measures.measure import Direction, Measure, Unit
+from academy.measures.measure import Measure, MeasureDirection, Unit
 
-HIGHER, LOWER, NEUTRAL = Direction.HIGHER_IS_BETTER, Direction.LOWER_IS_BETTER, Direction.NEUTRAL
+HIGHER, LOWER, NEUTRAL = MeasureDirection.HIGHER_IS_BETTER, MeasureDirection.LOWER_IS_BETTER, MeasureDirection.NEUTRAL
 
 PRIMARY: Final = ("primary", "all_through", "special")
 SECONDARY: Final = ("secondary", "all_through", "special", "alternative_provision")

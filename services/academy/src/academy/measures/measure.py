@@ -15,7 +15,7 @@ class Unit(StrEnum):
     PER_100_PUPILS = "per_100_pupils"
 
 
-class Direction(StrEnum):
+class MeasureDirection(StrEnum):
     """Which way is better; neutral for what only describes, such as the number of pupils."""
 
     HIGHER_IS_BETTER = "higher_is_better"
@@ -38,7 +38,7 @@ class Measure:
     title: str
     meaning: str
     unit: Unit
-    direction: Direction
+    direction: MeasureDirection
     phases: tuple[str, ...]
     decimals: int
     minimum: float

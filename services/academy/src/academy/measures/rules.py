@@ -10,15 +10,15 @@ from types import MappingProxyType
 from typing import Final
 
 from academy.measures.catalogue import CATALOGUE
-from academy.measures.measure import Direction, Measure, Unit
+from academy.measures.measure import Measure, MeasureDirection, Unit
 from sector.years import parse_academic_year
 
 __all__ = [
     "MEASURES",
     "PERIODS",
     "PUPIL_GROUPS",
-    "Direction",
     "Measure",
+    "MeasureDirection",
     "Unit",
     "pupils_in_a_sentence",
     "suggest_measure",

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.schemas import Phase
-from academy.measures.rules import Direction, Measure, Unit
+from academy.measures.rules import Measure, MeasureDirection, Unit
 from academy.parameters import SearchText
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
@@ -25,7 +25,7 @@ class MeasureOut(Tagged):
     title: str = Field(description="Its name.", examples=["Progress 8"])
     meaning: str = Field(description="What it counts, for people.", examples=["Progress from key stage 2 to 4."])
     unit: Unit = Field(description="What its number counts.", examples=["points"])
-    direction: Direction = Field(description="Which way is better.", examples=["higher_is_better"])
+    direction: MeasureDirection = Field(description="Which way is better.", examples=["higher_is_better"])
     phases: list[Phase] = Field(description="Phases that have it.", examples=[["secondary"]])
     decimals: int = Field(description="Decimals that its source publishes.", examples=[2])
     minimum: float = Field(description="The least that a figure can be.", examples=[-15.0])

@@ -42,14 +42,14 @@ class CriteriaSetNameOut(BaseModel):
     version: int = Field(description="Its number among the trust's sets of the phase.", examples=[1])
 
 
-class IntervalOut(BaseModel):
+class CriterionIntervalOut(BaseModel):
     """A published confidence interval."""
 
     lower: float = Field(description="Lower end.", examples=[-0.1])
     upper: float = Field(description="Upper end.", examples=[0.44])
 
 
-class ComparisonOut(BaseModel):
+class CriterionComparisonOut(BaseModel):
     """What the figure was compared with."""
 
     kind: ComparisonKind = Field(description="Nothing, England, or its own year before.", examples=["national"])
@@ -77,9 +77,9 @@ class CriterionResultOut(BaseModel):
     reason: str | None = Field(description="Why there is no colour; null when there is one.", examples=[None])
     unit: str = Field(description="What the number counts.", examples=["points"])
     cohort: int | None = Field(description="Pupils behind the figure; null when not published.", examples=[189])
-    interval: IntervalOut | None = Field(description="Confidence interval; null when not published.")
+    interval: CriterionIntervalOut | None = Field(description="Confidence interval; null when not published.")
     release: str | None = Field(description="Provisional, revised or final.", examples=["final"])
-    comparison: ComparisonOut = Field(description="What the figure was compared with.")
+    comparison: CriterionComparisonOut = Field(description="What the figure was compared with.")
     bounds: BoundsOut = Field(description="The least good figure for each step.")
     direction: Direction = Field(description="Which way is good.", examples=["higher_is_better"])
     weight: int = Field(description="How much it counts.", examples=[2])
