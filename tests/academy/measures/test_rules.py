@@ -8,8 +8,8 @@ from academy.measures.rules import (
     MEASURES,
     PERIODS,
     PUPIL_GROUPS,
-    Direction,
     Measure,
+    MeasureDirection,
     Unit,
     suggest_measure,
     why_not_published,
@@ -45,9 +45,9 @@ def test_every_measure_is_described_and_bounded(measure: Measure) -> None:
 
 
 def test_absence_is_better_when_lower_and_attendance_when_higher() -> None:
-    assert MEASURES["absence.overall_percent"].direction is Direction.LOWER_IS_BETTER
-    assert MEASURES["attendance.overall_percent"].direction is Direction.HIGHER_IS_BETTER
-    assert MEASURES["census.pupils"].direction is Direction.NEUTRAL
+    assert MEASURES["absence.overall_percent"].direction is MeasureDirection.LOWER_IS_BETTER
+    assert MEASURES["attendance.overall_percent"].direction is MeasureDirection.HIGHER_IS_BETTER
+    assert MEASURES["census.pupils"].direction is MeasureDirection.NEUTRAL
 
 
 @pytest.mark.parametrize(
