@@ -184,3 +184,6 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
         # A cursor of the first cluster means nothing here.
         assert feed_of(other, there["next"]).status_code == 410
         assert home.stat().st_mode & 0o777 == 0o700
+        # Nor does one that was given after the first restore, once the same backup was restored again.
+        other.cli("restore", "--replace", str(saved))
+        assert feed_of(other, here["next"]).status_code == 410

@@ -1,8 +1,10 @@
 """`trellis backup` and `trellis restore`, in a process of their own (`python -m trellis.backing_up`)."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import psycopg
 
@@ -79,8 +81,20 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
             launching.up(installation, print)
 
 
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """A signal that ends us is an exception, so that what was stopped is started again and nothing goes on behind."""
+    for one in ENDING:
+        signal.signal(one, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
 def main() -> int:
-    """The exit code: 1 when nothing was written or restored."""
+    """The exit code: 1 when nothing was written or restored, 128 and the signal's number when one ended it."""
+    for number in ENDING:
+        signal.signal(number, _end)
     parser = argparse.ArgumentParser(prog="trellis")
     actions = parser.add_subparsers(dest="action", required=True)
     for name in ("backup", "restore"):

@@ -22,7 +22,7 @@ from typing import Any
 
 import psycopg
 
-from kit.events.epochs import raise_epoch
+from kit.events.epochs import raising
 from kit.key_ring import listed
 from kit.objects.folder import FolderStore
 from kit.schema.roles import MIGRATOR, create_roles
@@ -127,8 +127,9 @@ def refuse_if_held(installation: Installation) -> None:
 def restore(installation: Installation, backup: Unpacked) -> None:
     """Put a backup into the installation's database, all or nothing. Raises BackupFailed.
 
-    Nothing else may use the database meanwhile, and what it holds is lost. The epoch of every feed is raised, since
-    transaction ids of before mean nothing now.
+    Nothing else may use the database meanwhile, and what it holds is lost. The epoch of every feed becomes greater
+    than that of the backup and than the one that is replaced: transaction ids of before mean nothing now, and a second
+    restore of one backup must not make cursors valid again that were given after the first.
     """
     url = installation.admin_url
     urls = settings.login_urls(installation.program_settings)
@@ -137,10 +138,9 @@ def restore(installation: Installation, backup: Unpacked) -> None:
     # Before the rows that name them. When the database fails, they are swept.
     if backup.files and (store := backup_objects.folder_of(installation)) is not None:
         backup_objects.put(backup.archive, store)
-    _put(url, schemas, backup.dump)
+    _put(url, schemas, backup.dump, _epochs(url))
     # Grants on the schemas themselves come back with the dump; defaults of the roles belong to this database.
     asyncio.run(create_roles(url, SCHEMAS, urls))
-    asyncio.run(raise_epoch(url, schemas))
 
 
 def fingerprints(installation: Installation) -> list[str]:
@@ -156,8 +156,8 @@ def lacks_a_key(installation: Installation, manifest: Mapping[str, Any]) -> bool
     return not set(made_under) <= set(fingerprints(installation))
 
 
-def _put(url: str, schemas: Sequence[str], dump: Path) -> None:
-    """Replace the schemas by those of the dump, in one transaction."""
+def _put(url: str, schemas: Sequence[str], dump: Path, epochs: Mapping[str, int]) -> None:
+    """Replace the schemas by those of the dump and raise the epochs of their feeds, in one transaction."""
     drops = "".join(f"drop schema if exists {schema} cascade;\n" for schema in schemas)
     restoring = subprocess.Popen(
         [binary("pg_restore"), "--file=-", str(dump)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -188,9 +188,16 @@ def _put(url: str, schemas: Sequence[str], dump: Path) -> None:
         if restoring.wait():
             # Without its end the transaction is not committed.
             writing.stdin.write(b"do $$ begin raise exception 'the backup could not be read to its end'; end $$;\n")
+        writing.stdin.write("".join(raising(schema, epochs.get(schema, 0)) for schema in schemas).encode())
         writing.stdin.close()
     except BrokenPipeError:
         broken = True
+    except BaseException:
+        # Stopped by a signal: without its end the transaction is rolled back, and nobody goes on behind our back.
+        for process in (restoring, writing):
+            process.kill()
+            process.wait()
+        raise
     said = writing.stderr.read().decode(errors="replace").strip()
     restoring.stdout.close()
     restoring.wait()
@@ -233,6 +240,17 @@ def _present(connection: psycopg.Connection[Any]) -> list[str]:
     query = "select distinct schemaname from pg_tables where schemaname = any(%s)"
     found = {row[0] for row in connection.execute(query, [list(SCHEMAS)])}
     return [schema for schema in SCHEMAS if schema in found]
+
+
+def _epochs(url: str) -> dict[str, int]:
+    """The epoch of each feed that the database holds now."""
+    with psycopg.connect(url) as connection:
+        return {
+            schema: int(epoch)
+            for schema in _present(connection)
+            if connection.execute("select to_regclass(%s)", [f"{schema}.feed_epoch"]).fetchone() != (None,)
+            and (epoch := _value(connection, f"select epoch from {schema}.feed_epoch")) is not None  # noqa: S608
+        }
 
 
 def _value(connection: psycopg.Connection[Any], query: str) -> str | None:

@@ -358,9 +358,10 @@ def _on_database(installation: Installation, commands: Sequence[tuple[str, Seque
 
 
 def _own_process(module: str, arguments: Sequence[str]) -> NoReturn:
-    """Run a command that needs much loaded, which the others needn't wait for."""
-    done = subprocess.run([*python(), "-m", module, *arguments], check=False)
-    raise SystemExit(done.returncode)
+    """Become a command that needs much loaded, which the others needn't wait for: signals reach it, not a parent."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [*python(), "-m", module, *arguments])  # noqa: S606 - our own interpreter
 
 
 if __name__ == "__main__":

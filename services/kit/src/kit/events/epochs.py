@@ -10,18 +10,26 @@ from kit.database.urls import asyncpg_dsn
 from kit.schema.roles import quoted
 
 
+def raising(schema: str, above: int = 0) -> str:
+    """SQL that raises the epoch of a schema's feed over its own and over `above`, as the owner of the schema.
+
+    Run it in the transaction that brings the data back: an end between the two would leave cursors of before valid.
+    """
+    return (
+        f"set local role {quoted(schema)}_owner;"  # noqa: S608 - a checked name and a number
+        f"update {schema}.feed_epoch set epoch = greatest(epoch, {above:d}) + 1, raised_at = now(),"
+        " system_identifier = (select system_identifier::text from pg_control_system());"
+        "set local role none;"
+    )
+
+
 async def raise_epoch(admin_url: str, schemas: Sequence[str]) -> None:
-    """After a restore: events of before sort before all new ones, and cursors of before are told to start again."""
+    """After a restore: events of before sort before all new ones, and cursors of before get the answer 410."""
     connection = await asyncpg.connect(asyncpg_dsn(admin_url), timeout=10)
     try:
         async with connection.transaction():
             for schema in schemas:
-                await connection.execute(f"set local role {quoted(schema)}_owner")
-                await connection.execute(
-                    f"update {schema}.feed_epoch set epoch = epoch + 1, raised_at = now(),"  # noqa: S608 - checked
-                    " system_identifier = (select system_identifier::text from pg_control_system())"
-                )
-                await connection.execute("set local role none")
+                await connection.execute(raising(schema))
     finally:
         await connection.close()
 
