@@ -144,6 +144,20 @@ def test_concerns_and_safeguarding_are_known_by_their_words() -> None:
     assert isinstance(read_safeguarding("maybe"), Unreadable)
 
 
+def test_a_school_that_requires_significant_improvement(tmp_path: Path) -> None:
+    text = (
+        "URN,Inspection start date,Category of concern,Safeguarding standards,Inclusion\n"
+        "900005,02/12/2025,RSI,Not met,Urgent improvement\n900006,1/9/2026,NULL,Met,Expected standard\n"
+    )
+    found = inspect(csv_file(tmp_path, text))
+    assert found.errors == []
+    first = one(found.frame("inspections"), urn=900005)
+    assert first["category_of_concern"] == "requires_significant_improvement"
+    assert (first["safeguarding"], judgements(first)) == ("not_met", {"inclusion": "urgent_improvement"})
+    second = one(found.frame("inspections"), urn=900006)
+    assert (second["category_of_concern"], second["inspected_on"]) == (None, date(2026, 9, 1)), "day/month"
+
+
 def test_special_measures_as_a_grade_are_a_category_too(tmp_path: Path) -> None:
     found = inspect(csv_file(tmp_path, "URN,Rating,Inspection Date\n100000,Special Measures,20130418\n"))
     row = one(found.frame("inspections"))

@@ -246,7 +246,7 @@ def test_faults_are_all_told_with_their_rows_and_nothing_is_kept(tmp_path: Path)
         "RECTYPE,URN,P8MEA,P8CILOW,P8CIUPP,P8PUP,P8_BANDING,ATT8SCR,PTL2BASICS_95\n"
         "1,100000,0.1,-0.1,0.3,100,3,45.1,50%\n"
         "1,100001,11,-0.1,0.3,100,3,45.1,50%\n"
-        "1,,0.1,0.3,-0.1,100,3,45.1,101%\n"
+        "1,,0.1,0.3,-0.1,100,3,45.1,201%\n"
         "1,12,0.1,,,1.5,9,lots,=1+1\n"
         "2,100004,nan,1e999,,-3,,45.1,50%\n",
     )
@@ -352,3 +352,22 @@ def test_schools_that_are_passed_over_for_their_kind_of_record_are_warned_of(tmp
     assert (found.rows_accepted, found.rows_ignored) == (1, 4)
     assert [(w.column, w.code) for w in found.warnings] == [("RECTYPE", "record-unknown")]
     assert found.warnings[0].detail.endswith(": 3.")
+
+
+def test_a_published_percentage_above_100_is_kept_with_one_warning(tmp_path: Path) -> None:
+    text = "URN,LA,ESTAB,NOR,PSENELSE\n900051,352,7001,24,104.17%\n900052,352,7002,24,104.2%\n900053,352,7003,24,3%\n"
+    found = read_file("dfe-census", csv_file(tmp_path, text), academic_year="2024/25")
+    assert found.errors == []
+    rows = found.frame("observations")
+    assert one(rows, urn=900051, measure="census.ehc_plan_percent")["value"] == 104.17
+    assert one(rows, urn=900052, measure="census.ehc_plan_percent")["value"] == 104.2
+    assert [(w.column, w.code) for w in found.warnings if w.code == "above-the-whole"] == [
+        ("PSENELSE", "above-the-whole")
+    ]
+
+
+def test_a_percentage_above_twice_the_whole_is_of_another_column(tmp_path: Path) -> None:
+    text = "URN,LA,ESTAB,NOR,PSENELSE\n900051,352,7001,24,352\n"
+    found = read_file("dfe-census", csv_file(tmp_path, text), academic_year="2024/25")
+    assert codes(found) == [(2, "PSENELSE", "out-of-range")]
+    assert not found.frames

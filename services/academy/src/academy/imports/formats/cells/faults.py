@@ -6,7 +6,7 @@ import polars as pl
 
 from academy.imports.formats.cells.columns import Parsed
 from academy.imports.formats.cells.values import Unreadable, shown
-from academy.imports.formats.reading import MOST_ERRORS_KEPT, Reading, RowError
+from academy.imports.formats.reading import MOST_ERRORS_KEPT, Reading, ReadingWarning, RowError
 from sector.laestabs import plain_laestab
 from sector.urns import HIGHEST_SCHOOL_URN, LOWEST_SCHOOL_URN
 
@@ -22,6 +22,8 @@ class Checker:
         self.unread = _none_of(len(rows))
         """Rows that are faulty as a whole: what is in their cells may belong to other columns."""
         self.total = 0
+        self.warnings: list[ReadingWarning] = []
+        """What is kept although it looks wrong, one for each column."""
         self._cells: dict[str, pl.Series] = {}
         self._errors: list[RowError] = []
 
@@ -75,6 +77,12 @@ class Checker:
 
     def _add(self, place: int, column: str, fault: Unreadable) -> None:
         self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
+
+    def warn(self, column: str, code: str, detail: str) -> None:
+        """Note something that doesn't keep the file out, once however often it is found."""
+        warning = ReadingWarning(column, code, detail)
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def errors(self) -> list[RowError]:
         """The first faults in the order of the rows."""

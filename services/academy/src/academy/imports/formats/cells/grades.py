@@ -25,6 +25,8 @@ NO_GRADE: Final = ("8", "9", "does not apply", "not applicable", "not available"
 CONCERNS: Final = {
     "sm": "special_measures",
     "special measures": "special_measures",
+    "rsi": "requires_significant_improvement",
+    "requires significant improvement": "requires_significant_improvement",
     "swk": "serious_weaknesses",
     "sw": "serious_weaknesses",
     "serious weaknesses": "serious_weaknesses",

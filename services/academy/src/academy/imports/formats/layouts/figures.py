@@ -72,9 +72,8 @@ class FigureReader:
     def read(self, figure: Figure) -> pl.DataFrame:
         """Value, reason, lower, upper, cohort and published_band of every row; `blank` where the cell was
         empty."""
-        measure = MEASURES[figure.measure]
         number = self._column(figure.value, read_numbers)
-        check_range(self._check, figure.value, number, self._frame[figure.value], measure)
+        check_range(self._check, figure, number, self._frame[figure.value])
         empty: dict[str, pl.Series] = {}
         for part, name in (("lower", figure.lower), ("upper", figure.upper)):
             if found := self._has(name):
@@ -103,16 +102,28 @@ class FigureReader:
         return pl.DataFrame(columns)
 
 
-def check_range(check: Checker, column: str, number: Parsed, cells: pl.Series, measure: Measure) -> None:
-    """Note values that a figure of this measure can't have."""
-    outside = (number.values < measure.minimum - 1e-9) | (number.values > measure.maximum + 1e-9)
+def check_range(check: Checker, figure: Figure, number: Parsed, cells: pl.Series) -> None:
+    """Note values that a figure of this measure can't have.
+
+    A published percentage may pass 100, where pupils are counted on one day and what they are divided by on another:
+    the census of 2024/25 has 104.2. It is kept as published, with a warning, up to twice the whole; beyond that the
+    cells are of another column.
+    """
+    column, measure = figure.value, MEASURES[figure.measure]
+    highest = measure.maximum
+    if figure.measure.endswith("_percent"):
+        highest *= 2
+        if (number.values > measure.maximum + 1e-9).any():
+            detail = f"Values above {measure.maximum:g} are kept as published ({measure.title})."
+            check.warn(column, "above-the-whole", detail)
+    outside = (number.values < measure.minimum - 1e-9) | (number.values > highest + 1e-9)
     if outside.any():
         check.refuse(
             column,
             outside,
             "out-of-range",
             lambda place: (
-                f"{shown(str(cells[place]))} is outside {measure.minimum:g} to {measure.maximum:g} ({measure.title})."
+                f"{shown(str(cells[place]))} is outside {measure.minimum:g} to {highest:g} ({measure.title})."
             ),
         )
 

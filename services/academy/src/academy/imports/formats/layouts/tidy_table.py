@@ -247,6 +247,7 @@ def _batch(
             areas.append(found.filter(pl.col("area").is_not_null()))
         total += inner.total
         errors += inner.errors()
+        reading.warnings.extend(w for w in inner.warnings if w not in reading.warnings)
         faulty = faulty.scatter(rows["place"].filter(inner.faulty), True)
     accepted = ~faulty
     reading.comparison_rows = int((~is_school & accepted).sum())

@@ -137,7 +137,7 @@ def _columns() -> Iterator[Column]:
             part.grade: "Overall grade, by number or name",
             part.published: "Day of publication",
             part.urn: "The school's number at the time, when it had another",
-            part.concern: "Special measures or serious weaknesses",
+            part.concern: "Special measures (SM), serious weaknesses (SWK), requires significant improvement (RSI)",
             part.safeguarding: "Whether safeguarding is effective (until 2025) or met (since)",
             part.outcome: "What an ungraded inspection found, in its words",
             **dict.fromkeys(part.judgements.values(), "Grade of this area"),
