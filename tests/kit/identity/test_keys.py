@@ -58,6 +58,12 @@ async def remote(identity: Identity) -> AsyncIterator[RemoteKeys]:
     await remote.aclose()
 
 
+async def settle(remote: RemoteKeys) -> None:
+    """Wait for the fetch that runs behind the callers' backs."""
+    assert remote._refreshing is not None
+    await remote._refreshing
+
+
 class Time:
     """A monotonic clock that passes when told."""
 
@@ -91,9 +97,13 @@ async def test_key_is_the_same_object_while_it_is_unchanged(
     before = await remote.key("one")
     passing.now += 31
     assert await remote.key("one") is before
+    await settle(remote)
+    assert await remote.key("one") is before
     assert identity.asked == 2
     passing.now += 31
     identity.keys = [{**signing_key("two").public, "kid": "one"}]
+    await remote.key("one")
+    await settle(remote)
     assert await remote.key("one") is not before
 
 
@@ -103,6 +113,8 @@ async def test_revoked_key_is_unknown_within_a_minute(identity: Identity, remote
     passing.now += 29
     assert await remote.key("one") is not None
     passing.now += 2
+    assert await remote.key("one") is not None
+    await settle(remote)
     assert await remote.key("one") is None
     assert await remote.key("two") is not None
     assert identity.asked == 2
@@ -134,6 +146,30 @@ async def test_short_outage_of_identity_is_not_noticed(identity: Identity, remot
     identity.status = 503
     passing.now += 45
     assert await remote.key("one") is not None
+
+
+async def test_nobody_waits_for_a_hanging_identity_while_the_keys_are_known(
+    identity: Identity, remote: RemoteKeys, passing: Time
+) -> None:
+    await remote.key("one")
+    identity.delay = 3600
+    passing.now += 31
+    async with asyncio.timeout(1):
+        found = await asyncio.gather(*(remote.key("one") for _ in range(500)))
+    assert all(found)
+    assert remote._refreshing is not None
+    assert not remote._refreshing.done()
+
+
+async def test_those_who_wait_for_a_hanging_identity_wait_together(
+    identity: Identity, remote: RemoteKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house_keys, "FETCH_TIMEOUT_SECONDS", 0.1)
+    identity.delay = 3600
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(remote.key("one") for _ in range(500)), return_exceptions=True)
+    assert all(isinstance(answer, KeysUnavailable) for answer in answers)
+    assert identity.asked == 1
 
 
 async def test_after_a_minute_without_keys_nothing_is_believed(
@@ -178,6 +214,8 @@ async def test_nonsense_does_not_replace_known_keys(
     await remote.key("one")
     identity.raw = raw
     passing.now += 31
+    assert await remote.key("one") is not None
+    await settle(remote)
     assert await remote.key("one") is not None
     assert identity.asked == 2
 

@@ -1,7 +1,9 @@
 """Bodies that aren't what they say, are too large, too deep, or mean two things."""
 
+import contextlib
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from kit.problems import InvalidRequest, MalformedRequest
 from kit.web.app import Service
-from kit.web.bodies import check_json, media_type_of
+from kit.web.bodies import LARGEST_JSON_BYTES, check_json, largest_body, media_type_of
 from tests.kit.sample import sample_client
 
 URL = "/sample/v1/things"
@@ -86,7 +88,7 @@ def test_what_cannot_be_read_in_one_way_is_malformed(body: bytes, code: str) -> 
     ("body", "pointers"),
     [
         (b'{"name": "a\\u0000b"}', ["#/name"]),
-        (b'{"a": [{"b": "\\u0000"}, "\\u0000"]}', ["#/a/1", "#/a/0/b"]),
+        (b'{"a": [{"b": "\\u0000"}, "\\u0000"]}', ["#/a/0/b", "#/a/1"]),
         (b'{"a\\u0000": 1}', ["#"]),
         (b'{"a/b~c": "\\u0000"}', ["#/a~1b~0c"]),
     ],
@@ -110,6 +112,41 @@ def test_depth_is_counted_and_not_brackets() -> None:
         check_json(b'{"a":' + b"[" * 8 + b"]" * 8 + b"}", deepest=8)
     assert refused.value.errors[0].code == "too_deep"
     assert refused.value.errors[0].pointer == "#/a/0/0/0/0/0/0/0"
+
+
+def _filled(begin: bytes, part: bytes, end: bytes) -> bytes:
+    return begin + part * ((LARGEST_JSON_BYTES - len(begin) - len(end)) // len(part)) + end
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _filled(b"[" * 31, b"[],0,", b"0" + b"]" * 31),
+        _filled(b"[" * 32, b"[],0,", b"0" + b"]" * 32),
+        _filled(b"[", b"{},", b'{"a":1,"b":2}]'),
+        _filled(b"[", b'"",', b'{"a":1,"b":2}]'),
+        _filled(b"[", b'{"a":0},', b"0]"),
+        _filled(b'["\\\\u0000",', b"[0],", b"0]"),
+        _filled(b'["', b'\\"', b'"' + b",[]" * 40 + b"]"),
+    ],
+    ids=["nested", "too-deep", "objects", "texts", "names", "escaped", "quotes"],
+)
+def test_no_allowed_body_costs_more_than_20_ms(body: bytes) -> None:
+    assert len(body) <= LARGEST_JSON_BYTES
+    costs = []
+    for _ in range(5):
+        began = time.process_time()
+        with contextlib.suppress(InvalidRequest):
+            check_json(body, deepest=32)
+        costs.append(time.process_time() - began)
+    assert min(costs) < 0.020
+
+
+def test_who_has_no_token_sends_less() -> None:
+    json_only = frozenset({"application/json"})
+    assert largest_body(json_only, needs_token=False) == 8 * 1024
+    assert largest_body(json_only, needs_token=True) == LARGEST_JSON_BYTES
+    assert largest_body(frozenset({"application/x-www-form-urlencoded"}), needs_token=False) == 48 * 1024
 
 
 @pytest.mark.parametrize(

@@ -89,38 +89,48 @@ class RemoteKeys:
         self._keys: dict[str, Jwk] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
-        self._fetching = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Jwk | None:
-        """The key with this id; None when unknown. Raises KeysUnavailable."""
+        """The key with this id; None when unknown. Raises KeysUnavailable.
+
+        A known key is given at once for as long as it is believed, and fetched again behind the caller's back:
+        an issuer that hangs makes nobody wait. Only unknown keys wait, all for the same fetch.
+        """
         age = time.monotonic() - self._fetched_at
-        if age < FRESH_SECONDS:
-            if (found := self._keys.get(kid)) is not None:
-                return found
-            if age < UNKNOWN_KEY_PAUSE_SECONDS:
-                return None
-        await self._refresh(kid)
+        if age < STALE_SECONDS and (found := self._keys.get(kid)) is not None:
+            if age >= FRESH_SECONDS:
+                self._refresh(FAILURE_PAUSE_SECONDS)
+            return found
+        if age < UNKNOWN_KEY_PAUSE_SECONDS:
+            return None
+        refreshing = self._refresh(FAILURE_PAUSE_SECONDS if age >= FRESH_SECONDS else UNKNOWN_KEY_PAUSE_SECONDS)
+        if refreshing is not None:
+            # A caller who goes away takes the fetch from nobody else.
+            await asyncio.shield(refreshing)
         if time.monotonic() - self._fetched_at >= STALE_SECONDS:
             raise KeysUnavailable(self._url)
         return self._keys.get(kid)
 
-    async def _refresh(self, kid: str) -> None:
-        async with self._fetching:
+    def _refresh(self, pause: float) -> asyncio.Task[None] | None:
+        """The one fetch that runs, or a new one; None while the last attempt is too recent."""
+        if self._refreshing is None or self._refreshing.done():
             now = time.monotonic()
-            age = now - self._fetched_at
-            if age < UNKNOWN_KEY_PAUSE_SECONDS or (age < FRESH_SECONDS and kid in self._keys):
-                return
-            pause = FAILURE_PAUSE_SECONDS if age >= FRESH_SECONDS else UNKNOWN_KEY_PAUSE_SECONDS
             if now - self._tried_at < pause:
-                return
+                return None
             self._tried_at = now
-            try:
+            self._refreshing = asyncio.create_task(self._fetch_and_keep(now))
+        return self._refreshing
+
+    async def _fetch_and_keep(self, began: float) -> None:
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 keys = await self._fetch()
-            except (httpx.HTTPError, ValueError):
-                return
-            self._keys = _merged(self._keys, keys)
-            # The moment of asking counts: what is revoked while the answer travels isn't in it.
-            self._fetched_at = now
+        except (httpx.HTTPError, ValueError, TimeoutError):
+            return
+        self._keys = _merged(self._keys, keys)
+        # The moment of the request counts: what is revoked while the answer travels isn't in it.
+        self._fetched_at = began
 
     async def _fetch(self) -> dict[str, Jwk]:
         if self._client is None:
@@ -137,7 +147,11 @@ class RemoteKeys:
         return _key_set(httpx.Response(200, content=content).json())
 
     async def aclose(self) -> None:
-        """Close the connections to the issuer."""
+        """End a running fetch and close the connections to the issuer."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+            self._refreshing = None
         if self._client is not None:
             await self._client.aclose()
             self._client = None

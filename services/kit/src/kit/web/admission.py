@@ -57,7 +57,7 @@ class Admission:
         if operation.is_streamed:
             check_media_type(content_type, operation.media_types, None)
             return receive
-        limit = self._settings.max_body_bytes
+        limit = min(self._settings.max_body_bytes, operation.largest_body_bytes)
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)
         if length == "0" or (not length and "transfer-encoding" not in headers):

@@ -21,3 +21,4 @@ class Operation:
     query: Mapping[str, bool]
     media_types: frozenset[str]
     is_streamed: bool
+    largest_body_bytes: int

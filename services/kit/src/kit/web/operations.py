@@ -14,7 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params, get_validation_alias
 from fastapi.routing import APIRoute
 
-from kit.web.bodies import MERGE_PATCH, STREAMED
+from kit.web.bodies import MERGE_PATCH, STREAMED, largest_body
 from kit.web.operation import Operation
 from kit.web.security import current_caller
 
@@ -86,14 +86,16 @@ def _operation(route: APIRoute, method: str) -> Operation:
         if dependant.call is current_caller:
             scopes = tuple(dict.fromkeys([*(scopes or ()), *needed]))
     extra = route.openapi_extra or {}
+    media_types = frozenset(_media_types(route, method) | set(extra.get("requestBody", {}).get("content", {})))
     return Operation(
         method=method,
         path=route.path_format,
         route=route,
         scopes=scopes,
         query=query,
-        media_types=frozenset(_media_types(route, method) | set(extra.get("requestBody", {}).get("content", {}))),
+        media_types=media_types,
         is_streamed=bool(extra.get(STREAMED)),
+        largest_body_bytes=largest_body(media_types, needs_token=scopes is not None),
     )
 
 

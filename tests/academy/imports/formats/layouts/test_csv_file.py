@@ -240,3 +240,28 @@ def test_real_tables_are_read_cell_by_cell_as_the_csv_module_reads_them(
     for row, *cells in found.select("row", *chosen).iter_rows():
         record = records[row - 2]
         assert [cell or "" for cell in cells] == record + [""] * (len(header) - len(record))
+
+
+class CountedText(bytes):
+    """Text that notes how much of it is searched for quotation marks."""
+
+    searched = 0
+
+    def count(self, *args: Any) -> int:
+        """Count as bytes do."""
+        _, begin, end = args
+        self.searched += end - begin
+        return super().count(*args)
+
+
+@pytest.mark.parametrize("lines", [1000, 2000, 4000])
+def test_line_ends_after_an_open_quotation_mark_are_searched_once(lines: int) -> None:
+    text = CountedText(b'135874,"' + b"\n" * lines)
+    assert csv_file._end_of_record(text, 0) == len(text)
+    assert text.searched == len(text)
+
+
+def test_record_ends_after_its_quotation_mark_is_closed() -> None:
+    text = b'a,"b\n\n""c"\nd\n'
+    assert csv_file._end_of_record(text, 0) == text.index(b"d")
+    assert csv_file._end_of_record(text, text.index(b"d")) == len(text)

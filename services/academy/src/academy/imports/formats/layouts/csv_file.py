@@ -275,10 +275,12 @@ def _is_full(cells: pl.Series) -> bool:
 def _end_of_record(text: bytes, begin: int) -> int:
     """Just after the line end that closes the record beginning here: one with an even number of quotes
     before it."""
-    end = begin
+    # Each line is counted once: counting from the beginning at every line end takes the square of their number.
+    end, is_open = begin, False
     while (newline := text.find(b"\n", end)) >= 0:
+        is_open ^= text.count(b'"', end, newline + 1) % 2 == 1
         end = newline + 1
-        if text.count(b'"', begin, end) % 2 == 0:
+        if not is_open:
             return end
     return len(text)
 
