@@ -142,6 +142,14 @@ def test_no_allowed_body_costs_more_than_20_ms(body: bytes) -> None:
     assert min(costs) < 0.020
 
 
+def test_large_bodies_are_refused_without_a_place() -> None:
+    for body, code in ((b"[" * 40 + b"]" * 40, "too_deep"), (b'"\\u0000"', "nul_character")):
+        large = b"[" + body + b" " * (64 * 1024) + b"]"
+        with pytest.raises(InvalidRequest) as refused:
+            check_json(large, deepest=32)
+        assert [(error.pointer, error.code) for error in refused.value.errors] == [("#", code)]
+
+
 def test_who_has_no_token_sends_less() -> None:
     json_only = frozenset({"application/json"})
     assert largest_body(json_only, needs_token=False) == 8 * 1024
