@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tests.support.answers import Served, told
 from trellis import importing
-from trellis.api import Api
+from trellis.api import Api, Refused
 from trellis.demo import contents
 from trellis.importing import Load
 
@@ -149,3 +149,27 @@ def test_the_demo_names_no_person() -> None:
             else set(start.split("\n", 1)[0].replace('"', "").split(","))
         )
         assert not [name for name in names if any(word in name for word in telling) and "headc" not in name]
+
+
+@pytest.mark.parametrize("is_meant", [True, False])
+def test_a_file_for_another_year_is_sent_again_when_that_is_meant(
+    serve: Callable[..., tuple[str, Served]], tmp_path: Path, *, is_meant: bool
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x")
+    code, detail = "same-file-other-year", "The same file was loaded for 2017/18."
+    url, served = serve(told(409, {"code": code, "detail": detail}), told(202, an_import("queued")))
+    questions: list[str] = []
+
+    def ask(question: str) -> bool:
+        questions.append(question)
+        return is_meant
+
+    with Api(url) as api:
+        if is_meant:
+            assert importing.send_confirmed(api, Load("dfe-ks4", path, "2018/19"), ask)["state"] == "queued"
+        else:
+            with pytest.raises(Refused, match="2017/18"):
+                importing.send_confirmed(api, Load("dfe-ks4", path, "2018/19"), ask)
+    assert questions == [detail]
+    assert [f"confirm={code}" in request[1] for request in served.requests] == [False, True][: 1 + is_meant]

@@ -193,16 +193,24 @@ def import_file(
     trust: Annotated[
         str | None, typer.Option("--trust", help="Load figures of this trust's own, as its data manager (demo).")
     ] = None,
+    confirm: Annotated[
+        list[str] | None, typer.Option(help="What is meant so, by the code of the refusal: same-file-other-year.")
+    ] = None,
 ) -> None:
     """Load a file, wait for the end, and say what was refused and why; exit code 1 when it was refused."""
     installation = find_running()
     role = "data-manager" if trust else tokens.OPERATOR
     console = Console(stderr=True, highlight=False)
-    load = importing.Load(kind, file, academic_year, release, dry_run)
+    load = importing.Load(kind, file, academic_year, release, dry_run, tuple(confirm or ()))
     with tokens.api_for(installation.settings, role, trust=trust) as client:
-        ended = importing.run(client, load, console)
+        ended = importing.run(client, load, console, _is_meant_so)
     importing.summarise(ended, console)
     raise typer.Exit(0 if ended["state"] == "succeeded" else 1)
+
+
+def _is_meant_so(question: str) -> bool:
+    """Put the question to the person at the terminal; without a terminal the answer is no."""
+    return sys.stdin.isatty() and typer.confirm(f"{question}\nLoad it all the same?", err=True)
 
 
 @app.command("board")

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -13,10 +13,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from trellis.api import Api
+from trellis.api import Api, Refused
 
 CHUNK_BYTES = 256 * 1024
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+CONFIRMABLE = frozenset({"same-file-other-year"})
+"""Refusals that the sender may answer with `confirm`."""
 SHOWN_ERRORS = 20
 SHOWN_WARNINGS = 10
 LONGEST_WARNING = 300
@@ -35,12 +37,17 @@ class Load:
     academic_year: str | None = None
     release: str | None = None
     dry_run: bool = False
+    confirm: tuple[str, ...] = ()
 
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, str | list[str]]:
         """The query of the request."""
         said = {"kind": self.kind, "academic_year": self.academic_year, "release": self.release}
-        found = {name: value for name, value in said.items() if value}
-        return {**found, "dry_run": "true"} if self.dry_run else found
+        found: dict[str, str | list[str]] = {name: value for name, value in said.items() if value}
+        if self.dry_run:
+            found["dry_run"] = "true"
+        if self.confirm:
+            found["confirm"] = list(self.confirm)
+        return found
 
     def headers(self) -> dict[str, str]:
         """The type of the content, by the name of the file."""
@@ -65,6 +72,16 @@ def send(api: Api, load: Load, moved: Moved = lambda _: None) -> dict[str, Any]:
     return accepted
 
 
+def send_confirmed(api: Api, load: Load, ask: Callable[[str], bool], moved: Moved = lambda _: None) -> dict[str, Any]:
+    """Send the file; where the service wants something confirmed, `ask` it and send again. Raises Refused on a no."""
+    try:
+        return send(api, load, moved)
+    except Refused as refused:
+        if refused.code not in CONFIRMABLE or refused.code in load.confirm or not ask(str(refused)):
+            raise
+        return send(api, replace(load, confirm=(*load.confirm, refused.code)), moved)
+
+
 def follow(api: Api, accepted: dict[str, Any], moved: Moved = lambda _: None) -> dict[str, Any]:
     """Ask until the import has ended; the import as it ended."""
     pause = 0.05
@@ -77,8 +94,11 @@ def follow(api: Api, accepted: dict[str, Any], moved: Moved = lambda _: None) ->
     return found
 
 
-def run(api: Api, load: Load, console: Console) -> dict[str, Any]:
-    """Send and follow with a progress bar on `console`, which is silent where there is no terminal."""
+def run(api: Api, load: Load, console: Console, ask: Callable[[str], bool] = lambda _: False) -> dict[str, Any]:
+    """Send and follow with a progress bar on `console`, which is silent where there is no terminal.
+
+    `ask` puts a question to the sender: is it meant so?
+    """
     with Progress(
         TextColumn("{task.description:<10}"),
         BarColumn(),
@@ -90,7 +110,14 @@ def run(api: Api, load: Load, console: Console) -> dict[str, Any]:
     ) as progress:
         size = load.path.stat().st_size
         sending = progress.add_task("Sending", total=size)
-        accepted = send(api, load, lambda done: progress.update(sending, completed=done))
+
+        def asked(question: str) -> bool:
+            progress.stop()
+            said = ask(question)
+            progress.start()
+            return said
+
+        accepted = send_confirmed(api, load, asked, lambda done: progress.update(sending, completed=done))
         reading = progress.add_task("Loading", total=100)
         ended = follow(api, accepted, lambda percent: progress.update(reading, completed=percent))
         progress.update(reading, completed=100)

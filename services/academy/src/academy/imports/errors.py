@@ -37,6 +37,10 @@ class ImportTooLarge(PayloadTooLarge):
     """The file is too large, as it was sent or when unpacked."""
 
 
+class SameFileOtherYear(Conflict):
+    """The same bytes were loaded for another academic year; confirm that they are right for this one too."""
+
+
 class ImportNotWithdrawable(Conflict):
     """What this import changed can't be taken back; `detail` says what to do instead."""
 

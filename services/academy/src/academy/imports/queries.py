@@ -46,6 +46,25 @@ def matching(tenant: UUID, params: ImportListParams) -> Select[Import, list[dict
     return statement
 
 
+async def same_file_of_other_year(
+    session: Session, tenant: UUID, kind: str, sha256: str, academic_year: str
+) -> Import | None:
+    """The newest import of these bytes for another academic year that counts, or will once it has been read."""
+    statement = (
+        visible_to(tenant)
+        .where(
+            col(Import.kind) == kind,
+            col(Import.sha256) == sha256,
+            col(Import.academic_year) != academic_year,
+            col(Import.dry_run).is_(False),
+            col(Import.state).in_((ImportState.QUEUED, ImportState.RUNNING, ImportState.SUCCEEDED)),
+        )
+        .order_by(col(Import.created_at).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def set_progress(session: Session, tenant: UUID, import_id: UUID, *, percent: int, rows_read: int) -> bool:
     """Store how far it is; False when it isn't running any more."""
     statement = (

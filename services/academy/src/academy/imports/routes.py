@@ -21,6 +21,7 @@ from academy.imports.errors import (
     ImportNotFound,
     ImportNotWithdrawable,
     ImportTooLarge,
+    SameFileOtherYear,
 )
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.limits import ImportLimits
@@ -110,6 +111,7 @@ _ENCODING = {
             FileUnreadable,
             ImportTooLarge,
             IdempotencyKeyReused,
+            SameFileOtherYear,
         ),
     },
     openapi_extra={

@@ -141,6 +141,12 @@ class ImportPage(Page[ImportOut]):
     """A page of imports."""
 
 
+class Confirmation(StrEnum):
+    """What the sender of a file has looked at and says is meant so; each is the code of a 409."""
+
+    SAME_FILE_OTHER_YEAR = "same-file-other-year"
+
+
 class ImportCreateParams(BaseModel):
     """What is sent with a file."""
 
@@ -152,6 +158,11 @@ class ImportCreateParams(BaseModel):
     ] = None
     release: Annotated[Release, Field(description="How settled its figures are.")] = Release.FINAL
     dry_run: Annotated[bool, Field(description="Only check the file and count its rows. Nothing is stored.")] = False
+
+    confirm: Annotated[
+        tuple[Confirmation, ...],
+        Field(max_length=5, description="What is meant so, although an import without it was refused by this code."),
+    ] = ()
 
 
 class ImportListParams(ListParams):

@@ -15,12 +15,14 @@ from academy.imports.errors import (
     ImportKindNotAllowed,
     ImportKindNotFound,
     ImportNotFound,
+    SameFileOtherYear,
 )
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.upload import ReceivedFile, Shape
 from academy.imports.rules import SENDERS
 from academy.imports.schemas import (
+    Confirmation,
     ImportCreateParams,
     ImportKind,
     ImportKindOut,
@@ -95,7 +97,11 @@ def shape_of(media_type: str) -> Shape | None:
 async def accept(
     session: Session, caller: Caller, params: ImportCreateParams, media_type: str, file: ReceivedFile
 ) -> ImportOut:
-    """Keep the file and queue its import, in one transaction: what is acknowledged is never lost."""
+    """Keep the file and queue its import, in one transaction: what is acknowledged is never lost.
+
+    Raises SameFileOtherYear when the sender must confirm that it is meant so.
+    """
+    await _check_year(session, caller, params, file)
     created = Import(
         trust_id=caller.tenant_id,
         id=uuid7(),
@@ -117,6 +123,21 @@ async def accept(
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
     await defer(session, RUN_TASK, lock=_lock(created.trust_id), trust_id=created.trust_id, import_id=created.id)
     return ImportOut.of(created, caller)
+
+
+async def _check_year(session: Session, caller: Caller, params: ImportCreateParams, file: ReceivedFile) -> None:
+    """Nothing in a file without years says that it is sent for the wrong one, but that it was sent before may."""
+    if params.academic_year is None or Confirmation.SAME_FILE_OTHER_YEAR in params.confirm:
+        return
+    other = await queries.same_file_of_other_year(
+        session, caller.tenant_id, params.kind.value, file.sha256, params.academic_year
+    )
+    if other is not None:
+        raise SameFileOtherYear(
+            f"The same file was loaded for {other.academic_year} (import {other.id}). If it is right for "
+            f"{params.academic_year} too, send confirm={Confirmation.SAME_FILE_OTHER_YEAR}. If {other.academic_year} "
+            "was wrong, take that import back first."
+        )
 
 
 async def list_imports(session: Session, caller: Caller, params: ImportListParams) -> ImportPage:
