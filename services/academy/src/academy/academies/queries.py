@@ -47,13 +47,16 @@ def _in_any_trust(today: date) -> tuple[AnySelect, Any]:
     return statement, membership
 
 
-def _in_trust(trust_id: UUID, today: date) -> tuple[AnySelect, Any]:
-    """The schools that belong to one trust, or did: with the present or else the latest membership of each."""
+def _in_trust(trust_id: UUID, today: date, *, withdrawn: bool) -> tuple[AnySelect, Any]:
+    """The schools that belong to one trust, or did: with the present or else the latest membership of each.
+
+    With `withdrawn` also those whose membership was an error.
+    """
     latest = (
         select(Membership)
-        .where(col(Membership.register_id) == trust_id, _CURRENT)
+        .where(col(Membership.register_id) == trust_id, true() if withdrawn else _CURRENT)
         .ext(distinct_on(col(Membership.urn)))
-        .order_by(col(Membership.urn), belongs_on(today).desc(), col(Membership.joined_on).desc())
+        .order_by(col(Membership.urn), _CURRENT.desc(), belongs_on(today).desc(), col(Membership.joined_on).desc())
         .subquery()
     )
     membership = aliased(Membership, latest)
@@ -68,7 +71,11 @@ def _in_trust(trust_id: UUID, today: date) -> tuple[AnySelect, Any]:
 
 def academies(params: schemas.AcademyListParams, trust_id: UUID | None, today: date) -> AnySelect:
     """The schools of a trust, or of all England for None, that fit all filters."""
-    statement, membership = _in_any_trust(today) if trust_id is None else _in_trust(trust_id, today)
+    statement, membership = (
+        _in_any_trust(today)
+        if trust_id is None
+        else _in_trust(trust_id, today, withdrawn=params.updated_since is not None)
+    )
     if trust_id is not None and params.updated_since is None:
         statement = statement.where(belongs_on(today, membership))
     for column, values in ((School.phase, params.phase), (School.status, params.status), (School.la_code, params.la)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -63,6 +64,36 @@ class ImportWithdrawn(BaseModel):
     as_role: str | None = Field(description="In which role.")
 
 
+class InspectionRecorded(BaseModel):
+    """An inspection of an academy is new in the register, or was corrected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urn: int = Field(description="The academy.")
+    inspection_id: UUID = Field(description="The inspection.")
+    replaces: UUID | None = Field(description="The entry that it corrects; null for an inspection that is new.")
+    kind: str = Field(description="Which framework.")
+    inspected_on: date = Field(description="Day of the inspection.")
+    published_on: date | None = Field(description="Day of the report.")
+    overall_grade: str | None = Field(description="The overall grade where there is one.")
+    category_of_concern: str | None = Field(description="Special measures, serious weaknesses and the like.")
+    safeguarding: str | None = Field(description="Met or not met; null when it wasn't reported.")
+    import_id: UUID = Field(description="The import that loaded it.")
+
+
+class ComparisonChanged(BaseModel):
+    """Figures of England or of a local authority, with which academies are compared, are new or changed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    measure: str = Field(description="The measure.")
+    academic_year: str = Field(description="The academic year.")
+    area: Literal["england", "la"] = Field(description="England, or a local authority that has academies of the trust.")
+    area_code: str = Field(description="Code of the area.")
+    figures: int = Field(description="How many figures are new or changed.")
+    import_id: UUID = Field(description="The import that loaded them.")
+
+
 IMPORT_FINISHED = EventType(
     type="org.trellis.academy.import.finished.v1",
     title="An import has finished",
@@ -83,4 +114,16 @@ OBSERVATION_CHANGED = EventType(
     title="Figures of an academy, a measure and a year are new or changed",
     scope="observations:read",
     data=ObservationChanged,
+)
+INSPECTION_RECORDED = EventType(
+    type="org.trellis.academy.inspection.recorded.v1",
+    title="An inspection of an academy is new or was corrected",
+    scope="academies:read",
+    data=InspectionRecorded,
+)
+COMPARISON_CHANGED = EventType(
+    type="org.trellis.academy.comparison.changed.v1",
+    title="Figures of England or a local authority, for comparison, are new or changed",
+    scope="observations:read",
+    data=ComparisonChanged,
 )

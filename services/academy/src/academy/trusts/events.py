@@ -46,8 +46,9 @@ class AcademyFacts(BaseModel):
 
 
 class AcademyChanged(BaseModel):
-    """The register gives an academy of the trust another name or phase.
+    """The register's entry of an academy of the trust has changed: its name or phase, or anything else of it.
 
+    With `before` and `after` alike it is something else that the API shows: an inspection, a link, its trust's name.
     Also announced of every academy when its trust is rated for the first time, so that the feed alone says who belongs.
     """
 
@@ -87,7 +88,7 @@ ACADEMY_JOINED = EventType(
 )
 ACADEMY_CHANGED = EventType(
     type="org.trellis.academy.academy.changed.v1",
-    title="The register gives an academy of the trust another name or phase",
+    title="The register's entry of an academy of the trust has changed",
     scope="academies:read",
     data=AcademyChanged,
 )

@@ -159,6 +159,7 @@ def _steps(staged: Staged, kind: str) -> list[tuple[str, Merge]]:
 
 
 async def _affected(register: Session, staged: Staged, origin: Origin, newest_before: Mapping[str, str]) -> list[UUID]:
+    await members.touch_related(register, {name: f"changed_{name}" for name in staged.tables}, origin)
     changed = [f"changed_{name}" for name in _TOUCHES_SCHOOLS if name in staged.tables]
     await members.note_touched(register, changed)
     # The age of every figure counts back from the newest year of its measure, whosever figure made it.

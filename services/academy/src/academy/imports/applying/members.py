@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -92,6 +93,27 @@ _TOUCH_MEMBERS: Final = """
         select m.urn from academy.membership m where m.import_id = :import_id or m.superseded_at = :at)
 """
 
+_RELATED: Final = {
+    "inspections": "select urn from {rows}",
+    # Both schools show the link, and each the name of the other.
+    "school_links": "select urn from {rows} union select linked_urn from {rows}",
+    "schools": """
+        select l.linked_urn from academy.school_link l join {rows} c on c.urn = l.urn
+        union select l.urn from academy.school_link l join {rows} c on c.urn = l.linked_urn
+    """,
+    # Academies show the name and numbers of their trusts.
+    "trusts": """
+        select m.urn from academy.membership m join {rows} c on c.register_id = m.register_id
+        where m.superseded_at is null
+    """,
+}
+"""Schools of which something is shown that is kept in another table, by the table whose rows have changed."""
+
+_TOUCH_RELATED: Final = """
+    update academy.school s set updated_at = :at, version = s.version + 1
+    where s.updated_at < :at and s.urn in (select t.urn from touched_schools t)
+"""
+
 _STUBS: Final = """
     insert into academy.school (urn, name, status, is_registered, updated_at)
     select distinct i.urn, 'URN ' || i.urn, 'unknown', false, cast(:at as timestamptz)
@@ -149,9 +171,21 @@ async def add_stubs(session: Session, rows: str, *, at: datetime) -> None:
 
 async def note_touched(session: Session, changed: list[str]) -> None:
     """Gather the schools of these temporary tables, for `affected_trusts`."""
-    await session.execute(text("create temp table touched_schools (urn integer) on commit drop"))
+    await session.execute(text("create temp table if not exists touched_schools (urn integer) on commit drop"))
     for rows in changed:
         await session.execute(text(f"insert into touched_schools select distinct urn from {rows}"))  # noqa: S608
+
+
+async def touch_related(session: Session, changed: Mapping[str, str], origin: Origin) -> None:
+    """Note that something new is shown of schools whose inspections, links, linked schools or trusts have changed.
+
+    `changed` has the temporary table of the changed rows by the name of their table. The schools count as touched.
+    """
+    await session.execute(text("create temp table if not exists touched_schools (urn integer) on commit drop"))
+    for name, rows in changed.items():
+        if name in _RELATED:
+            await session.execute(text(f"insert into touched_schools {_RELATED[name].format(rows=rows)}"))
+    await session.execute(text(_TOUCH_RELATED), {"at": origin.at})
 
 
 async def affected_trusts(session: Session, origin: Origin, *, everybody: bool) -> list[UUID]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from academy.imports.applying.register_notices import register_events
 from academy.imports.events import OBSERVATION_CHANGED, ObservationChanged
 from academy.imports.tables import Import, ReferenceLoad
 from academy.rate_again import rate_again, ratings_lock
@@ -149,7 +150,8 @@ async def announce_national(database: Database, trust_id: UUID, import_id: UUID)
         memberships = [_Membership(*row) for row in await session.execute(_MEMBERSHIPS, about)]
         figures = [_FigureChanges(*row) for row in await session.execute(_NATIONAL_CHANGES, about)]
         events = _membership_events(memberships, import_id)
-        await record_events(session, [*events, *(changed.event("national", import_id) for changed in figures)])
+        events += [changed.event("national", import_id) for changed in figures]
+        await record_events(session, [*events, *await register_events(session, trust_id, import_id)])
 
 
 async def announce_own_withdrawal(session: Session, withdrawn: Import) -> None:

@@ -95,6 +95,7 @@ async def _take_back_national(register: Session, found: Import, receipt: Referen
     origin = await _origin(register, found)
     newest_before = await newest_years(register, MEASURES)
     written = {table.name: await take_back(register, table, origin) for table in NATIONAL}
+    await members.touch_related(register, {INSPECTIONS.name: f"withdrawn_{INSPECTIONS.name}"}, origin)
     await members.note_touched(register, ["withdrawn_observations"])
     # England's figures count for everybody, and so does the newest year of a measure.
     everybody = bool(written[COMPARISONS.name].written) or await newest_years(register, MEASURES) != newest_before
