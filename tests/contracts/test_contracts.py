@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from trellis.contracts import nodetools
@@ -100,6 +101,40 @@ def test_names_of_components_are_words(made: dict[str, Contract], service: str) 
     ]
 
     assert odd == []
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_shared_answers_are_named_after_one_problem(made: dict[str, Contract], service: str) -> None:
+    """A name strung together from several problems would change with each problem that joins them."""
+    names = made[service]["components"].get("responses", {})
+
+    assert [name for name in names if re.search(r"[a-z]Or[A-Z]", name)] == []
+
+
+@pytest.mark.parametrize("service", APPS)
+def test_defaults_satisfy_their_schema_and_patches_have_none(made: dict[str, Contract], service: str) -> None:
+    contract = made[service]
+    components = contract["components"]
+    schemas = components["schemas"]
+    patches = {name: schema for name, schema in schemas.items() if name.endswith("Patch")}
+    places = [
+        (name, field, one) for name, schema in schemas.items() for field, one in schema.get("properties", {}).items()
+    ]
+    places += [
+        (operation["operationId"], parameter["name"], parameter["schema"])
+        for *_, operation in operations(contract)
+        for parameter in operation.get("parameters", [])
+        if "schema" in parameter
+    ]
+    unsound = [
+        f"{name}.{field}: {one['default']!r}"
+        for name, field, one in places
+        if "default" in one
+        and not jsonschema_rs.Draft202012Validator({**one, "components": components}).is_valid(one["default"])
+    ]
+
+    assert unsound == []
+    assert [name for name, schema in patches.items() if '"default"' in json.dumps(schema)] == []
 
 
 @pytest.mark.parametrize("service", APPS)

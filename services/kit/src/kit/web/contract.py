@@ -313,7 +313,7 @@ def _scope_words(scope: str) -> str:
 
 
 def _share_responses(contract: Json) -> None:
-    """Error responses that several operations share are written once."""
+    """Error responses that several operations share are written once, if one problem gives them a name."""
     same: dict[str, list[tuple[Json, str]]] = {}
     for *_, operation in operations_of(contract):
         for status, answer in operation["responses"].items():
@@ -323,17 +323,20 @@ def _share_responses(contract: Json) -> None:
     for places in same.values():
         answer = places[0][0][places[0][1]]
         name = _shared_name(_codes(answer))
-        if len(places) > 1 and shared.setdefault(name, answer) == answer:
+        if name and len(places) > 1 and shared.setdefault(name, answer) == answer:
             for responses, status in places:
                 responses[status] = {"$ref": f"#/components/responses/{name}"}
     if shared:
         contract["components"]["responses"] = {name: shared[name] for name in sorted(shared)}
 
 
-def _shared_name(same: list[str]) -> str:
-    """Named after what is special about it: problems of the house that come along aren't."""
-    special = [code for code in same if code not in _COMPANIONS] or same
-    return "Or".join(re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), code) for code in special)
+def _shared_name(same: list[str]) -> str | None:
+    """Named after what is special about it: problems of the house that come along aren't; None without one name."""
+    special = [code for code in same if code not in _COMPANIONS]
+    names = special or same[-1:]
+    if len(names) != 1:
+        return None
+    return re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), names[0])
 
 
 def _codes(answer: Json) -> list[str]:
