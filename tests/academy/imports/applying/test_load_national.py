@@ -181,13 +181,14 @@ async def test_a_changed_national_figure_concerns_every_trust(bench: Workbench, 
 async def test_a_newer_year_of_any_school_concerns_every_trust(bench: Workbench, operator: httpx.AsyncClient) -> None:
     """It ages the figures of all of them; another school of a year that is known concerns nobody else."""
     row = "1,352,{urn},180,44.1,,,,,\n"
+    newer = "1,352,105561,180,44.2,,,,,\n"
     await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105560), academic_year="2017/18")
     await bench.rate(PROSPERE, OTHER_TRUST)
     await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105561), academic_year="2017/18")
     assert await bench.jobs("academy.ratings.rerate") == []
-    await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105561), academic_year="2018/19", dry_run=True)
+    await bench.load(operator, "dfe-ks4", KS4 + newer, academic_year="2018/19", dry_run=True)
     assert await bench.jobs("academy.ratings.rerate") == []
-    await bench.load(operator, "dfe-ks4", KS4 + row.format(urn=105561), academic_year="2018/19")
+    await bench.load(operator, "dfe-ks4", KS4 + newer, academic_year="2018/19")
     assert len(await bench.jobs("academy.ratings.rerate")) == 2
     # Corrected to a figure that may not be told, the year is no longer there, and everybody is younger again.
     await bench.load(operator, "dfe-ks4", KS4 + "1,352,105561,180,SUPP,,,,,\n", academic_year="2018/19")
