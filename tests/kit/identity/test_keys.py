@@ -30,7 +30,12 @@ class Identity:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
-        await reader.readuntil(b"\r\n\r\n")
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            # A caller that gave up before it asked.
+            writer.close()
+            return
         self.asked += 1
         await asyncio.sleep(self.delay)
         body = orjson.dumps({"keys": self.keys}) if self.raw is None else self.raw
