@@ -35,6 +35,18 @@ def folder() -> Iterator[Path]:
     forget(made)
 
 
+def test_mistyped_setting_stops_nothing(stack: Stack) -> None:
+    before = stack.status()
+    wrong = Stack(stack.state.parent, port=stack.port, environment={"TRELLIS_CORS_ORIGINS": "http://a.b"})
+    refused = wrong.cli("up", check=False)
+    assert refused.returncode == 1
+    assert "TRELLIS_CORS_ORIGINS: this is no JSON list. For example: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+    after = stack.status()
+    assert [one["pid"] for one in after["programs"]] == [one["pid"] for one in before["programs"]]
+    assert after["ready"]
+
+
 def processes_of(folder: Path) -> list[str]:
     """The commands of all processes that were started for a folder: it is in their command or environment."""
     found = []

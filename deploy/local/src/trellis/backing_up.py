@@ -55,6 +55,7 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
                 create_database(installation)
                 if not replace:
                     backups.refuse_if_held(installation)
+                launching.judge(installation)
                 is_stopped = ran
                 launching.stop(installation, database_too=False)
                 started = launching.start_database(installation) or started or ran

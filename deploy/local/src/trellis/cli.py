@@ -21,7 +21,7 @@ from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
 from trellis.programs import Stage
 from trellis.reports import report_of
-from trellis.settings import in_words
+from trellis.settings import LocalSettings, in_words, refused
 from trellis.supervision import leftovers
 
 app = typer.Typer(
@@ -315,7 +315,7 @@ def main() -> None:
     except EXPECTED as problem:
         _stop(f"{problem}{_what_to_do(problem)}")
     except ValidationError as problem:
-        _stop(in_words(problem))
+        _stop(refused(in_words(problem, LocalSettings)))
     except KeyboardInterrupt:
         _stop("Stopped.")
     except BrokenPipeError:

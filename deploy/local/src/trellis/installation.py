@@ -6,7 +6,7 @@ from functools import cached_property
 
 from trellis import forks, settings
 from trellis.credentials import Credentials
-from trellis.postgres import EmbeddedPostgres
+from trellis.postgres import EmbeddedPostgres, PostgresFailed
 from trellis.reports import report_of
 from trellis.state import State
 
@@ -64,12 +64,23 @@ class Installation:
 
     def environment(self) -> dict[str, str]:
         """The whole environment of a program: ours, without what isn't meant for it."""
+        return self._environment_with(self.program_settings)
+
+    def _environment_with(self, program_settings: dict[str, str]) -> dict[str, str]:
         ours = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("TRELLIS_", "PG", "PYTEST_", "COV_"))
         }
-        return {**self._for_python(ours), **self.program_settings}
+        return {**self._for_python(ours), **program_settings}
+
+    def environment_to_judge(self) -> dict[str, str]:
+        """The same, also before there is a database: then with an address of nothing in place of it."""
+        try:
+            return self.environment()
+        except PostgresFailed:
+            admin_url = f"postgresql://postgres@/{settings.DATABASE}?host=/nowhere"
+            return self._environment_with(settings.environment_of(self.settings, self.credentials, admin_url))
 
     def environment_of_ours(self) -> dict[str, str]:
         """The environment of another process of this package: ours, with the settings settled."""

@@ -12,6 +12,7 @@ from trellis.installation import Installation, python
 from trellis.postgres import PostgresFailed
 from trellis.programs import Stage
 from trellis.reports import ProgramReport, report_of, supervisor_of
+from trellis.settings import refused
 from trellis.state import State
 from trellis.supervision import leftovers
 
@@ -26,10 +27,15 @@ class LaunchFailed(Exception):
     """Something did not start; the message says what, why, and where its log is."""
 
 
+class SettingsRefused(LaunchFailed):
+    """A setting can't be used. Nothing was stopped or started."""
+
+
 def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
     """Start what doesn't run and wait until all is ready. Raises LaunchFailed, PortTaken, PostgresFailed.
 
-    What runs with other settings, or is asked to (`restart`), is stopped first. What fails to start is stopped
+    What runs with other settings, or is asked to (`restart`), is stopped first, but not for settings that can't be
+    used (SettingsRefused). What fails to start is stopped
     again with everything else.
     """
     state = installation.state
@@ -39,16 +45,43 @@ def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
         if running is not None and not restart and running.told.get("digest") == _digest(installation):
             _wait(installation, say, quiet=True)
             return
+        judge(installation)
         if running is not None:
             say("The settings have changed: starting again." if not restart else "Starting again.")
         stop(installation)
-        ports.claim(installation.settings.listen_address, installation.settings.listen_port)
+        ports.claim(*listens_at(installation))
         try:
             _start(installation, say)
             _wait(installation, say)
         except (LaunchFailed, PostgresFailed, OSError, KeyboardInterrupt):
             stop(installation)
             raise
+
+
+def judge(installation: Installation) -> None:
+    """Try the settings in a process with the environment that the programs get, and the port if it is another one.
+
+    Raises SettingsRefused, with a sentence and an example for each that can't be used; PortTaken.
+    """
+    environment = installation.environment_to_judge()
+    done = subprocess.run(
+        [*python(), "-m", "trellis.judging"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    if done.returncode:
+        raise SettingsRefused(refused(done.stderr.strip().splitlines()))
+    running = report_of(installation.state)
+    if running is not None and running.told.get("listen_port") != installation.settings.listen_port:
+        ports.claim(*listens_at(installation))
+
+
+def listens_at(installation: Installation) -> tuple[str, int]:
+    """Address and port of the gateway."""
+    return installation.settings.listen_address, installation.settings.listen_port
 
 
 def down(installation: Installation) -> list[str]:

@@ -3,15 +3,17 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.identity.clients.rules import service_client_id
+from kit.settings import PER_SERVICE
 from trellis import state
 from trellis.credentials import LOGINS, SCHEMAS, Credentials
 
@@ -136,13 +138,85 @@ def _in_url(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def in_words(refusal: ValidationError) -> str:
-    """Everything that is wrong with the settings, by the names of their variables."""
+EXAMPLES: Final[Mapping[str, str]] = {
+    "TRELLIS_LISTEN_ADDRESS": "127.0.0.1",
+    "TRELLIS_STATE_DIR": "/var/lib/trellis",
+    "TRELLIS_RUN_DIR": "/run/trellis",
+    "TRELLIS_TLS_CERTIFICATE": "/etc/trellis/chain.pem",
+    "TRELLIS_TLS_KEY": "/etc/trellis/key.pem",
+    "TRELLIS_PUBLIC_URL": "https://trellis.example.org",
+    "TRELLIS_ISSUER": "https://trellis.example.org",
+    "TRELLIS_JWKS_URL": "https://trellis.example.org/.well-known/jwks.json",
+    "TRELLIS_JWKS_SOCKET": "/run/trellis/identity.sock",
+    "TRELLIS_WORKER_SOCKET": "/run/trellis/academy-worker.sock",
+    "TRELLIS_ACCESS_LOG": "/var/log/trellis/access.log",
+    "TRELLIS_DATABASE_URL": "postgresql://postgres@db.example.org/trellis",
+    "TRELLIS_OBJECT_STORE_URL": "file:///var/lib/trellis/objects",
+    "TRELLIS_SECRET_KEY": "at least 32 random characters",
+    "TRELLIS_SECRET_KEYS": "the new key,the old key",
+    "TRELLIS_CLIENT_ID": "the id that an administrator gave you",
+    "TRELLIS_CLIENT_SECRET": "the secret that an administrator gave you",
+    "TRELLIS_SERVICE_CLIENT_ID": "the id that `trellis bootstrap` printed",
+    "TRELLIS_SERVICE_CLIENT_SECRET": "the secret that `trellis bootstrap` printed",
+    "TRELLIS_UPSTREAMS": '{"academy": "/run/trellis/academy.sock", "research": "10.0.0.5:8081"}',
+    "TRELLIS_CORS_ORIGINS": '["https://board.example.org"]',
+    "TRELLIS_OUTBOUND_ALLOW": '["adfs.trust.local", "10.0.0.5:8443"]',
+    "TRELLIS_OIDC_ISSUERS": '[{"issuer": "https://login.example.org", "audiences": ["trellis"], '
+    '"jwks_url": "https://login.example.org/keys"}]',
+    "TRELLIS_TRUSTED_PROXIES": '["10.0.0.0/24"]',
+    "TRELLIS_SERVICE_CLIENTS": '{"academy": "trellis_0123456789ab_0123456789012345678901234567890123456789abc"}',
+}
+"""What a setting may look like, by its variable; for the others the default is the example."""
+
+
+def variable_name(kind: type[BaseSettings], field: str) -> str:
+    """The variable of one setting."""
+    return f"{kind.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def example_of(variable: str, field: FieldInfo | None) -> str:
+    """How a setting may be written; empty when nothing can be said."""
+    default = None if field is None else field.get_default(call_default_factory=False)
+    # A connection of one service is written like the administrator's.
+    kept = EXAMPLES.get(variable) or (EXAMPLES["TRELLIS_DATABASE_URL"] if variable.endswith("_DATABASE_URL") else None)
+    if kept is not None:
+        return kept
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default is None else str(default)
+
+
+def with_example(variable: str, sentence: str, field: FieldInfo | None = None) -> str:
+    """A sentence about a setting, with an example of how it may be written."""
+    example = example_of(variable, field)
+    quoted = f"'{example}'" if set(example) & set(' "{}[]`,') else example
+    return f"{variable}: {sentence}" + (f" For example: {variable}={quoted}" if example else "")
+
+
+def in_words(refusal: ValidationError, kind: type[BaseSettings], *, service: str | None = None) -> list[str]:
+    """Everything that is wrong with the settings, a sentence each, by the names of their variables.
+
+    `service` says whose settings these are, where a service has variables of its own.
+    """
     lines = []
     for one in refusal.errors():
-        name = "_".join(map(str, one["loc"])).upper()
-        lines.append(f"TRELLIS_{name}: {one['msg']}" if name else one["msg"])
-    return "\n".join(["The settings can't be used:", *lines])
+        text = one["msg"].removeprefix("Value error, ").rstrip(".")
+        sentence = f"{text[:1].lower()}{text[1:]}."
+        if not one["loc"]:
+            lines.append(f"{text}.")
+            continue
+        name = str(one["loc"][0])
+        variable = variable_name(kind, name)
+        if service is not None and name in PER_SERVICE:
+            variable = variable.replace("TRELLIS_", f"TRELLIS_{service.upper()}_", 1)
+        where = ".".join(map(str, one["loc"][1:]))
+        lines.append(with_example(variable, f"{where}: {sentence}" if where else sentence, kind.model_fields.get(name)))
+    return lines
+
+
+def refused(flaws: Sequence[str]) -> str:
+    """What a person reads when settings can't be used."""
+    return "\n".join(["The settings can't be used:", *(f"  {flaw}" for flaw in flaws)])
 
 
 def environment_of(settings: LocalSettings, credentials: Credentials, admin_url: str) -> dict[str, str]:

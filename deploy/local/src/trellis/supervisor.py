@@ -5,9 +5,10 @@ import sys
 
 from pydantic import ValidationError
 
+from gateway.envoy import EnvoySettings
 from trellis import forks, stack
 from trellis.installation import find
-from trellis.settings import in_words
+from trellis.settings import in_words, refused
 from trellis.supervision import Supervisor
 
 
@@ -24,7 +25,7 @@ def main() -> int:
         try:
             programs = stack.programs_of(installation)
         except ValidationError as refusal:
-            print(in_words(refusal), file=sys.stderr)
+            print(refused(in_words(refusal, EnvoySettings)), file=sys.stderr)
             return 1
         if installation.shares_libraries:
             forks.preload()
