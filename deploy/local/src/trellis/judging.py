@@ -5,6 +5,7 @@ each setting that can't be used; exit code 1 when there is one.
 """
 
 import difflib
+import importlib
 import json
 import os
 import ssl
@@ -18,7 +19,6 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode
 
-from academy.imports.receiving.limits import ImportLimits
 from gateway.envoy import EnvoySettings
 from gateway.identity.settings import IdentitySettings
 from kit.settings import PER_SERVICE, ServiceSettings
@@ -33,6 +33,9 @@ SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "TRELLIS_OBJECT_STORE_URL": ("file", "s3"),
 }
 """How the addresses among the settings may begin."""
+
+# By its name, as the command reaches all that is a service's own.
+ImportLimits: Final[type[BaseSettings]] = importlib.import_module("academy.imports.receiving.limits").ImportLimits
 
 KINDS: Final[tuple[type[BaseSettings], ...]] = (
     LocalSettings,
