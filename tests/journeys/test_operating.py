@@ -153,6 +153,21 @@ def place_in(folder: Path, key: ObjectKey, content: bytes) -> None:
         store.place(key, file)
 
 
+def end_on_its_way(stack: Stack, saved: Path) -> None:
+    """End a restore as soon as it has stopped what ran, with a signal that comes twice: what ran is started again."""
+    academy = stack.program("academy")["pid"]
+    command = [sys.executable, "-P", "-m", "trellis.cli", "restore", "--replace", str(saved)]
+    restoring = subprocess.Popen(command, env=stack.environment, cwd="/", stdout=subprocess.DEVNULL)
+    while psutil.pid_exists(academy):
+        assert restoring.poll() is None
+        time.sleep(0.05)
+    restoring.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    restoring.send_signal(signal.SIGTERM)
+    assert restoring.wait(60) == 128 + signal.SIGTERM
+    assert stack.status()["ready"]
+
+
 def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path) -> None:
     saved = folder / "trellis.backup"
     key = ObjectKey("academy", PROSPERE, hashlib.sha256(b"minutes").hexdigest())
@@ -207,3 +222,7 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
             time.sleep(1)
             again = feed_of(other, here["next"])
         assert again.status_code == 410, again.text
+        end_on_its_way(other, saved)
+        assert not [command for command in processes_of(home) if "psql" in command or "pg_restore" in command]
+        with other.client("status-reader") as reader:
+            assert len(reader.get("/academy/v1/rag-statuses").json()["items"]) == len(statuses)

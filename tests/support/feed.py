@@ -1,8 +1,13 @@
 """A service that tells two types of events, for the tests of the feed."""
 
+from collections.abc import Sequence
+
+import asyncpg
 from pydantic import BaseModel, Field
 
 from kit.database.sessions import Context, Database
+from kit.database.urls import asyncpg_dsn
+from kit.events.epochs import raising
 from kit.events.recording import EventType, record_event
 from kit.web.app import Service, create_service
 from tests.support.clients import settings_of
@@ -24,6 +29,17 @@ WHOLE = EventType(
 )
 
 ALL = Context(PROSPERE, None, "person:ceo")
+
+
+async def raise_epoch(admin_url: str, schemas: Sequence[str]) -> None:
+    """Raise the epochs of these feeds, as a restore does."""
+    connection = await asyncpg.connect(asyncpg_dsn(admin_url), timeout=10)
+    try:
+        async with connection.transaction():
+            for schema in schemas:
+                await connection.execute(raising(schema))
+    finally:
+        await connection.close()
 
 
 def feed_service(database: Database, follower: Database | None = None) -> Service:

@@ -15,14 +15,14 @@ from sqlalchemy import text
 
 from kit import cursors
 from kit.database.sessions import Context, Database
-from kit.events.epochs import epoch_problem, raise_epoch
+from kit.events.epochs import epoch_problem
 from kit.events.recording import NewEvent, record_events
 from kit.ids import PLATFORM
 from kit.key_ring import KeyRing
 from kit.web.app import Service
 from tests.support.clients import SECRET_KEY
 from tests.support.databases import Clone
-from tests.support.feed import ALL, HIDDEN, NOTED, PATH, WHOLE, NoteData, feed_service, note
+from tests.support.feed import ALL, HIDDEN, NOTED, PATH, WHOLE, NoteData, feed_service, note, raise_epoch
 from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token
 
 READER = {"scopes": ["events:read", "ratings:read"]}

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from kit.database.sessions import Database
-from kit.events.epochs import raise_epoch
 from kit.web import feed_routes
 from kit.web.app import Service
 from tests.support.databases import Clone
-from tests.support.feed import HIDDEN, PATH, feed_service, note
+from tests.support.feed import HIDDEN, PATH, feed_service, note, raise_epoch
 from tests.support.streaming import streamed
 from tests.support.tokens import issue_token
 

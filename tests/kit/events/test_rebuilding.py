@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from kit.database.sessions import Session
-from kit.events.epochs import raise_epoch
 from kit.events.followers import FollowerTimings, ReadModelIsNewer
 from kit.events.progress import Side
 from kit.events.read_models import digest
 from kit.events.sources import FollowedEvent
 from kit.workers.rebuilding import main, rebuild
 from reporting.definition import REPORTING
+from tests.support.feed import raise_epoch
 from tests.support.jobs import until
 from tests.support.notes import (
     MODEL,

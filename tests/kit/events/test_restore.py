@@ -13,11 +13,11 @@ import pytest_asyncio
 
 from kit.database.outages import DatabaseUnavailable
 from kit.database.sessions import Context, Database
-from kit.events.epochs import epoch_problem, raise_epoch
+from kit.events.epochs import epoch_problem
 from kit.schema.migrations import create_roles
 from tests.support.cluster import CHAINS, LOGINS, Cluster
 from tests.support.databases import Clone
-from tests.support.feed import ALL, PATH, feed_service, note
+from tests.support.feed import ALL, PATH, feed_service, note, raise_epoch
 from tests.support.tokens import OTHER_TRUST, issue_token
 from trellis.postgres import EmbeddedPostgres
 

@@ -3,10 +3,10 @@
 import pytest
 
 from kit.calls.errors import CalleeUnavailable
-from kit.events.epochs import raise_epoch
 from kit.events.feed import FeedRestarted
 from kit.events.sources import OwnSource
 from tests.support.clients import settings_of
+from tests.support.feed import raise_epoch
 from tests.support.following import SECRET
 from tests.support.notes import MODEL, NoteData, World
 from tests.support.tokens import OTHER_TRUST

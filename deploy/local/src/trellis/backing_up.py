@@ -15,6 +15,20 @@ from trellis.migrating import create_database
 from trellis.postgres import PostgresFailed
 from trellis.reports import report_of
 
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """A signal that ends us is an exception: what was stopped is started again, and nothing goes on without us."""
+    _finish_whatever_comes()
+    raise SystemExit(128 + number)
+
+
+def _finish_whatever_comes() -> None:
+    """From here on signals change nothing. They are handled, not ignored: programs that we start would inherit that."""
+    for number in ENDING:
+        signal.signal(number, lambda _number, _frame: None)
+
 
 def back_up(installation: Installation, path: Path) -> None:
     """Write the backup, with the database started for it if need be."""
@@ -79,17 +93,9 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
             )
     finally:
         if is_stopped:
-            launching.up(installation, print)
-
-
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    """A signal that ends us is an exception, so that what was stopped is started again and nothing goes on behind."""
-    for one in ENDING:
-        signal.signal(one, signal.SIG_IGN)
-    raise SystemExit(128 + number)
+            _finish_whatever_comes()
+            # What was still ending when a signal came doesn't count as running.
+            launching.up(installation, print, restart=True)
 
 
 def main() -> int:

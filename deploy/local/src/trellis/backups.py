@@ -178,31 +178,40 @@ def _put(url: str, schemas: Sequence[str], dump: Path, epochs: Mapping[str, int]
         stderr=subprocess.PIPE,
         env=environment,
     )
+    try:
+        said, failed = _fill(writing, restoring, drops, "".join(raising(one, epochs.get(one, 0)) for one in schemas))
+    except BaseException:
+        # Stopped by a signal: the transaction is rolled back, and nothing goes on without us.
+        for process in (writing, restoring):
+            process.kill()
+            process.wait()
+        raise
+    if failed:
+        raise BackupFailed(f"The backup could not be restored; nothing has changed.\n{said}")
+
+
+def _fill(
+    writing: "subprocess.Popen[bytes]", restoring: "subprocess.Popen[bytes]", first: str, last: str
+) -> tuple[str, bool]:
+    """Send psql what comes first, the dump and what comes last; what psql said, and whether it failed."""
     assert restoring.stdout is not None
     assert writing.stdin is not None
     assert writing.stderr is not None
     broken = False
     try:
-        writing.stdin.write(drops.encode())
+        writing.stdin.write(first.encode())
         shutil.copyfileobj(restoring.stdout, writing.stdin, 1 << 20)
         if restoring.wait():
             # Without its end the transaction is not committed.
             writing.stdin.write(b"do $$ begin raise exception 'the backup could not be read to its end'; end $$;\n")
-        writing.stdin.write("".join(raising(schema, epochs.get(schema, 0)) for schema in schemas).encode())
+        writing.stdin.write(last.encode())
         writing.stdin.close()
     except BrokenPipeError:
         broken = True
-    except BaseException:
-        # Stopped by a signal: without its end the transaction is rolled back, and nobody goes on behind our back.
-        for process in (restoring, writing):
-            process.kill()
-            process.wait()
-        raise
     said = writing.stderr.read().decode(errors="replace").strip()
     restoring.stdout.close()
     restoring.wait()
-    if writing.wait() or broken:
-        raise BackupFailed(f"The backup could not be restored; nothing has changed.\n{said}")
+    return said, bool(writing.wait()) or broken
 
 
 def _unpack(path: Path, folder: Path) -> dict[str, Any]:
@@ -237,8 +246,13 @@ def _unpack(path: Path, folder: Path) -> dict[str, Any]:
 
 def _present(connection: psycopg.Connection[Any]) -> list[str]:
     """Our schemas that hold tables."""
-    query = "select distinct schemaname from pg_tables where schemaname = any(%s)"
-    found = {row[0] for row in connection.execute(query, [list(SCHEMAS)])}
+    return _holding(connection, "%")
+
+
+def _holding(connection: psycopg.Connection[Any], name: str) -> list[str]:
+    """Our schemas with a table of a name like this."""
+    query = "select distinct schemaname from pg_tables where schemaname = any(%s) and tablename like %s"
+    found = {row[0] for row in connection.execute(query, [list(SCHEMAS), name])}
     return [schema for schema in SCHEMAS if schema in found]
 
 
@@ -246,10 +260,8 @@ def _epochs(url: str) -> dict[str, int]:
     """The epoch of each feed that the database holds now."""
     with psycopg.connect(url) as connection:
         return {
-            schema: int(epoch)
-            for schema in _present(connection)
-            if connection.execute("select to_regclass(%s)", [f"{schema}.feed_epoch"]).fetchone() != (None,)
-            and (epoch := _value(connection, f"select epoch from {schema}.feed_epoch")) is not None  # noqa: S608
+            schema: int(_value(connection, f"select epoch from {schema}.feed_epoch") or 0)  # noqa: S608 - a name of ours
+            for schema in _holding(connection, "feed_epoch")
         }
 
 

@@ -12,8 +12,12 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import and_, exists, func, or_, select, text
+from sqlmodel import col
 
+from academy.academies.tables import School
+from academy.trusts.queries import belongs_on, is_proposed
+from academy.trusts.tables import Membership
 from kit.database.sessions import Session
 from sector.days import day_in_london
 
@@ -31,21 +35,6 @@ class News:
     has_comparisons: bool
     is_few: bool
 
-
-_MOVED = text(
-    """
-    select m.urn, bool_or(m.superseded_at is null and m.joined_on <= :today
-                          and (m.left_on is null or m.left_on > :today)
-                          and s.status is distinct from 'proposed_to_open') as belongs
-    from academy.membership m left join academy.school s on s.urn = m.urn
-    where m.register_id = :trust_id
-    group by m.urn
-    having bool_or(m.recorded_at >= :since or m.superseded_at >= :since
-        or (m.superseded_at is null and m.joined_on > :day and m.joined_on <= :today)
-        or (m.superseded_at is null and m.left_on > :day and m.left_on <= :today)
-        or (s.status = 'proposed_to_open' and s.updated_at >= :since))
-    """
-)
 
 _TOUCHED = text(
     """
@@ -77,8 +66,23 @@ _COUNTED = text(
 
 async def moved(session: Session, trust_id: UUID, since: datetime, today: date) -> tuple[list[int], list[int]]:
     """URNs of academies of a trust whose membership has changed: those that belong to it today, and the others."""
-    parameters = {"trust_id": trust_id, "since": since, "day": day_in_london(since), "today": today}
-    rows = (await session.execute(_MOVED, parameters)).all()
+    # Became so, perhaps: nothing says what the school was before.
+    proposed_since = and_(
+        is_proposed(), exists().where(col(School.urn) == col(Membership.urn), col(School.updated_at) >= since)
+    )
+    has_moved = or_(
+        col(Membership.recorded_at) >= since,
+        col(Membership.superseded_at) >= since,
+        belongs_on(day_in_london(since)) != belongs_on(today),
+        proposed_since,
+    )
+    statement = (
+        select(col(Membership.urn), func.bool_or(belongs_on(today)).label("belongs"))
+        .where(col(Membership.register_id) == trust_id)
+        .group_by(col(Membership.urn))
+        .having(func.bool_or(has_moved))
+    )
+    rows = (await session.execute(statement)).all()
     return [row.urn for row in rows if row.belongs], [row.urn for row in rows if not row.belongs]
 
 

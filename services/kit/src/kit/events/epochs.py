@@ -1,12 +1,7 @@
 """The epoch of a service's feed: raised when a backup is restored, since transaction ids belong to one cluster."""
 
-from collections.abc import Sequence
-
-import asyncpg
-
 from kit.database.outages import outages_as_503
 from kit.database.sessions import Database
-from kit.database.urls import asyncpg_dsn
 from kit.schema.roles import quoted
 
 
@@ -21,17 +16,6 @@ def raising(schema: str, above: int = 0) -> str:
         " system_identifier = (select system_identifier::text from pg_control_system());"
         "set local role none;"
     )
-
-
-async def raise_epoch(admin_url: str, schemas: Sequence[str]) -> None:
-    """After a restore: events of before sort before all new ones, and cursors of before get the answer 410."""
-    connection = await asyncpg.connect(asyncpg_dsn(admin_url), timeout=10)
-    try:
-        async with connection.transaction():
-            for schema in schemas:
-                await connection.execute(raising(schema))
-    finally:
-        await connection.close()
 
 
 async def epoch_problem(database: Database) -> str | None:
