@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from kit.identity import keys as house_keys
 from kit.identity.keys import KeysUnavailable, RemoteKeys, StaticKeys, usable_keys
+from tests.kit.sample import sample_client, sample_service
 from tests.support.tokens import signing_key
 
 URL = "http://identity/.well-known/jwks.json"
@@ -175,6 +176,91 @@ async def test_those_who_wait_for_a_hanging_identity_wait_together(
         answers = await asyncio.gather(*(remote.key("one") for _ in range(500)), return_exceptions=True)
     assert all(isinstance(answer, KeysUnavailable) for answer in answers)
     assert identity.asked == 1
+
+
+async def test_after_a_minute_of_a_hanging_identity_nobody_waits(
+    identity: Identity, remote: RemoteKeys, passing: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remote.key("one")
+    identity.delay = 3600
+    monkeypatch.setattr(house_keys, "FETCH_TIMEOUT_SECONDS", 0.05)
+    passing.now += 31
+    await remote.key("one")
+    await settle(remote)
+    monkeypatch.setattr(house_keys, "FETCH_TIMEOUT_SECONDS", 3600)
+    passing.now += 31
+    # Each attempt hangs for an hour, and no caller sees the end of one.
+    for attempt in range(3):
+        answers = await asyncio.gather(*(remote.key("one") for _ in range(100)), return_exceptions=True)
+        assert all(isinstance(answer, KeysUnavailable) for answer in answers)
+        assert remote._refreshing is not None
+        assert not remote._refreshing.done()
+        remote._refreshing.cancel()
+        await asyncio.wait({remote._refreshing})
+        passing.now += 2
+        assert identity.asked <= 2 + attempt + 1
+
+
+async def test_unknown_keys_wait_once_for_a_hanging_identity_and_never_again(
+    identity: Identity, remote: RemoteKeys, passing: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remote.key("one")
+    monkeypatch.setattr(house_keys, "LONGEST_WAIT_SECONDS", 0.05)
+    identity.delay = 3600
+    passing.now += 6
+    assert await asyncio.gather(*(remote.key(f"random-{number}") for number in range(500))) == [None] * 500
+    refreshing = remote._refreshing
+    assert refreshing is not None
+    assert not refreshing.done()
+    monkeypatch.setattr(house_keys, "LONGEST_WAIT_SECONDS", 3600)
+    assert await asyncio.gather(*(remote.key(f"again-{number}") for number in range(500))) == [None] * 500
+    assert not refreshing.done()
+    assert await remote.key("one") is not None
+
+
+async def test_callers_wait_again_once_identity_has_answered(
+    identity: Identity, remote: RemoteKeys, passing: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remote.key("one")
+    monkeypatch.setattr(house_keys, "FETCH_TIMEOUT_SECONDS", 0.05)
+    identity.delay = 3600
+    passing.now += 31
+    await remote.key("one")
+    await settle(remote)
+    monkeypatch.setattr(house_keys, "FETCH_TIMEOUT_SECONDS", 5)
+    identity.delay = 0
+    identity.keys.append(dict(signing_key("two").public))
+    passing.now += 2
+    assert await remote.key("two") is None
+    await settle(remote)
+    assert await remote.key("two") is not None
+    identity.keys.append({**signing_key("two").public, "kid": "three"})
+    passing.now += 6
+    assert await remote.key("three") is not None
+
+
+async def test_api_answers_at_full_rate_while_identity_hangs(
+    identity: Identity, remote: RemoteKeys, passing: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house_keys, "FETCH_TIMEOUT_SECONDS", 3600)
+    identity.keys = [dict(signing_key().public)]
+    app = sample_service(keys=remote)
+    async with sample_client(app, checked=False) as client:
+        assert (await client.get("/sample/v1/things")).status_code == 200
+        identity.delay = 3600
+        passing.now += 31
+        known = [(await client.get("/sample/v1/things")).status_code for _ in range(50)]
+        # An hour is left to the fetch that began with the first of them: nobody waited for it.
+        hanging = remote._refreshing
+        assert known == [200] * 50
+        assert hanging is not None
+        # The first whose keys are too old to be believed waits shortly, and those after it fail at once.
+        monkeypatch.setattr(house_keys, "LONGEST_WAIT_SECONDS", 0.05)
+        passing.now += 30
+        refused = [await client.get("/sample/v1/things") for _ in range(50)]
+        assert not hanging.done()
+    assert {answer.status_code for answer in refused} == {503}
+    assert all("retry-after" in answer.headers for answer in refused)
 
 
 async def test_after_a_minute_without_keys_nothing_is_believed(

@@ -17,6 +17,8 @@ UNKNOWN_KEY_PAUSE_SECONDS = 5.0
 # After a failed fetch the next one waits, so that an outage isn't made worse.
 FAILURE_PAUSE_SECONDS = 1.0
 FETCH_TIMEOUT_SECONDS = 2.0
+# Callers wait for a fetch no longer than this after it began, whenever they came.
+LONGEST_WAIT_SECONDS = 0.5
 LARGEST_KEY_SET_BYTES = 64 * 1024
 MOST_KEYS = 50
 
@@ -90,12 +92,15 @@ class RemoteKeys:
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
+        self._refreshing_until = 0.0
+        self._is_late = False
 
     async def key(self, kid: str) -> Jwk | None:
         """The key with this id; None when unknown. Raises KeysUnavailable.
 
         A known key is given at once for as long as it is believed, and fetched again behind the caller's back:
-        an issuer that hangs makes nobody wait. Only unknown keys wait, all for the same fetch.
+        an issuer that hangs makes nobody wait. Others wait for the same fetch, and for half a second at most. Once a
+        fetch was late, nobody waits until an answer has come.
         """
         age = time.monotonic() - self._fetched_at
         if age < STALE_SECONDS and (found := self._keys.get(kid)) is not None:
@@ -106,8 +111,7 @@ class RemoteKeys:
             return None
         refreshing = self._refresh(FAILURE_PAUSE_SECONDS if age >= FRESH_SECONDS else UNKNOWN_KEY_PAUSE_SECONDS)
         if refreshing is not None:
-            # A caller who goes away takes the fetch from nobody else.
-            await asyncio.shield(refreshing)
+            await self._wait_for(refreshing)
         if time.monotonic() - self._fetched_at >= STALE_SECONDS:
             raise KeysUnavailable(self._url)
         return self._keys.get(kid)
@@ -119,15 +123,30 @@ class RemoteKeys:
             if now - self._tried_at < pause:
                 return None
             self._tried_at = now
+            # The first keys of a process are worth waiting for as long as the fetch may take.
+            longest = LONGEST_WAIT_SECONDS if self._keys else FETCH_TIMEOUT_SECONDS
+            self._refreshing_until = asyncio.get_running_loop().time() + longest
             self._refreshing = asyncio.create_task(self._fetch_and_keep(now))
         return self._refreshing
+
+    async def _wait_for(self, refreshing: asyncio.Task[None]) -> None:
+        """Wait for a fetch while it isn't late. A caller who goes away takes it from nobody else."""
+        left = self._refreshing_until - asyncio.get_running_loop().time()
+        if not self._is_late and left > 0:
+            await asyncio.wait({refreshing}, timeout=left)
+        self._is_late = self._is_late or not refreshing.done()
 
     async def _fetch_and_keep(self, began: float) -> None:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 keys = await self._fetch()
-        except (httpx.HTTPError, ValueError, TimeoutError):
+        except (TimeoutError, httpx.TimeoutException):
+            self._is_late = True
             return
+        except (httpx.HTTPError, ValueError):
+            self._is_late = False
+            return
+        self._is_late = False
         self._keys = _merged(self._keys, keys)
         # The moment of the request counts: what is revoked while the answer travels isn't in it.
         self._fetched_at = began
