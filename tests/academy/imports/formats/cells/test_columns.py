@@ -110,7 +110,8 @@ def test_a_column_of_codes_refuses_what_a_spreadsheet_mangled() -> None:
 @pytest.mark.parametrize(
     "text",
     ["2019-01-23", "23-01-2019", "23/01/2019", "20190123", "23 January 2019", "23 Jan 2019", "2019-01-23 00:00:00",
-     "2019-01-23T00:00:00Z", " 2019-01-23 ", "23/01/2019 00:00", "23/1/2019"],
+     "2019-01-23T00:00:00Z", " 2019-01-23 ", "23/01/2019 00:00", "23/1/2019",
+     "23-1-2019"],
 )  # fmt: skip
 def test_dates_are_read_however_they_are_written(text: str) -> None:
     assert read_date(text) == date(2019, 1, 23)

@@ -164,6 +164,28 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, content: str, code: str)
     assert not found.frames
 
 
+@pytest.mark.parametrize(
+    ("key", "cell", "code", "named"),
+    [
+        ("StatusCode", "7", "word-unknown", "Open, Closed, Proposed to open"),
+        ("StatusCode", "Opn", "word-unknown", "Open, Closed, Proposed to open"),
+        ("PhaseOfEducationName", "Secondry", "word-unknown", "Middle deemed secondary, 16 plus"),
+        ("PhaseOfEducationId", 9, "word-unknown", "Nursery, Primary"),
+        ("TypeOfEstablishmentName", "Putney", "word-unknown", "Academy converter"),
+        ("TypeOfEstablishmentId", "Academy converter", "not-a-code", "digits"),
+        ("LAId", "Leeds", "not-a-code", "digits"),
+        ("UKPRN", "1001765O", "not-a-code", "digits"),
+    ],
+)
+def test_words_that_nobody_knows_are_refused_by_their_cell(
+    tmp_path: Path, key: str, cell: str | int, code: str, named: str
+) -> None:
+    found = sent(tmp_path, [{"id": 100000, "EstablishmentName": "A", key: cell}])
+    assert codes(found) == [(1, key, code)]
+    assert str(cell) in found.errors[0].detail and named in found.errors[0].detail
+    assert not found.frames
+
+
 def test_items_that_are_no_objects_are_named(tmp_path: Path) -> None:
     found = sent(tmp_path, [{"id": 100000, "Abs_Tot_Est_Current_Pct": 5}, 7, None])
     assert (2, None, "not-an-object") in codes(found) and (3, None, "not-an-object") in codes(found)

@@ -23,7 +23,7 @@ SPACES: Final = " \t\r\n\u00a0\u202f"
 _DATE_LAYOUTS: Final = (
     (re.compile(r"\d{4}-\d{2}-\d{2}"), "%Y-%m-%d"),
     (re.compile(r"\d{1,2}/\d{1,2}/\d{4}"), "%d/%m/%Y"),
-    (re.compile(r"\d{2}-\d{2}-\d{4}"), "%d-%m-%Y"),
+    (re.compile(r"\d{1,2}-\d{1,2}-\d{4}"), "%d-%m-%Y"),
     (re.compile(r"\d{8}"), "%Y%m%d"),
     (re.compile(r"\d{1,2} [A-Za-z]{3} \d{4}"), "%d %b %Y"),
     (re.compile(r"\d{1,2} [A-Za-z]{4,9} \d{4}"), "%d %B %Y"),

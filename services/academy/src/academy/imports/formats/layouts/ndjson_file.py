@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -18,14 +18,14 @@ reading."""
 
 
 class NdjsonFile:
-    """An NDJSON file. Raises FileRefused when it isn't UTF-8 text."""
+    """An NDJSON file. Names are matched without regard to case and spacing. Raises FileRefused when it isn't UTF-8
+    text."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self._text = open_text(path, may_be_cp1252=False)
         self._columns = columns
-        self._schema = {column.name: pl.String() for column in columns}
-        self._known = {name for column in columns for name in (column.name, *column.aliases)}
-        self._has_aliases = tuple(f'"{name}"'.encode() for column in columns for name in column.aliases)
+        self._names = {column.name: tuple(map(_plain, (column.name, *column.aliases))) for column in columns}
+        self._known = frozenset(name for names in self._names.values() for name in names)
         self._strange: list[str] = []
 
     def warnings(self) -> list[ReadingWarning]:
@@ -55,16 +55,54 @@ class NdjsonFile:
     def _objects(self, block: bytes, line: int, lines: int) -> tuple[pl.DataFrame, list[RowError]]:
         check_text(block, "utf-8", line)
         self._look_for_strange_keys(block)
-        if not any(alias in block for alias in self._has_aliases):
-            try:
-                frame = pl.read_ndjson(block, schema=self._schema).rechunk()
-            except pl.exceptions.PolarsError:
-                pass  # the slow reader finds the lines that are wrong
-            else:
-                if frame.height == lines:
+        spelled = self._spelled(block)
+        try:
+            # The parser takes names as they are spelled, and passes over all others.
+            frame = pl.read_ndjson(block, schema=dict.fromkeys(spelled.values(), pl.String())).rechunk()
+        except pl.exceptions.PolarsError:
+            pass  # the slow reader finds the lines that are wrong
+        else:
+            if frame.height == lines:
+                frame = frame.rename({name: column for column, name in spelled.items()})
+                wrong = self._repeated_names(block, frame, line, frozenset(spelled.values()))
+                if wrong is not None:
                     rows = pl.int_range(line, line + frame.height, dtype=pl.UInt32, eager=True)
-                    return frame.with_columns(rows.alias("row")), _repeated_names(block, frame, line)
+                    return frame.with_columns(rows.alias("row")), wrong
         return self._slowly(block.split(b"\n"), line)
+
+    def _spelled(self, block: bytes) -> dict[str, str]:
+        """How the first object of a block spells the name of each column."""
+        try:
+            first = orjson.loads(block[: block.find(b"\n") + 1])
+        except orjson.JSONDecodeError:
+            first = None
+        there = {_plain(name): name for name in first} if isinstance(first, dict) else {}
+        return {
+            column: next((there[name] for name in names if name in there), column)
+            for column, names in self._names.items()
+        }
+
+    def _repeated_names(
+        self, block: bytes, frame: pl.DataFrame, line: int, spelled: frozenset[str]
+    ) -> list[RowError] | None:
+        """The lines of these objects that give a name twice, of which the frame has one value; None when a line spells
+        a name as the frame didn't look for it.
+
+        A line has a colon at least for each name. Where a block has no more colons than its frame has values,
+        none is left for a second one; else the lines that have more are looked into.
+        """
+        if block.count(b":") == sum(frame.height - frame[name].null_count() for name in frame.columns):
+            return []
+        wrong: list[RowError] = []
+        values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().to_list()
+        for number, (text, known) in enumerate(zip(block.split(b"\n"), values, strict=False), line):
+            if (colons := text.count(b":")) > known:
+                item = orjson.loads(text)
+                if any(_plain(name) in self._known for name in item.keys() - spelled):
+                    return None
+                if colons > len(item) and (again := repeated_name(text)) is not None:
+                    wrong.append(_twice(number, again))
+        return wrong
 
     def _look_for_strange_keys(self, block: bytes) -> None:
         start = 0
@@ -75,12 +113,12 @@ class NdjsonFile:
             except orjson.JSONDecodeError:
                 item = None
             if isinstance(item, dict):
-                self._strange.extend(k for k in item if k not in self._known and k not in self._strange)
+                self._strange.extend(k for k in item if _plain(k) not in self._known and k not in self._strange)
             start = block.find(b"\n", end + SAMPLED) + 1 or len(block)
 
     def _slowly(self, lines: list[bytes], line: int) -> tuple[pl.DataFrame, list[RowError]]:
         wrong: list[RowError] = []
-        columns: dict[str, list[str | None]] = {name: [] for name in self._schema}
+        columns: dict[str, list[str | None]] = {column.name: [] for column in self._columns}
         numbers: list[int] = []
         for number, text in enumerate(lines, line):
             if not text.strip():
@@ -96,34 +134,24 @@ class NdjsonFile:
                 item = {}
             elif item and text.count(b":") > len(item) and (again := repeated_name(text)) is not None:
                 wrong.append(_twice(number, again))
-            for column in self._columns:
-                value = next((item[n] for n in (column.name, *column.aliases) if n in item), None)
+            cells: dict[str, Any] = {}
+            for name, value in item.items():
+                if _plain(name) in cells and _plain(name) in self._known:
+                    wrong.append(_twice(number, name))
+                cells[_plain(name)] = value
+            for column, names in self._names.items():
+                value = next((cells[name] for name in names if name in cells), None)
                 if isinstance(value, dict | list | bool):
-                    detail = f"{column.name} holds neither a number nor text."
-                    wrong.append(RowError(number, column.name, "not-a-value", detail))
+                    detail = f"{column} holds neither a number nor text."
+                    wrong.append(RowError(number, column, "not-a-value", detail))
                     value = None
-                columns[column.name].append(None if value is None else str(value))
+                columns[column].append(None if value is None else str(value))
         rows = pl.Series("row", numbers, dtype=pl.UInt32)
         return pl.DataFrame([rows, *(pl.Series(n, v, dtype=pl.String) for n, v in columns.items())]), wrong
 
 
-def _repeated_names(block: bytes, frame: pl.DataFrame, line: int) -> list[RowError]:
-    """The lines of these objects that give a name twice, of which the frame has one value.
-
-    A line has a colon at least for each name. Where a block has no more colons than its frame has values,
-    none is left for a second one; else the lines that have more are looked into.
-    """
-    if block.count(b":") == sum(frame.height - frame[name].null_count() for name in frame.columns):
-        return []
-    lines = block.split(b"\n")
-    values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().to_list()
-    return [
-        _twice(number, again)
-        for number, (text, known) in enumerate(zip(lines, values, strict=False), line)
-        if (colons := text.count(b":")) > known
-        and colons > len(orjson.loads(text))
-        and (again := repeated_name(text)) is not None
-    ]
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _twice(row: int, name: str) -> RowError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +20,11 @@ from academy.imports.formats.cells.symbols import reason_of
 from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.reading import SCHEMAS, Column, Reading
+
+Pair = tuple[str, str]
+TYPE_COLUMNS: Final = ("TypeOfEstablishment (code)", "TypeOfEstablishment (name)")
+PHASE_COLUMNS: Final = ("PhaseOfEducation (code)", "PhaseOfEducation (name)")
+"""Code and name of a school's type and phase, as the register's own files call them."""
 
 
 class Rows:
@@ -66,23 +72,23 @@ class Rows:
         self.check.refuse(name, unknown, code, lambda place: f"{shown(values[place])} {detail}")
         return values.set(values.is_in(empty).fill_null(value=False), None)
 
-    def school_types(self) -> Iterator[pl.Series]:
+    def school_types(self, of_type: Pair = TYPE_COLUMNS, of_phase: Pair = PHASE_COLUMNS) -> Iterator[pl.Series]:
         """The four columns of types of establishment and phases, by code and by name.
 
         The register adds types now and then: a name that isn't known here counts if there is a code beside it.
         """
-        codes = self.digits("TypeOfEstablishment (code)")
-        names = self.text("TypeOfEstablishment (name)")
+        codes = self.digits(of_type[0])
+        names = self.text(of_type[1])
         odd = [name for name in names.drop_nulls().unique() if plain_word(name) not in TYPE_WORDS]
         strange = names.is_in([name for name in odd if reason_of(name) is None]) & codes.is_null()
         self.check.refuse(
-            "TypeOfEstablishment (name)",
+            of_type[1],
             strange,
             "word-unknown",
             lambda place: f"{shown(names[place])} is no known type of establishment; known are {', '.join(TYPES)}.",
         )
         yield from (codes, names)
-        for name in ("PhaseOfEducation (code)", "PhaseOfEducation (name)"):
+        for name in of_phase:
             yield self.word(name, PHASE_WORDS, PHASES_LISTED)
 
     def _read(self, name: str, read: Callable[[pl.Series], Parsed], dtype: pl.DataType) -> pl.Series:

@@ -15,7 +15,14 @@ import polars as pl
 
 from academy.imports.formats.cells.columns import read_identifiers
 from academy.imports.formats.cells.faults import Checker, Seen, ending
-from academy.imports.formats.cells.schools import laestab_of, phase_of, status_of, whole
+from academy.imports.formats.cells.schools import (
+    STATUS_WORDS,
+    STATUSES_LISTED,
+    laestab_of,
+    phase_of,
+    status_of,
+    whole,
+)
 from academy.imports.formats.cells.values import MOST_SHOWN, shown
 from academy.imports.formats.layouts.csv_file import check_text, open_text, unknown_columns
 from academy.imports.formats.layouts.figures import (
@@ -160,16 +167,16 @@ def _cells(items: Sequence[Any], names: Sequence[str]) -> tuple[pl.DataFrame, li
 
 def _register(frame: pl.DataFrame, check: Checker, reading: Reading) -> None:
     rows = Rows(frame, check)
-    codes = ("LAId", "EstablishmentNumber", "PhaseOfEducationId", "UKPRN", "TypeOfEstablishmentId", "StatusCode")
-    texts = (
-        "LAName", "RegionName", "PhaseOfEducationName", "TypeOfEstablishmentName", "AddressTown", "AddressPostcode",
-    )  # fmt: skip
     read = pl.DataFrame(
         [
             rows.urn("id").alias("urn"),
             rows.required("EstablishmentName", rows.text("EstablishmentName")).alias("name"),
-            *(rows.code(name) for name in codes),
-            *(rows.text(name) for name in texts),
+            *(rows.digits(name) for name in ("LAId", "EstablishmentNumber", "UKPRN")),
+            *rows.school_types(
+                ("TypeOfEstablishmentId", "TypeOfEstablishmentName"), ("PhaseOfEducationId", "PhaseOfEducationName")
+            ),
+            rows.word("StatusCode", STATUS_WORDS, STATUSES_LISTED),
+            *(rows.text(name) for name in ("LAName", "RegionName", "AddressTown", "AddressPostcode")),
             *(rows.number(name) for name in ("AgeRangeLow", "AgeRangeHigh", "TotalPupils", "TotalCapacity")),
         ]
     )
