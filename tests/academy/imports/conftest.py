@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from academy.criteria.queries import rated_trusts
+from academy.criteria.queries import trusts_here
 from academy.definition import ACADEMY
 from kit.workers.worker import Worker
 from tests.academy.rated import rerate
@@ -35,7 +35,7 @@ class Workbench:
     def worker(self) -> Worker:
         """The service's own worker."""
         databases = {name: self.database.of("academy", name) for name in ("app", "loader")}
-        return Worker("academy", ACADEMY.tasks, databases, tenants=rated_trusts)
+        return Worker("academy", ACADEMY.tasks, databases, tenants=trusts_here)
 
     async def work(self) -> None:
         """Do all that is queued, and what that queues."""

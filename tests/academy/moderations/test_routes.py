@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from academy.criteria.queries import rated_trusts
+from academy.criteria.queries import trusts_here
 from academy.moderations.service import lapse, lapse_overdue
 from kit.database.sessions import Context
 from kit.ids import PLATFORM
@@ -242,10 +242,19 @@ async def test_the_night_ends_overrides_whose_own_job_was_lost(
 
 
 @pytest.mark.usefixtures("rated")
-async def test_the_night_is_planned_for_every_trust_that_has_criteria(database: Sandbox) -> None:
+async def test_the_night_is_planned_for_every_trust_that_is_here(database: Sandbox) -> None:
+    async with database.admin() as session:
+        for trust in (OTHER_TRUST, PLATFORM):
+            await session.execute(
+                text(
+                    "insert into academy.identity_grant_a (trust_id, id, holder, role, extent, starts_on, is_ended)"
+                    " values (:trust, gen_random_uuid(), 'person:1', 'trustee', 'trust', '2020-01-01', false)"
+                ),
+                {"trust": trust},
+            )
     async with database.of("academy").connection(Context(PLATFORM, frozenset(), "test")) as connection:
         await connection.execute("set local role academy_janitor")
-        assert await rated_trusts(connection) == [PROSPERE]
+        assert await trusts_here(connection) == sorted([PROSPERE, OTHER_TRUST])
 
 
 @pytest.mark.usefixtures("rated")

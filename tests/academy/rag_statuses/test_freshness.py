@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import text
 
-from academy.criteria.queries import rated_trusts
+from academy.criteria.queries import trusts_here
 from academy.definition import ACADEMY
 from academy.worker import databases_of
 from kit.workers.worker import Worker
@@ -116,7 +116,7 @@ async def test_the_worker_rates_what_was_published(committed_client: Clients, co
     )
     databases = databases_of(settings)
     try:
-        await Worker("academy", ACADEMY.tasks, databases, tenants=rated_trusts).drain()
+        await Worker("academy", ACADEMY.tasks, databases, tenants=trusts_here).drain()
     finally:
         for database in databases.values():
             await database.dispose()

@@ -1,6 +1,6 @@
 """The worker of the academy service: imports, ratings, and what falls due. `python -m academy.worker` runs it."""
 
-from academy.criteria.queries import rated_trusts
+from academy.criteria.queries import trusts_here
 from academy.definition import ACADEMY
 from kit.database.sessions import WORKER_TIMEOUTS, Database, service_database
 from kit.settings import ServiceSettings
@@ -28,4 +28,4 @@ def databases_of(settings: ServiceSettings) -> dict[str, Database]:
 
 
 if __name__ == "__main__":
-    main(ACADEMY, databases=databases_of, tenants=rated_trusts)
+    main(ACADEMY, databases=databases_of, tenants=trusts_here)

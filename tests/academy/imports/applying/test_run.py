@@ -27,7 +27,7 @@ GROUPS = (
 
 WORKER = """
 import asyncio, sys
-from academy.criteria.queries import rated_trusts
+from academy.criteria.queries import trusts_here
 from academy.definition import ACADEMY
 from kit.database.sessions import WORKER_TIMEOUTS, Database
 from kit.workers.worker import run_worker
@@ -37,7 +37,7 @@ databases = {
     name: Database(url, application_name=f"academy-{name}", schema="academy", timeouts=WORKER_TIMEOUTS)
     for name, url in urls.items()
 }
-asyncio.run(run_worker(ACADEMY.chain, ACADEMY.tasks, databases, tenants=rated_trusts, timings=QUICK))
+asyncio.run(run_worker(ACADEMY.chain, ACADEMY.tasks, databases, tenants=trusts_here, timings=QUICK))
 """
 
 

@@ -11,11 +11,17 @@ from sqlmodel import col
 from academy.criteria.tables import CriteriaSet, RatedTrust
 from kit.database.sessions import Connection, Session
 from kit.identity.callers import Caller
+from kit.ids import PLATFORM
 from kit.resources.paging import AnySelect
 from kit.resources.rows import hold, visible
 
 # For the janitor, who reads through a plain connection.
-_RATED_TRUSTS = "select trust_id from academy.rated_trust order by trust_id"
+_TRUSTS_HERE = """
+    select r.trust_id from academy.rated_trust r
+    union select g.trust_id from academy.identity_grant_a g where g.trust_id <> $1
+    union select g.trust_id from academy.identity_grant_b g where g.trust_id <> $1
+    order by 1
+"""
 
 
 def criteria_sets(caller: Caller, *, phases: Sequence[str], states: Sequence[str]) -> AnySelect:
@@ -65,6 +71,6 @@ async def note_rated(session: Session, trust_id: UUID, *, at: datetime) -> None:
     await session.execute(insert(RatedTrust).values(trust_id=trust_id, since=at).on_conflict_do_nothing())
 
 
-async def rated_trusts(connection: Connection) -> Sequence[UUID]:
-    """The trusts that have criteria, for the janitor: scheduled work is queued for each."""
-    return [row["trust_id"] for row in await connection.fetch(_RATED_TRUSTS)]
+async def trusts_here(connection: Connection) -> Sequence[UUID]:
+    """The trusts that have criteria, people or clients, for the janitor: scheduled work is queued for each."""
+    return [row["trust_id"] for row in await connection.fetch(_TRUSTS_HERE, PLATFORM)]

@@ -65,33 +65,44 @@ class ImportWithdrawn(BaseModel):
 
 
 class InspectionRecorded(BaseModel):
-    """An inspection of an academy is new in the register, or was corrected."""
+    """An inspection of an academy is new in the register, was corrected, or was taken back with its import."""
 
     model_config = ConfigDict(extra="forbid")
 
     urn: int = Field(description="The academy.")
     inspection_id: UUID = Field(description="The inspection.")
-    replaces: UUID | None = Field(description="The entry that it corrects; null for an inspection that is new.")
+    replaces: UUID | None = Field(
+        description="The entry whose place it takes: it corrects that one, or stands again after that one was taken "
+        "back. Null for an inspection that is new."
+    )
     kind: str = Field(description="Which framework.")
     inspected_on: date = Field(description="Day of the inspection.")
     published_on: date | None = Field(description="Day of the report.")
     overall_grade: str | None = Field(description="The overall grade where there is one.")
     category_of_concern: str | None = Field(description="Special measures, serious weaknesses and the like.")
     safeguarding: str | None = Field(description="Met or not met; null when it wasn't reported.")
-    import_id: UUID = Field(description="The import that loaded it.")
+    import_id: UUID = Field(description="The import that loaded it, or that was taken back.")
+    is_withdrawn: bool = Field(
+        default=False, description="True when it was taken back and nothing stood before: delete your copy of it."
+    )
 
 
 class ComparisonChanged(BaseModel):
-    """Figures of England or of a local authority, with which academies are compared, are new or changed."""
+    """Figures of England, a region or a local authority, with which academies are compared, are new or changed."""
 
     model_config = ConfigDict(extra="forbid")
 
     measure: str = Field(description="The measure.")
     academic_year: str = Field(description="The academic year.")
-    area: Literal["england", "la"] = Field(description="England, or a local authority that has academies of the trust.")
+    area: Literal["england", "region", "la"] = Field(
+        description="England, or a region or local authority (`la`) that has academies of the trust."
+    )
     area_code: str = Field(description="Code of the area.")
     figures: int = Field(description="How many figures are new or changed.")
-    import_id: UUID = Field(description="The import that loaded them.")
+    figures_withdrawn: int = Field(
+        default=0, description="Figures that ended without a successor, because their import was taken back."
+    )
+    import_id: UUID = Field(description="The import that loaded them, or that was taken back.")
 
 
 IMPORT_FINISHED = EventType(
@@ -117,13 +128,13 @@ OBSERVATION_CHANGED = EventType(
 )
 INSPECTION_RECORDED = EventType(
     type="org.trellis.academy.inspection.recorded.v1",
-    title="An inspection of an academy is new or was corrected",
+    title="An inspection of an academy is new, was corrected or was taken back",
     scope="academies:read",
     data=InspectionRecorded,
 )
 COMPARISON_CHANGED = EventType(
     type="org.trellis.academy.comparison.changed.v1",
-    title="Figures of England or a local authority, for comparison, are new or changed",
+    title="Figures of England, a region or a local authority, for comparison, are new or changed",
     scope="observations:read",
     data=ComparisonChanged,
 )

@@ -31,3 +31,11 @@ async def come_back(job: JobRun, trust_id: UUID) -> None:
     async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
         await job.fence(session)
         await rate_again(session, trust_id)
+
+
+@tasks.scheduled("academy.ratings.each_day", cron="10 0 * * *", per_trust=True)
+async def each_day(job: JobRun, trust_id: UUID) -> None:
+    """Have each trust rated once a day, so that its board begins without an import, and no day of joining is missed."""
+    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
+        await job.fence(session)
+        await rate_again(session, trust_id)

@@ -13,6 +13,7 @@ from academy.imports.applying.closings import end_incoming
 from academy.imports.applying.merge import Counts, Origin
 from academy.imports.applying.stage import StagedTable
 from kit.database.sessions import Session
+from kit.ids import PLATFORM
 
 # Of one academy's rows: those of the file, and those that are known and that the file doesn't mention. Two rows
 # about one trust are about one membership (its first day was corrected), unless one ended before the other began or
@@ -121,8 +122,14 @@ _STUBS: Final = """
     on conflict do nothing
 """
 
+# Trusts that rate their academies, and those that have people or clients here: their feeds say what has changed too.
 _AFFECTED: Final = """
-    select r.trust_id from academy.rated_trust r
+    with known as (
+        select r.trust_id from academy.rated_trust r
+        union select g.trust_id from academy.identity_grant_a g where g.trust_id <> :platform
+        union select g.trust_id from academy.identity_grant_b g where g.trust_id <> :platform
+    )
+    select r.trust_id from known r
     where cast(:everybody as boolean)
        or r.trust_id in (select m.register_id from academy.membership m
                          where m.import_id = :import_id or m.superseded_at = :at)
@@ -189,6 +196,6 @@ async def touch_related(session: Session, changed: Mapping[str, str], origin: Or
 
 
 async def affected_trusts(session: Session, origin: Origin, *, everybody: bool) -> list[UUID]:
-    """The trusts with ratings that may differ now: those of the touched schools, or all."""
-    parameters = {"everybody": everybody, "import_id": origin.import_id, "at": origin.at}
+    """The trusts for which something may differ now: those of the touched schools, or all that are known here."""
+    parameters = {"everybody": everybody, "import_id": origin.import_id, "at": origin.at, "platform": PLATFORM}
     return list((await session.execute(text(_AFFECTED), parameters)).scalars())

@@ -169,13 +169,15 @@ async def queue_withdrawal_for(session: Session, import_id: UUID, trusts: Iterab
 
 
 async def announce_withdrawal(database: Database, trust_id: UUID, import_id: UUID) -> None:
-    """Announce to a trust, once, which figures of its academies the withdrawal of a national import changed."""
+    """Announce to a trust, once, what the withdrawal of a national import changed for it."""
     about = {"trust": trust_id, "import_id": import_id}
     async with database.session(Context(trust_id, None, "worker:academy")) as session:
         if (await session.execute(_WITHDRAWAL_NOTICE, {**about, "now": clock.now()})).scalar_one_or_none() is None:
             return
         figures = [_FigureChanges(*row) for row in await session.execute(_NATIONAL_WITHDRAWN, about)]
-        await record_events(session, [changed.event("national", import_id) for changed in figures])
+        events = [changed.event("national", import_id) for changed in figures]
+        events += await register_events(session, trust_id, import_id, is_withdrawal=True)
+        await record_events(session, events)
 
 
 def _membership_events(rows: Iterable[_Membership], import_id: UUID) -> list[NewEvent]:
