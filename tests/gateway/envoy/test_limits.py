@@ -77,6 +77,12 @@ def test_token_endpoint_is_limited_by_address_whatever_the_client_says(tight: Do
     assert answers[-1].headers["ratelimit-policy"] == '"requests";q=5;w=60'
 
 
+def test_a_stranger_leaves_tokens_for_the_others_behind_the_same_address(door: Door) -> None:
+    with door.client() as client:
+        answers = [client.post("/identity/v1/token").status_code for _ in range(120)]
+    assert set(answers) == {200}
+
+
 def test_public_paths_are_limited_and_health_is_not(tight: Door) -> None:
     with tight.client() as client:
         assert [client.get("/").status_code for _ in range(25)].count(429) >= 3

@@ -8,7 +8,15 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher, Type
 
-from gateway.identity.hashing import HasherBusy, SecretHasher, hint_of, new_secret
+from gateway.identity.hashing import (
+    HasherBusy,
+    SecretHasher,
+    digest_of,
+    hint_of,
+    is_long_enough,
+    is_of,
+    new_secret,
+)
 
 
 class Slow(PasswordHasher):
@@ -56,12 +64,19 @@ async def test_secrets_are_kept_as_argon2id_hashes() -> None:
     assert PasswordHasher().type is Type.ID
 
 
-async def test_an_unknown_hash_takes_the_same_work_and_fails() -> None:
-    slow = Slow()
-    slow.go.set()
-    hasher = SecretHasher(argon2=slow)
-    assert not await hasher.verify(None, "s")
-    assert slow.most == 1
+def test_a_digest_belongs_to_one_secret() -> None:
+    secret, _ = new_secret()
+    assert is_of(digest_of(secret), secret)
+    assert not is_of(digest_of(secret), secret[:-1])
+    assert not is_of(b"", secret)
+    assert len(digest_of(secret)) == 32
+
+
+@pytest.mark.parametrize(("random", "is_long"), [("x" * 43, True), ("x" * 42, False), ("", False)])
+def test_a_secret_that_can_be_guessed_is_too_short(random: str, *, is_long: bool) -> None:
+    assert is_long_enough(f"trellis_0123456789ab_{random}") is is_long
+    assert not is_long_enough(f"other_0123456789ab_{random}")
+    assert is_long_enough(new_secret()[0])
 
 
 async def test_checks_run_in_a_few_threads_and_leave_the_loop_alone() -> None:

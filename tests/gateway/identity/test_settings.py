@@ -73,3 +73,8 @@ def test_issuers_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPat
 def test_only_what_our_gateway_wrote_last_is_believed(peer: str | None, forwarded: list[str], address: str) -> None:
     told = settings(trusted_proxies=["10.0.0.0/24"])
     assert address_of(peer, forwarded, told) == address
+
+
+def test_the_secret_of_a_service_must_be_too_long_to_be_guessed() -> None:
+    with pytest.raises(ValueError, match="at least 43 random characters"):
+        settings(service_clients={"academy": "trellis_0123456789ab_short"})

@@ -41,7 +41,10 @@ class EnvoySettings(BaseSettings):
     )
     limit_requests_per_minute: int = Field(default=6000, ge=1, description="Requests that one token may make.")
     limit_token_requests_per_minute: int = Field(
-        default=30, ge=1, description="Requests for tokens that one client address may make."
+        default=6000,
+        ge=1,
+        description="Requests for tokens that one client address may make. A whole trust can be behind one address: "
+        "this stops floods, while identity slows down those who guess.",
     )
     limit_public_requests_per_minute: int = Field(
         default=6000, ge=1, description="Requests without a token (portal, contracts, keys) of one client address."

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from gateway.identity.hashing import hint_of
+from gateway.identity.hashing import is_long_enough
 from kit.ids import tenant_id
 from kit.settings import ServiceSettings
 
@@ -63,7 +63,7 @@ class IdentitySettings(ServiceSettings):
         description="Networks of gateways that reach identity over TCP and name the client's address last in "
         "X-Forwarded-For. One that comes over the Unix socket is always believed.",
     )
-    hash_workers: int = Field(default=2, ge=1, le=64, description="Secrets that one process checks at the same time.")
+    hash_workers: int = Field(default=2, ge=1, le=64, description="Argon2id hashes that one process checks at a time.")
     hash_waiting: int = Field(
         default=64, ge=1, description="Requests that may wait for that; more get a 503 with `Retry-After`."
     )
@@ -78,8 +78,10 @@ class IdentitySettings(ServiceSettings):
     @classmethod
     def _refuse_strange_secrets(cls, clients: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for service, secret in clients.items():
-            if not hint_of(secret.get_secret_value()):
-                raise ValueError(f"the secret of {service} must look like trellis_<12 hex digits>_<random characters>")
+            if not is_long_enough(secret.get_secret_value()):
+                raise ValueError(
+                    f"the secret of {service} must look like trellis_<12 hex digits>_<at least 43 random characters>"
+                )
         return clients
 
     @model_validator(mode="after")

@@ -130,7 +130,11 @@ class Client(TenantTable, Versioned, table=True):
 
 
 class ClientSecret(TenantRow, table=True):
-    """The hash of a secret; `hint` is the part of it that may be shown and says which one was sent."""
+    """A secret's digest and hash; `hint` is the part of it that may be shown and says which one was sent.
+
+    Secrets are checked by the digest. Those from before it was kept have none until their next use; the release before
+    checks the hash.
+    """
 
     __tablename__: ClassVar[TableName] = "client_secret"
     __table_args__: ClassVar[Any] = (
@@ -150,6 +154,7 @@ class ClientSecret(TenantRow, table=True):
     created_at: datetime = instant_column()
     expires_at: datetime | None = instant_column(nullable=True)
     last_used_on: date | None
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class Person(TenantTable, Versioned, table=True):

@@ -2,21 +2,26 @@
 
 import base64
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import text
 
+from gateway.identity.clients.rules import client_id_of
 from gateway.identity.hashing import SecretHasher
 from kit import clock as house_clock
 from kit.identity.keys import StaticKeys
 from kit.identity.tokens import verify
 from tests.conftest import Clock
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, said
+from tests.support.databases import Sandbox
 from tests.support.tokens import AUDIENCE, ISSUER, PROSPERE
 
 
@@ -197,28 +202,46 @@ def counting(identity_app: FastAPI) -> CountingHasher:
     return hasher
 
 
-async def test_every_secret_takes_the_work_of_one_hash(desk: Desk, counting: CountingHasher) -> None:
+async def test_every_refused_secret_takes_the_same_work_and_no_hash(
+    desk: Desk, counting: CountingHasher, count_queries: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
     client = await desk.machine()
     public = await desk.register("Portal", "public")
     disabled = await desk.machine("auditor")
     await _disable(desk, disabled)
     elsewhere = await desk.machine(trust=SECOND_TRUST)
-    swapped = {"client_id": client["client_id"], "client_secret": elsewhere["client_secret"]}
-    for credentials in (
-        {**client, "client_secret": client["client_secret"] + "x"},
-        {**client, "client_secret": "guess"},
-        {**public, "client_secret": "guess"},
-        {"client_id": "nobody", "client_secret": "guess"},
-        {"client_id": "A" * 43, "client_secret": client["client_secret"]},
-        disabled,
-        swapped,
+    unknown = client_id_of(PROSPERE, UUID(int=1))
+    nobody = client_id_of(UUID(int=2), UUID(int=3))
+    work = set()
+    for number, credentials in enumerate(
+        (
+            {**client, "client_secret": client["client_secret"] + "x"},
+            {**client, "client_secret": "guess"},
+            {**public, "client_secret": "guess"},
+            {"client_id": unknown, "client_secret": "guess"},
+            {"client_id": nobody, "client_secret": client["client_secret"]},
+            disabled,
+            {"client_id": client["client_id"], "client_secret": elsewhere["client_secret"]},
+        )
     ):
-        counting.checked = 0
-        response = await desk.ask_as(credentials, headers={"X-Forwarded-For": credentials["client_id"][:20]})
-        assert (response.status_code, counting.checked) == (401, 1), credentials
-    counting.checked = 0
+        with count_queries() as statements:
+            response = await desk.ask_as(credentials, headers={"X-Forwarded-For": f"203.0.113.{number}"})
+        assert response.status_code == 401, credentials
+        work.add(tuple(statements))
+    assert len(work) == 1
     assert (await desk.ask_as(client)).status_code == 200
-    assert counting.checked == 1
+    assert counting.checked == 0
+
+
+async def test_a_secret_from_before_digests_is_checked_once_by_its_hash(
+    desk: Desk, counting: CountingHasher, database: Sandbox
+) -> None:
+    client = await desk.machine()
+    async with database.admin() as session:
+        await session.execute(text("update identity.client_secret set digest = null"))
+    wrong = {**client, "client_secret": client["client_secret"] + "x"}
+    assert [(await desk.ask_as(one)).status_code for one in (wrong, client, wrong, client)] == [401, 200, 401, 200]
+    assert counting.checked == 2
 
 
 async def test_a_public_client_has_no_rights_of_its_own(desk: Desk) -> None:

@@ -182,6 +182,7 @@ async def add_secret(session: Session, hasher: SecretHasher, client: Client, sec
             created_at=clock.now(),
             expires_at=None,
             last_used_on=None,
+            digest=hashing.digest_of(secret),
         )
     )
     await session.flush()

@@ -7,5 +7,6 @@ token names the academies that its holder leads by any grant (`leads`), so that 
 judge their own work.
 
 A token lives for ten minutes, or until the grant ends if that comes first, and isn't kept anywhere. Failed attempts
-are counted per client and address and answered with growing pauses; the counts outlive a restart.
+are counted per client and address, and further ones are answered with growing pauses; the counts outlive a restart.
+Right credentials never wait.
 """

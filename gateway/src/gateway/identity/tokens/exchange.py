@@ -54,17 +54,15 @@ async def _account(tools: TokenRequestTools, request: TokenRequest) -> Account:
         raise RequestMalformed(f"Only {ACCESS_TOKEN} can be requested.")
     if request.get("actor_token") is not None or request.get("actor_token_type") is not None:
         raise RequestMalformed("Nobody acts for somebody else here: send no actor_token.")
-    counters = throttle.exchange_counters(tools.equipment.digests, tools.address)
-    async with tools.database.session(NOBODY) as session:
-        await throttle.check(session, counters)
     try:
         return await tools.id_tokens.verify(token, clock.machine_now())
     except ProviderUnreachable:
         raise ServiceUnavailable("The identity provider can't be reached.", retry_after_seconds=10) from None
     except TokenRefused as refused:
-        async with tools.database.session(NOBODY) as session:
-            await throttle.count_failure(session, counters)
         log.warning("an ID token was refused", reason=str(refused))
+        counters = throttle.exchange_counters(tools.equipment.digests, request.client_id, tools.address)
+        async with tools.database.session(NOBODY) as session:
+            await throttle.note_failure(session, counters, await throttle.standing(session, counters))
         raise RequestMalformed(f"The ID token isn't accepted: {refused}.") from None
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlmodel import col
 
 from gateway.identity.anonymous import under
 from gateway.identity.clients.queries import clients_of, mark_used
+from gateway.identity.hashing import digest_of, hint_of
 from gateway.identity.tables import Client, ClientSecret, Person
 from gateway.identity.tenants.queries import active_tenants
 from kit.database.sessions import Session
@@ -17,12 +18,14 @@ from kit.ids import PLATFORM
 
 @dataclass(frozen=True, slots=True)
 class KnownClient:
-    """A client that gets tokens, and the hash of the secret with the hint that was sent, if there is one."""
+    """A client that gets tokens, and what is stored of the secret with the hint that was sent, if there is one."""
 
     trust_id: UUID
     id: UUID
     kind: str
     hash: str | None
+    digest: bytes | None
+    """None too for a secret from before digests were kept, until it is used."""
 
 
 async def is_active_tenant(session: Session, trust_id: UUID) -> bool:
@@ -31,26 +34,37 @@ async def is_active_tenant(session: Session, trust_id: UUID) -> bool:
 
 
 async def known_client(session: Session, trust_id: UUID, id_: UUID, hint: str, now: datetime) -> KnownClient | None:
-    """A client that gets tokens; None when there is none, it is disabled, or its trust is."""
-    if not await is_active_tenant(session, trust_id):
-        return None
+    """A client that gets tokens; None when there is none, it is disabled, or its trust is.
+
+    It executes the same statements whatever there is.
+    """
+    is_active = await is_active_tenant(session, trust_id)
     async with under(session, trust_id):
-        statement = clients_of(trust_id).where(col(Client.id) == id_, col(Client.is_active))
-        client = (await session.execute(statement)).scalar_one_or_none()
-        if client is None:
-            return None
-        secret = await _secret(session, client, hint, now)
-    return KnownClient(trust_id, id_, client.kind, secret.hash if secret is not None else None)
+        of_the_client = and_(
+            col(ClientSecret.trust_id) == col(Client.trust_id),
+            col(ClientSecret.client_id) == col(Client.id),
+            col(ClientSecret.hint) == hint,
+            or_(col(ClientSecret.expires_at).is_(None), col(ClientSecret.expires_at) > now),
+        )
+        statement = (
+            clients_of(trust_id)
+            .where(col(Client.id) == id_, col(Client.is_active))
+            .outerjoin(ClientSecret, of_the_client)
+            .add_columns(col(ClientSecret.hash), col(ClientSecret.digest))
+        )
+        found = (await session.execute(statement)).one_or_none()
+    if found is None or not is_active:
+        return None
+    client, hash_, digest = found
+    return KnownClient(trust_id, id_, client.kind, hash_, digest)
 
 
-async def _secret(session: Session, client: Client, hint: str, now: datetime) -> ClientSecret | None:
-    statement = select(ClientSecret).where(
-        col(ClientSecret.trust_id) == client.trust_id,
-        col(ClientSecret.client_id) == client.id,
-        col(ClientSecret.hint) == hint,
-        or_(col(ClientSecret.expires_at).is_(None), col(ClientSecret.expires_at) > now),
-    )
-    return (await session.execute(statement)).scalar_one_or_none()
+async def keep_digest(session: Session, client: KnownClient, secret: str) -> None:
+    """Keep the digest of a secret that was checked by its hash."""
+    async with under(session, client.trust_id):
+        kept = await session.get(ClientSecret, (client.trust_id, client.id, hint_of(secret)))
+        if kept is not None:
+            kept.digest = digest_of(secret)
 
 
 async def note_use(session: Session, client: KnownClient, hint: str, on: date) -> None:

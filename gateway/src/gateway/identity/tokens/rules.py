@@ -14,9 +14,9 @@ class AttemptKind(StrEnum):
     """Whose failures are counted together."""
 
     CLIENT_AT_ADDRESS = "client-at-address"
-    CLIENT = "client"
     ADDRESS = "address"
     EXCHANGE_AT_ADDRESS = "exchange-at-address"
+    """ID tokens that one client brought from one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,12 @@ class FailureLimit:
     longest_seconds: int
 
 
-# A client is refused for long only at the address where it failed: otherwise a stranger could lock it out. A whole
-# school can lie behind one address, and what guesses at one client from many addresses only has to be slowed down:
-# a secret of 256 bits isn't found by guessing.
+# A pause is for further failures only: what proves itself never waits, so nobody can lock anybody out. A secret of 256
+# bits isn't found by guessing from many addresses.
 FAILURE_LIMITS: Final[Mapping[AttemptKind, FailureLimit]] = MappingProxyType(
     {
         AttemptKind.CLIENT_AT_ADDRESS: FailureLimit(5, 900),
         AttemptKind.ADDRESS: FailureLimit(30, 300),
-        AttemptKind.CLIENT: FailureLimit(50, 30),
         AttemptKind.EXCHANGE_AT_ADDRESS: FailureLimit(30, 60),
     }
 )

@@ -1,9 +1,13 @@
-"""Counting failed attempts, in the database, so that a restart forgives nothing."""
+"""Counting failed attempts, in the database, so that a restart forgives nothing.
+
+The proof is looked at first and a right one is always taken: a pause is the answer to a further failure, never to who
+proves who they are (ADR 0089).
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, text, tuple_
 from sqlmodel import col
@@ -30,28 +34,39 @@ def client_counters(digests: Digests, client_id: str, address: str) -> list[Coun
     """What is counted when a client fails to prove who it is."""
     return [
         Counter(AttemptKind.ADDRESS, digests.every("attempt", address)),
-        Counter(AttemptKind.CLIENT, digests.every("attempt", client_id)),
         Counter(AttemptKind.CLIENT_AT_ADDRESS, digests.every("attempt", client_id, address)),
     ]
 
 
-def exchange_counters(digests: Digests, address: str) -> list[Counter]:
+def exchange_counters(digests: Digests, client_id: str, address: str) -> list[Counter]:
     """What is counted when an ID token doesn't count."""
-    return [Counter(AttemptKind.EXCHANGE_AT_ADDRESS, digests.every("attempt", address))]
+    return [Counter(AttemptKind.EXCHANGE_AT_ADDRESS, digests.every("attempt", client_id, address))]
 
 
-async def check(session: Session, counters: Sequence[Counter]) -> bool:
-    """Whether there were failures lately. Raises TooManyAttempts while one of the counts asks for a pause."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of earlier failures before a proof is looked at."""
+
+    failed_lately: bool
+    blocked_until: datetime | None
+
+
+async def standing(session: Session, counters: Sequence[Counter]) -> Standing:
+    """What the counters say now."""
     keys = [(counter.kind.value, digest) for counter in counters for digest in counter.digests]
     statement = select(col(FailedAttempt.blocked_until)).where(
         tuple_(col(FailedAttempt.kind), col(FailedAttempt.digest)).in_(keys)
     )
     found = list((await session.execute(statement)).scalars())
-    blocked_until = max(found, default=None)
+    return Standing(bool(found), max(found, default=None))
+
+
+async def note_failure(session: Session, counters: Sequence[Counter], before: Standing) -> None:
+    """Count a failure. Raises TooManyAttempts, and writes nothing, while one of the counts asks for a pause."""
     now = clock.now()
-    if blocked_until is not None and blocked_until > now:
-        raise TooManyAttempts(math.ceil((blocked_until - now).total_seconds()))
-    return bool(found)
+    if before.blocked_until is not None and before.blocked_until > now:
+        raise TooManyAttempts(math.ceil((before.blocked_until - now).total_seconds()))
+    await _count(session, counters, now)
 
 
 _COUNT = text(
@@ -92,9 +107,8 @@ _FORGET = text(
 _BLOCK = text("update failed_attempt set blocked_until = :until where kind = :kind and digest = :digest")
 
 
-async def count_failure(session: Session, counters: Sequence[Counter]) -> None:
+async def _count(session: Session, counters: Sequence[Counter], now: datetime) -> None:
     """Count one more failure, and ask for a pause when there were too many."""
-    now = clock.now()
     # Always in one order, so that two requests never wait for each other.
     for counter in sorted(counters, key=lambda counter: counter.kind):
         newest, *older = counter.digests
@@ -105,12 +119,15 @@ async def count_failure(session: Session, counters: Sequence[Counter]) -> None:
         pause = pause_seconds(counter.kind, failures)
         if pause:
             await session.execute(_BLOCK, {**key, "until": now + timedelta(seconds=pause)})
-    # The one place that forgets: a failure adds three rows at most and removes many more.
+    # The one place that forgets: a failure adds two rows at most and removes many more.
     await session.execute(_FORGET, {"forgotten": now - FORGOTTEN_AFTER, "most": FORGOTTEN_AT_ONCE})
 
 
 async def forgive(session: Session, counters: Sequence[Counter]) -> None:
-    """The client proved who it is at this address: its failures there don't count any more."""
+    """The client proved who it is at this address: its failures there don't count any more.
+
+    Those of the address as a whole do: they may be a stranger's.
+    """
     here = [counter for counter in counters if counter.kind is AttemptKind.CLIENT_AT_ADDRESS]
     digests = [digest for counter in here for digest in counter.digests]
     await session.execute(
