@@ -1,6 +1,5 @@
 """Installations in awkward places, sudden ends, and a backup that moves to another machine."""
 
-import contextlib
 import hashlib
 import os
 import signal
@@ -18,10 +17,10 @@ import pytest
 
 from kit.objects.folder import FolderStore
 from kit.objects.keys import ObjectKey
-from tests.support.stack import Stack, forget
+from tests.support.stack import Stack, forget, processes_of
 from tests.support.tokens import PROSPERE
 from trellis import places
-from trellis.processes import Identity, command_of
+from trellis.processes import Identity
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -45,19 +44,6 @@ def test_mistyped_setting_stops_nothing(stack: Stack) -> None:
     after = stack.status()
     assert [one["pid"] for one in after["programs"]] == [one["pid"] for one in before["programs"]]
     assert after["ready"]
-
-
-def processes_of(folder: Path) -> list[str]:
-    """The commands of all processes that were started for a folder: it is in their command or environment."""
-    found = []
-    for number in psutil.pids():
-        with contextlib.suppress(psutil.Error):
-            # A forked program has the command line of what it was forked from.
-            state = psutil.Process(number).environ().get("TRELLIS_STATE_DIR", "")
-            command = " ".join(command_of(number))
-            if number != os.getpid() and (str(folder) in command or Path(state).is_relative_to(folder)):
-                found.append(command)
-    return found
 
 
 def somebody_else() -> tuple[int | None, str]:
@@ -115,11 +101,14 @@ def test_an_ordinary_user_in_a_deep_folder(folder: Path) -> None:
     if user is not None:
         assert {Path(f"/proc/{pid}").stat().st_uid for pid in pids.values()} == {user}
 
-    # A killed supervisor leaves its programs behind; the next `up` replaces them.
-    supervisor = Identity.read(stack.state / "run" / "supervisor.pid")
-    assert supervisor is not None
-    supervisor.send(signal.SIGKILL)
-    assert supervisor.wait(5)
+    # Where both watching processes are killed at once, programs are left behind; the next `up` replaces them.
+    watching = [Identity.read(stack.state / "run" / f"{name}.pid") for name in ("watcher", "supervisor")]
+    for process in watching:
+        assert process is not None
+        process.send(signal.SIGKILL)
+    for process in watching:
+        assert process is not None
+        assert process.wait(5)
     assert httpx.get(f"{stack.url}/healthz").status_code == 200
     assert not stack.status()["ready"]
     assert "The supervising process is gone" in stack.cli("status", check=False).stdout

@@ -26,7 +26,10 @@ def idle_memory(stack: Stack) -> dict[str, float]:
     roots = {program["name"]: int(program["pid"]) for program in stack.status()["programs"]}
     supervisor = Identity.read(State(stack.state).supervisor)
     assert supervisor is not None
-    found = {"supervisor": _pss(psutil.Process(supervisor.pid)) / 1e6}
+    supervising = psutil.Process(supervisor.pid)
+    # The process that forks programs is no program of its own.
+    others = [child for child in supervising.children() if child.pid not in roots.values()]
+    found = {"supervisor": sum(_pss(process) for process in (supervising, *others)) / 1e6}
     for name, pid in roots.items():
         root = psutil.Process(pid)
         found[name] = sum(_pss(process) for process in (root, *root.children(recursive=True))) / 1e6

@@ -1,6 +1,7 @@
 """Logs keep a bounded size, and are read from their end."""
 
 import itertools
+import resource
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,18 @@ def test_a_large_log_moves_on_and_the_oldest_goes(tmp_path: Path) -> None:
     assert log.read_text() == ""
     kept = {path.name: path.read_text()[0] for path in tmp_path.glob("a.log.*")}
     assert kept == {"a.log.1": "e", "a.log.2": "d", "a.log.3": "c"}
+
+
+def test_a_log_without_room_for_a_copy_is_emptied_all_the_same(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("x" * 100)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        logs.trim([log], largest=50)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.log": ""}
 
 
 def test_a_small_log_is_left_alone(tmp_path: Path) -> None:

@@ -132,3 +132,17 @@ def test_root_is_no_unprivileged_user() -> None:
 def test_a_missing_package_says_what_to_do() -> None:
     with pytest.raises(ModuleNotFoundError, match="make install"):
         places.package_folder("no_such_package_anywhere")
+
+
+def test_a_small_file_is_written_where_only_its_own_place_is_left(tmp_path: Path) -> None:
+    # The name of a second file beside it would be too long: as on a disk without room, none can be made.
+    path = tmp_path / ("x" * 250)
+    path.write_text("a first text\n")
+    places.write_small(path, "shorter\n")
+    assert path.read_text() == "shorter\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_small_file_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="missing"):
+        places.write_small(tmp_path / "missing" / "small", "text")

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from trellis.probes import Answer, Probe
@@ -30,6 +32,27 @@ programs = [Program(name, ["sh", "-c", script], after=after.split(), wait_second
             for name, script, after in (part.split("|") for part in sys.argv[2:])]
 Supervisor(state, programs, postgres=None).run()
 """
+RUN_AGAIN = """
+import sys
+from pathlib import Path
+from trellis import watcher
+from trellis.state import State
+state = State(Path(sys.argv[1]))
+with state.held("watcher") as free:
+    if free:
+        watcher.watch(state, [sys.executable, "-P", "-c", sys.argv[2], *sys.argv[1:2], *sys.argv[3:]])
+"""
+# As `trellis.supervisor` runs it: under its lock, and with a watcher.
+SUPERVISE_AND_WATCH = SUPERVISE.replace(
+    "Supervisor(state, programs, postgres=None).run()",
+    """
+watcher = [sys.executable, "-P", "-c", Path(state.folder, "watcher.py").read_text(), *sys.argv[1:2],
+           Path(state.folder, "supervise.py").read_text(), *sys.argv[2:]]
+with state.held("supervisor", seconds=2.0) as free:
+    if free:
+        Supervisor(state, programs, postgres=None, watcher=watcher).run()
+""",
+)
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
@@ -54,10 +77,10 @@ def supervise(state: State) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]
     """Starts a supervising process for programs written as `name|shell script|names to wait for`."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def supervise(*programs: str) -> "subprocess.Popen[bytes]":
+    def supervise(*programs: str, script: str = SUPERVISE) -> "subprocess.Popen[bytes]":
         log = state.log("supervisor").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", SUPERVISE, str(state.folder), *programs],
+            [sys.executable, "-P", "-c", script, str(state.folder), *programs],
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -67,6 +90,7 @@ def supervise(state: State) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]
         return process
 
     yield supervise
+    state.wanted.unlink(missing_ok=True)
     for process in started:
         process.terminate()
         try:
@@ -169,6 +193,74 @@ def test_programs_of_a_killed_supervisor_are_found(
     process.kill()
     process.wait()
     assert [name for name, _ in leftovers(state.run)] == ["a"]
+
+
+def test_a_new_supervisor_takes_over_what_runs(
+    state: State, supervise: Callable[..., "subprocess.Popen[bytes]"]
+) -> None:
+    first = supervise("a|sleep 60|", "b|sleep 60|")
+    eventually(lambda: ready(state, "a", "b"))
+    before = reported(state)
+    first.kill()
+    first.wait()
+    os.kill(before["b"]["pid"], signal.SIGKILL)
+    second = supervise("a|sleep 60|", "b|sleep 60|")
+    eventually(lambda: ready(state, "a", "b") and reported(state)["b"]["pid"] != before["b"]["pid"])
+    assert reported(state)["a"]["pid"] == before["a"]["pid"]
+    os.kill(before["a"]["pid"], signal.SIGKILL)
+    eventually(lambda: ready(state, "a") and reported(state)["a"]["pid"] != before["a"]["pid"])
+    assert "a ended while nobody watched it" in state.log("supervisor").read_text()
+    second.terminate()
+    assert second.wait(15) == 0
+    assert leftovers(state.run) == []
+
+
+def test_a_killed_supervisor_is_replaced_until_nothing_is_wanted(
+    state: State, supervise: Callable[..., "subprocess.Popen[bytes]"]
+) -> None:
+    (state.folder / "watcher.py").write_text(RUN_AGAIN)
+    (state.folder / "supervise.py").write_text(SUPERVISE_AND_WATCH)
+    state.wanted.touch()
+    process = supervise("a|sleep 60|", script=SUPERVISE_AND_WATCH)
+    eventually(lambda: ready(state, "a") and state.is_held("watcher"))
+    program = reported(state)["a"]["pid"]
+    process.kill()
+    process.wait()
+    found = Identity.read(state.supervisor)
+    eventually(lambda: Identity.read(state.supervisor) != found and ready(state, "a"), 20)
+    assert reported(state)["a"]["pid"] == program
+    second = Identity.read(state.supervisor)
+    assert second is not None
+    # Nothing is wanted any more: neither it nor its watcher stays, nor what they watched.
+    state.wanted.unlink()
+    assert second.wait(10)
+    eventually(lambda: not state.is_held("watcher"))
+    assert leftovers(state.run) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits of a running process can be changed on Linux only")
+def test_a_full_disk_ends_nothing_and_is_forgotten(
+    state: State, supervise: Callable[..., "subprocess.Popen[bytes]"]
+) -> None:
+    process = supervise("a|sleep 60|", "b|sleep 60|")
+    eventually(lambda: ready(state, "a", "b"))
+    before = reported(state)
+    # No file can be written any more, by it and by what it starts.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    os.kill(before["a"]["pid"], signal.SIGKILL)
+    gone = psutil.Process(process.pid)
+    children = {before["a"]["pid"], before["b"]["pid"]}
+    eventually(lambda: {child.pid for child in gone.children()} - children)
+    # Old news, for want of room.
+    assert reported(state) == before
+    assert process.poll() is None
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    eventually(lambda: ready(state, "a", "b") and reported(state)["a"]["pid"] != before["a"]["pid"])
+    named = Identity.read(state.process("a"))
+    assert named is not None
+    assert named.pid == reported(state)["a"]["pid"]
+    process.terminate()
+    assert process.wait(15) == 0
 
 
 class _Silent(Probe):

@@ -1,5 +1,6 @@
 """The whole of Trellis as processes of its own, on a free port: for journeys and measurements."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,10 +15,11 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import httpx
+import psutil
 
 from tests.support import cluster
 from trellis import places
-from trellis.processes import Identity
+from trellis.processes import Identity, command_of
 
 HOUSE = Path(__file__).resolve().parents[2]
 START_SECONDS = 240
@@ -209,6 +211,19 @@ def _watch(owner: str, folder: Path, environment: Mapping[str, str]) -> None:
         start_new_session=True,
         check=True,
     )
+
+
+def processes_of(folder: Path) -> list[str]:
+    """The commands of all processes that were started for a folder: it is in their command or environment."""
+    found = []
+    for number in psutil.pids():
+        with contextlib.suppress(psutil.Error):
+            # A forked program has the command line of what it was forked from.
+            state = psutil.Process(number).environ().get("TRELLIS_STATE_DIR", "")
+            command = " ".join(command_of(number))
+            if number != os.getpid() and (str(folder) in command or Path(state).is_relative_to(folder)):
+                found.append(command)
+    return found
 
 
 def forget(folder: Path) -> None:

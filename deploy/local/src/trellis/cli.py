@@ -71,6 +71,14 @@ def up(
 
 
 @app.command()
+def run() -> None:
+    """Start everything and stay until it is stopped: for systemd (deploy/systemd). SIGTERM stops everything."""
+    installation = find()
+    launching.up(installation, _say)
+    _own_process("trellis.attending", [str(installation.state.folder)])
+
+
+@app.command()
 def down() -> None:
     """Stop everything; the state stays."""
     stopped = launching.down(find())

@@ -14,7 +14,7 @@ from trellis.programs import Stage
 from trellis.reports import ProgramReport, report_of, supervisor_of
 from trellis.settings import refused
 from trellis.state import State
-from trellis.supervision import leftovers
+from trellis.supervision import WATCHER, leftovers
 
 Say = Callable[[str], None]
 
@@ -97,12 +97,15 @@ def stop(installation: Installation, *, database_too: bool = True) -> list[str]:
     """Stop the supervising process and, by their process files, those that outlived an earlier one."""
     state = installation.state
     stopped = []
+    report = report_of(state)
+    # First of all, so that nothing starts again what is being stopped.
+    state.wanted.unlink(missing_ok=True)
     supervisor = supervisor_of(state)
     if supervisor is not None:
-        report = report_of(state)
         stopped = [program.name for program in report.programs] if report else ["supervisor"]
         processes.end(supervisor, wait_seconds=DOWN_SECONDS)
-    left = [(name, process) for name, process in leftovers(state.run) if name != "supervisor"]
+    _end_watching(state)
+    left = [(name, process) for name, process in leftovers(state.run) if name not in {"supervisor", WATCHER}]
     for _, process in left:
         process.send(signal.SIGTERM)
     for name, process in left:
@@ -115,6 +118,15 @@ def stop(installation: Installation, *, database_too: bool = True) -> list[str]:
         stopped.append("postgres")
     _sweep(state)
     return list(dict.fromkeys(stopped))
+
+
+def _end_watching(state: State) -> None:
+    """Wait until neither of the two watching processes lives: also one that is just being started ends by itself."""
+    for name, file in ((WATCHER, state.process(WATCHER)), ("supervisor", state.supervisor)):
+        with contextlib.suppress(FileNotFoundError), state.held(name, seconds=DOWN_SECONDS) as free:
+            found = processes.Identity.read(file)
+            if not free and found is not None:
+                processes.end(found)
 
 
 def start_database(installation: Installation) -> bool:
@@ -154,6 +166,7 @@ def _start(installation: Installation, say: Say) -> None:
     if not schemas.are_current(installation):
         migrate(installation)
     say(f"schemas are up to date ({time.monotonic() - began:.1f} s)")
+    state.wanted.touch()
     with places.open_log(state.log("supervisor")) as log:
         started = subprocess.Popen(
             [*python(), "-m", "trellis.supervisor"],
@@ -215,7 +228,7 @@ def _sweep(state: State) -> None:
     """Remove what a killed run left in the run folder; the folder and its locks stay."""
     for folder in {state.run, state.sockets}:
         for path in folder.glob("*") if folder.is_dir() else ():
-            if path.suffix in {".pid", ".sock"} or path == state.report or path.suffix == ".partial":
+            if path.suffix in {".pid", ".sock"} or path in {state.report, state.wanted} or path.suffix == ".partial":
                 path.unlink(missing_ok=True)
     if state.sockets != state.run:
         with contextlib.suppress(OSError):

@@ -16,7 +16,8 @@ def trim(paths: Iterable[Path], *, largest: int = LARGEST_BYTES, kept: int = KEP
     """Move what is in a log that has grown too large to `.1`, and that to `.2`; the oldest goes.
 
     The log is copied and emptied, since its program keeps it open (for appending); lines that are written
-    between the two are lost.
+    between the two are lost. Where there is no room for the copy, it is emptied all the same: a full disk must not get
+    fuller.
     """
     for path in paths:
         with contextlib.suppress(OSError):
@@ -25,7 +26,11 @@ def trim(paths: Iterable[Path], *, largest: int = LARGEST_BYTES, kept: int = KEP
             for number in range(kept - 1, 0, -1):
                 with contextlib.suppress(FileNotFoundError):
                     path.with_name(f"{path.name}.{number}").replace(path.with_name(f"{path.name}.{number + 1}"))
-            shutil.copy(path, path.with_name(f"{path.name}.1"))
+            copy = path.with_name(f"{path.name}.1")
+            try:
+                shutil.copy(path, copy)
+            except OSError:
+                copy.unlink(missing_ok=True)
             os.truncate(path, 0)
 
 

@@ -5,6 +5,7 @@ where somebody cloned the repository (a home folder of mode 0700, a deep path); 
 elsewhere and is linked. The mode of a folder that already exists is never changed.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -123,6 +124,23 @@ def write_private(path: Path, text: str, account: Account | None = None) -> None
             os.fchown(file.fileno(), account.uid, account.gid)
         file.write(text)
     partial.replace(path)
+
+
+def write_small(path: Path, text: str) -> None:
+    """Write a small file that is complete from its first moment on. Raises OSError.
+
+    Where there is no room for a second file, the one that is there is overwritten: its own place is enough.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        with path.open("r+") as file:
+            file.write(text)
+            file.truncate()
 
 
 def open_log(path: Path) -> BinaryIO:

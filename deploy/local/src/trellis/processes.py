@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from trellis import places
+
 PROC = Path("/proc")
 
 
@@ -41,10 +43,8 @@ class Identity:
             return None
 
     def write(self, path: Path) -> None:
-        """Name this process in a file that is complete from its first moment on."""
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.write_text(f"{self.pid}\n{self.began}\n")
-        partial.replace(path)
+        """Name this process in a file that is complete from its first moment on. Raises OSError."""
+        places.write_small(path, f"{self.pid}\n{self.began}\n")
 
     def is_alive(self) -> bool:
         """Whether this very process still runs."""

@@ -1,5 +1,7 @@
 """The programs that an installation keeps running, and the one place that starts and watches one of them."""
 
+import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -11,12 +13,15 @@ from pathlib import Path
 from typing import IO
 
 from trellis import places, processes
-from trellis.forks import Forked, fork
+from trellis.forks import Forked, ForkServer
 from trellis.probes import Answer, Probe
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 30.0
+CANT_START = 127
+UNSEEN = 1 << 16
+"""In place of an exit code: the process was started by another one, and only that one could know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Program:
     name: str
     command: Sequence[str]
     module: Sequence[str] = ()
-    """A Python module and its arguments, to be forked from the supervising process; `command` is the same program."""
+    """A Python module and its arguments, to be forked by the fork server; `command` is the same program."""
     probe: Probe | None = None
     """None: ready while it runs."""
     after: Sequence[str] = ()
@@ -47,14 +52,36 @@ class Stage(StrEnum):
     STOPPED = "stopped"
 
 
+class Adopted:
+    """A program that an earlier supervising process started; read and awaited like `subprocess.Popen`."""
+
+    def __init__(self, identity: processes.Identity) -> None:
+        self.pid = identity.pid
+        self._identity = identity
+
+    def poll(self) -> int | None:
+        """None while it runs; nobody can know its exit code, and `UNSEEN` stands for it."""
+        return None if self._identity.is_alive() else UNSEEN
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises subprocess.TimeoutExpired."""
+        if not self._identity.wait(timeout or math.inf):
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        return UNSEEN
+
+
 class Watched:
     """One program under watch: started when it may, asked until it is ready, started again when it ended.
 
     The pause before a new start doubles with each end and is forgotten after a steady while.
     """
 
-    def __init__(self, program: Program, *, process_file: Path, log: Path) -> None:
+    def __init__(
+        self, program: Program, *, process_file: Path, log: Path, fork_server: ForkServer | None = None
+    ) -> None:
+        """Without a fork server each program is a process of its own command."""
         self.program = program
+        self._fork_server = fork_server
         self.stage = Stage.WAITING
         self.reason = ""
         self.last_end = ""
@@ -62,7 +89,8 @@ class Watched:
         self.was_ready = False
         self._process_file = process_file
         self._log = log
-        self._process: subprocess.Popen[bytes] | Forked | None = None
+        self._process: subprocess.Popen[bytes] | Forked | Adopted | None = None
+        self._is_named = False
         self._identity: processes.Identity | None = None
         self._started_at = 0.0
         self._due_at = 0.0
@@ -88,8 +116,19 @@ class Watched:
             "log": str(self._log),
         }
 
+    def adopt(self) -> bool:
+        """Take over the program that runs already by its process file; whether there is one."""
+        found = processes.Identity.read(self._process_file)
+        if found is None or not found.is_alive():
+            return False
+        self._process, self._identity, self._is_named = Adopted(found), found, True
+        self.starts, self.was_ready = 1, True
+        self.stage, self.reason = Stage.STARTING, "was running already"
+        return True
+
     def step(self, now: float, *, may_start: bool) -> None:
         """Do what is due: notice an end, start, ask whether it is ready."""
+        self._name()
         if self._process is not None and (code := self._process.poll()) is not None:
             self._ended(code, now)
         if self._process is None:
@@ -125,24 +164,31 @@ class Watched:
         self._gone(Stage.STOPPED, "")
 
     def _start(self, now: float) -> None:
-        environment = dict(self.program.environment)
-        with places.open_log(self._log) as log:
-            try:
-                self._process = self._spawned(environment, log)
-            except OSError as problem:
-                log.write(f"{self.program.command[0]} can't be started: {problem}\n".encode())
-                self._ended(127, now)
-                return
+        try:
+            with places.open_log(self._log) as log:
+                self._process = self._spawned(dict(self.program.environment), log)
+        except OSError as problem:
+            self._ended(CANT_START, now)
+            self.last_end = self.reason = f"can't be started: {problem}"
+            with contextlib.suppress(OSError), places.open_log(self._log) as log:
+                log.write(f"{self.program.command[0]} {self.reason}\n".encode())
+            return
         self._identity = processes.Identity.of(self._process.pid)
-        if self._identity is not None:
-            self._identity.write(self._process_file)
+        self._name()
         self.starts += 1
         self.stage, self.reason = Stage.STARTING, "is starting"
         self._started_at, self._asked_at, self._wait_seconds = now, 0.0, 0.1
 
+    def _name(self) -> None:
+        """Name the process in its file: at once, or as soon as the disk takes it."""
+        if self._identity is not None and not self._is_named:
+            with contextlib.suppress(OSError):
+                self._identity.write(self._process_file)
+                self._is_named = True
+
     def _spawned(self, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
-        if self.program.module:
-            return fork(self.program.name, self.program.module, environment=environment, log=log)
+        if self.program.module and self._fork_server is not None:
+            return self._fork_server.fork(self.program.name, self.program.module, environment=environment, log=log)
         # A session of its own: no terminal and no signal of the caller reaches it.
         return subprocess.Popen(
             self.program.command,
@@ -164,11 +210,15 @@ class Watched:
     def _gone(self, stage: Stage, reason: str) -> None:
         self.stage, self.reason = stage, reason
         self._process = self._identity = None
-        self._process_file.unlink(missing_ok=True)
+        self._is_named = False
+        with contextlib.suppress(OSError):
+            self._process_file.unlink(missing_ok=True)
 
 
 def _ending(code: int) -> str:
     """The end of a process in words."""
+    if code == UNSEEN:
+        return "ended while nobody watched it"
     if code >= 0:
         return f"ended with exit code {code}"
     try:

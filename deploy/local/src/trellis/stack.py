@@ -52,6 +52,14 @@ def only_for(service: str | None, environment: Mapping[str, str]) -> dict[str, s
     }
 
 
+def without_secrets(installation: Installation) -> dict[str, str]:
+    """The environment of the process that forks programs: what an interpreter needs, and nothing else."""
+    kept = ("PYTHON", "MALLOC_", "LC_")
+    names = {"PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "TZ", "TRELLIS_STATE_DIR"}
+    environment = installation.environment()
+    return {name: value for name, value in environment.items() if name in names or name.startswith(kept)}
+
+
 def _service(installation: Installation, name: str, app: str, environment: Mapping[str, str]) -> Program:
     socket = installation.state.socket(name)
     # An app of one's own around the service's: what `make bench` measures against lives beside it.

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,11 @@ class State:
     def supervisor(self) -> Path:
         """Names the supervising process."""
         return self.run / "supervisor.pid"
+
+    @property
+    def wanted(self) -> Path:
+        """There while the installation is meant to run: made by `up`, and gone before anything is stopped."""
+        return self.run / "wanted"
 
     @property
     def gateway(self) -> Path:
@@ -103,6 +109,34 @@ class State:
             self.postgres.mkdir(exist_ok=True)
         except OSError as problem:
             raise StateUnusable(f"The state folder {self.folder} can't be used: {problem}") from problem
+
+    @contextlib.contextmanager
+    def held(self, name: str, *, seconds: float = 0.0) -> Iterator[bool]:
+        """Hold the lock of a process of this package (`supervisor`, `watcher`) while the block runs, if it is free.
+
+        Gives whether it was free within so many seconds. The kernel frees it when its holder ends, however that is.
+        """
+        deadline = time.monotonic() + seconds
+        with (self.run / f"{name}.lock").open("a") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        yield False
+                        return
+                    time.sleep(0.02)
+                else:
+                    yield True
+                    return
+
+    def is_held(self, name: str) -> bool:
+        """Whether a process of this name lives."""
+        try:
+            with self.held(name) as free:
+                return not free
+        except FileNotFoundError:
+            return False
 
     @contextlib.contextmanager
     def locked(self, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:

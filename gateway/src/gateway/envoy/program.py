@@ -41,12 +41,17 @@ def command(configuration: Path, settings: EnvoySettings) -> list[str]:
 
 
 def write(configuration: Mapping[str, Any], path: Path) -> Path:
-    """The configuration as a file that is whole at every moment and that its owner alone can change."""
+    """The configuration as a file that is whole at every moment and that its owner alone can change.
+
+    A file that holds it already is left alone: it can be there while the disk has no room for another.
+    """
+    content = json.dumps(configuration, indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return path
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(configuration, file, indent=2)
-        file.write("\n")
+        file.write(content)
     # Envoy may run as another user than the one who wrote it, and nothing in it is secret.
     Path(name).chmod(0o644)
     return Path(name).replace(path)
