@@ -35,6 +35,11 @@ def contract() -> Contract:
             "phase": {"type": "string", "enum": ["primary", "secondary"]},
         },
     }
+    problem = {
+        "type": "object",
+        "required": ["code", "status"],
+        "properties": {"code": {"type": "string", "enum": ["not-found"]}, "status": {"type": "integer"}},
+    }
     operation = {
         "operationId": "thing_create",
         "security": [{"trellis": ["things:write"]}],
@@ -51,7 +56,7 @@ def contract() -> Contract:
                 "headers": {"ETag": {"schema": {"type": "string"}}},
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}},
             },
-            "404": {"content": {"application/problem+json": {"schema": {"type": "object"}}}},
+            "404": {"content": {"application/problem+json": {"schema": problem}}},
         },
     }
     return {
@@ -68,6 +73,12 @@ def operation_of(one: Contract) -> dict[str, Any]:
 
 def answer_of(one: Contract) -> dict[str, Any]:
     schema: dict[str, Any] = one["components"]["schemas"]["Answer"]
+    return schema
+
+
+def problem_of(one: Contract) -> dict[str, Any]:
+    answer = operation_of(one)["responses"]["404"]
+    schema: dict[str, Any] = answer["content"]["application/problem+json"]["schema"]
     return schema
 
 
@@ -113,6 +124,7 @@ BREAKING: dict[str, Change] = {
     "answer 200.status may now be null": lambda one: answer_of(one)["properties"]["status"].update(
         type=["string", "null"]
     ),
+    "answer 404.status may now be absent": lambda one: problem_of(one)["required"].remove("status"),
     "answer 200.pupils may now be number": lambda one: answer_of(one)["properties"]["pupils"].update(type="number"),
 }
 
@@ -129,6 +141,7 @@ HARMLESS: dict[str, Change] = {
     "no token needed": lambda one: operation_of(one).pop("security"),
     "a field always there": lambda one: answer_of(one)["required"].append("note"),
     "an error more": lambda one: operation_of(one)["responses"].update({"409": {}}),
+    "an error of any code": lambda one: problem_of(one)["properties"].update(code={"type": "string"}),
     "never null": lambda one: answer_of(one)["properties"].update(note={"type": "string"}),
 }
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from kit import problems
 from kit.database.outages import DatabaseUnavailable, outages_as_503
 from kit.problems import (
+    PROBLEMS,
     Conflict,
     FieldError,
     Forbidden,
@@ -102,9 +103,13 @@ def test_names_from_outside_are_said_back_shortened_and_printable() -> None:
 def test_problems_of_one_status_share_a_response() -> None:
     told = responses(CriteriaAlreadyPublished, UPRNTaken, NotFound)
     assert set(told) == {404, 409}
-    schema = told[409]["content"]["application/problem+json"]["schema"]
-    assert schema["allOf"][1]["properties"]["code"]["enum"] == ["criteria-already-published", "uprn-taken"]
-    assert "`uprn-taken`: There is such a UPRN already" in told[409]["description"]
+    assert told[409]["content"]["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/ProblemOut"}
+    assert set(told[409][PROBLEMS]) == {"criteria-already-published", "uprn-taken"}
+    assert told[409][PROBLEMS]["uprn-taken"]["means"] == "There is such a UPRN already"
+
+
+def test_a_problem_without_a_sentence_of_its_own_says_what_it_means() -> None:
+    assert NotFound().body(instance="/x", trace_id="t")["detail"] == "It doesn't exist, or isn't the caller's to see."
 
 
 def test_unavailable_says_when_to_come_back() -> None:

@@ -70,6 +70,13 @@ class ContractChecker:
             raise ContractBroken(f"{where} answered {status} as {media_type!r}, declared are {sorted(contents)}")
         if media_type.endswith("json"):
             self._check_body(where, status, contents[media_type].get("schema", {}), body)
+        if media_type == "application/problem+json":
+            self._check_code(where, status, contents[media_type]["examples"], json.loads(body))
+
+    def _check_code(self, where: str, status: int, examples: dict[str, Any], problem: dict[str, Any]) -> None:
+        """An operation shows an example for every code that it can answer."""
+        if problem["code"] not in examples:
+            raise ContractBroken(f"{where} answered {status} {problem['code']}, it shows {', '.join(examples)}")
 
     def _check_body(self, where: str, status: int, schema: dict[str, Any], body: bytes) -> None:
         key = json.dumps(schema, sort_keys=True)

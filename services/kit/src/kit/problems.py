@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = "x-problems"
+PROBLEM_SCHEMA: Mapping[str, Any] = {"$ref": "#/components/schemas/ProblemOut"}
 
 
 class FieldError(BaseModel):
@@ -74,7 +75,7 @@ class ProblemOut(BaseModel):
     type: str = Field(description="The kind of error as a URI.", examples=["urn:trellis:problem:not-found"])
     title: str = Field(description="The kind of error in words.", examples=["Not found"])
     status: int = Field(description="The HTTP status.", examples=[404])
-    detail: str | None = Field(
+    detail: str = Field(
         description="What happened, for people.", examples=["There is no academy 999999 that you may see."]
     )
     instance: str = Field(description="The path of the request.", examples=["/academy/v1/academies/999999"])
@@ -96,12 +97,13 @@ class Problem(Exception):
     """Something that a request can run into. Subclasses are named after the sad fact.
 
     `code` is the class name in kebab-case and `title` its words, unless a subclass says otherwise.
-    `extensions` are further members of the answer.
+    `extensions` are further members of the answer; `example` holds what its example in the contract has of its own.
     """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Problem"
     code: ClassVar[str] = "problem"
+    example: ClassVar[Mapping[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -132,7 +134,7 @@ class Problem(Exception):
             "type": f"urn:trellis:problem:{self.code}",
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": self.detail or f"{first_line(type(self))}.",
             "instance": instance,
             "code": self.code,
             "trace_id": trace_id,
@@ -151,6 +153,16 @@ class InvalidCursor(Problem):
     """The cursor doesn't belong to this list, these filters and this caller."""
 
     status = 400
+    example: ClassVar[Mapping[str, Any]] = {
+        "errors": [
+            {
+                "pointer": "/query/cursor",
+                "parameter": "cursor",
+                "code": "cursor_invalid",
+                "detail": "The cursor isn't one of this list.",
+            }
+        ]
+    }
 
 
 class Unauthorized(Problem):
@@ -221,6 +233,16 @@ class InvalidRequest(Problem):
     """The request doesn't match the contract; `errors` lists every fault."""
 
     status = 422
+    example: ClassVar[Mapping[str, Any]] = {
+        "errors": [
+            {
+                "pointer": "/query/limit",
+                "parameter": "limit",
+                "code": "greater_than_equal",
+                "detail": "Input should be greater than or equal to 1",
+            }
+        ]
+    }
 
 
 class PreconditionRequired(Problem):
@@ -259,16 +281,6 @@ class ServiceUnavailable(Problem):
         super().__init__(detail, errors=errors, headers=headers, **extensions)
 
 
-def problem_schema(codes: Sequence[str]) -> dict[str, Any]:
-    """The schema of an answer that carries one of these codes."""
-    return {
-        "allOf": [
-            {"$ref": "#/components/schemas/ProblemOut"},
-            {"type": "object", "properties": {"code": {"type": "string", "enum": sorted(set(codes))}}},
-        ]
-    }
-
-
 def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that can run into these problems.
 
@@ -284,12 +296,14 @@ def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
 def response_of(problems: Sequence[type[Problem]]) -> dict[str, Any]:
     """One entry of a contract's `responses` for problems that share a status."""
     unique = {problem.code: problem for problem in problems}
-    described = "; ".join(f"`{code}`: {first_line(problem)}" for code, problem in sorted(unique.items()))
     return {
-        "description": described or HTTPStatus(problems[0].status).phrase,
-        "content": {MEDIA_TYPE: {"schema": problem_schema(list(unique))}},
+        "description": HTTPStatus(problems[0].status).phrase,
+        "content": {MEDIA_TYPE: {"schema": dict(PROBLEM_SCHEMA)}},
         # Read and removed when the contract is written.
-        PROBLEMS: {code: first_line(problem) for code, problem in unique.items()},
+        PROBLEMS: {
+            code: {"means": first_line(problem), "title": problem.title, "example": dict(problem.example)}
+            for code, problem in unique.items()
+        },
     }
 
 

@@ -2,7 +2,8 @@
 
 What may be sent must not get narrower, and what is answered must not get wider. Fields, parameters and operations may
 be added; a property of an answer may not vanish, become optional, become nullable or take new words; a request may
-not need more than it did, nor lose a parameter or field (an unknown one is refused).
+not need more than it did, nor lose a parameter or field (an unknown one is refused). The codes of problems are open:
+clients treat one that they don't know as its status.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from trellis.contracts.documents import Contract, operations
 Schema = dict[str, Any]
 
 SEND, ANSWER = "request", "response"
+_PROBLEM = "application/problem+json"
 _DEPTH = 24
 
 
@@ -129,7 +131,10 @@ class _Comparison:
             if other is None:
                 yield self._break(f"{name} no longer {media_type}")
                 continue
-            yield from self._schema(content.get("schema", {}), other.get("schema", {}), name, way)
+            before, after = content.get("schema", {}), other.get("schema", {})
+            if media_type == _PROBLEM:
+                before, after = _with_open_code(before, self._old), _with_open_code(after, self._new)
+            yield from self._schema(before, after, name, way)
 
     def _schema(self, was: Schema, now: Schema, at: str, way: str, depth: int = 0) -> Iterator[Break]:
         """Compare two schemas; a schema that refers to itself is followed to a bounded depth."""
@@ -225,6 +230,16 @@ def _plain(schema: Schema, contract: Contract) -> Schema:
         base = dict(values[0]) if len(values) == 1 else {}
         return {**base, "type": sorted(types)} if types else base
     return schema
+
+
+def _with_open_code(schema: Schema, contract: Contract) -> Schema:
+    """A problem whose code may be any text: new ones are added to operations, and clients expect them."""
+    plain = _plain(schema, contract)
+    properties: Schema = plain.get("properties", {})
+    if "code" not in properties:
+        return plain
+    code = {name: value for name, value in properties["code"].items() if name != "enum"}
+    return {**plain, "properties": {**properties, "code": code}}
 
 
 def _types_of(schema: Schema) -> set[str]:

@@ -48,5 +48,5 @@ COMPILER = "typescript/bin/tsc"
 
 
 def write_types(tools: Path, source: Path, target: Path) -> subprocess.CompletedProcess[str]:
-    """TypeScript types of a contract. A field with a default may be left out of what is sent."""
-    return run(tools, TYPES, str(source), "--default-non-nullable=false", "--output", str(target))
+    """TypeScript types of a contract, as the tool writes them without being asked for anything else."""
+    return run(tools, TYPES, str(source), "--output", str(target))

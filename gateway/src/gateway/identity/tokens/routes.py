@@ -16,12 +16,12 @@ from gateway.identity.tokens.schemas import DemoTokenCreate, TokenErrorOut, Toke
 from gateway.identity.tokens.service import token_for
 from kit.database.outages import DatabaseUnavailable
 from kit.problems import (
-    MEDIA_TYPE,
+    PROBLEMS,
     MalformedRequest,
     Problem,
     ServiceUnavailable,
     TooManyRequests,
-    problem_schema,
+    response_of,
     responses,
 )
 from kit.web.sessions import database_of_request
@@ -49,10 +49,9 @@ _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 def _refusal(description: str, *problems: type[Problem], header: str | None = None) -> dict[str, Any]:
     """A refusal in the words of OAuth; the house's own problems of the same status stand beside it."""
     content: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/TokenErrorOut"}}}
-    if problems:
-        codes = [problem.code for problem in problems]
-        content[MEDIA_TYPE] = {"schema": problem_schema(codes)}
     refusal: dict[str, Any] = {"model": TokenErrorOut, "description": description, "content": content}
+    if problems:
+        refusal[PROBLEMS] = response_of(problems)[PROBLEMS]
     return refusal | ({"headers": {header: {"schema": {"type": "string"}}}} if header else {})
 
 

@@ -2,8 +2,6 @@
 
 import copy
 import inspect
-import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -14,48 +12,18 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from kit import problems
-from kit.database.outages import DatabaseUnavailable
 from kit.etags import LONGEST_HEADER, TAG_LIST
 from kit.events.recording import EventType
-from kit.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem, ProblemOut, problem_schema, response_of
 from kit.web.bodies import MERGE_PATCH, STREAMED
-from kit.web.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
+from kit.web.contract_problems import add_problem, finish_problems, house_problems, problem_schemas, share_responses
 from kit.web.security import SCHEME_NAME
-from kit.web.tidying import plain_parameter, rename_bodies, without_titles
+from kit.web.tidying import plain_parameter, rename_bodies, without_defaults, without_titles
 
 Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _INTERNAL = (STREAMED, "x-idempotent")
-# Codes that come along with others of the same status.
-_COMPANIONS = frozenset(
-    {"malformed-request", "insufficient-scope", "payload-too-large", "unsupported-media-type", "invalid-request"}
-    | {"database-unavailable", "idempotency-key-invalid"}
-)
 _FLUFF = ("HTTPValidationError", "ValidationError")
 
-RATE_LIMIT_HEADERS: Json = {
-    "RateLimit": {
-        "description": 'What is left, such as `"requests";r=5998` (draft-ietf-httpapi-ratelimit-headers).',
-        "schema": {"type": "string"},
-    },
-    "RateLimit-Policy": {
-        "description": 'The limit, such as `"requests";q=6000;w=60`.',
-        "schema": {"type": "string"},
-    },
-}
-_RETRY_AFTER: Json = {
-    "Retry-After": {
-        "description": "Seconds to wait.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 0},
-    }
-}
-_HEADERS: dict[str, Json] = {
-    "401": {"WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}},
-    "429": {**_RETRY_AFTER, **RATE_LIMIT_HEADERS},
-    "503": _RETRY_AFTER,
-}
 _ETAG: Json = {
     "ETag": {
         "description": "The version that was read; send it as `If-None-Match` or `If-Match`.",
@@ -98,7 +66,7 @@ def write_contract(
     schemas = contract.setdefault("components", {}).setdefault("schemas", {})
     for name in _FLUFF:
         schemas.pop(name, None)
-    schemas |= _problem_schemas()
+    schemas |= problem_schemas()
     _add_event_data(schemas, event_types)
     described = {
         "events": "The change feed: every change, in order and without gaps.",
@@ -109,11 +77,14 @@ def write_contract(
         _tag(operation, path, method, routes, described)
         _complete(operation, method)
     _describe_scopes(contract)
-    _share_responses(contract)
+    finish_problems(contract)
+    share_responses(contract)
     contract["tags"] = [
         {"name": name, "description": described.get(name, name)}
         for name in dict.fromkeys(tag for *_, operation in operations_of(contract) for tag in operation["tags"])
     ]
+    for schema in schemas.values():
+        without_defaults(schema)
     contract["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
     tidy: Json = without_titles(contract)
     return tidy
@@ -163,15 +134,6 @@ def operations_of(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]
                 yield path, method, item[method]
 
 
-def _problem_schemas() -> Json:
-    _, written = models_json_schema(
-        [(ProblemOut, "serialization"), (FieldError, "serialization")],
-        ref_template="#/components/schemas/{model}",
-    )
-    found: Json = written["$defs"]
-    return found
-
-
 def _tag(operation: Json, path: str, method: str, routes: Sequence[BaseRoute], described: dict[str, str]) -> None:
     """Give the operation a tag; what a slice says of itself describes the tag of its name."""
     tag = operation.setdefault("tags", [path.split("/")[3] if path.count("/") > 2 else "service"])[0]
@@ -206,9 +168,9 @@ def _complete(operation: Json, method: str) -> None:
     content = operation.get("requestBody", {}).get("content", {})
     if method == "patch" and "application/json" in content:
         content.setdefault(MERGE_PATCH, copy.deepcopy(content["application/json"]))
-    for problem in _house_problems(operation, method, names):
-        _add_problem(answers, problem)
-    operation["responses"] = {status: _finished(answers[status], status) for status in sorted(answers)}
+    for problem in house_problems(operation, method, names):
+        add_problem(answers, problem)
+    operation["responses"] = {status: answers[status] for status in sorted(answers)}
     for name in _INTERNAL:
         operation.pop(name, None)
     if not parameters:
@@ -246,54 +208,6 @@ def _complete_read(operation: Json, names: set[tuple[str, str]]) -> None:
             operation["parameters"].append(copy.deepcopy(_IF_NONE_MATCH))
 
 
-def _house_problems(operation: Json, method: str, names: set[tuple[str, str]]) -> list[type[Problem]]:
-    found: list[type[Problem]] = [
-        problems.MalformedRequest,
-        problems.InvalidRequest,
-        problems.TooManyRequests,
-        problems.ServiceUnavailable,
-        DatabaseUnavailable,
-    ]
-    if operation.get("security"):
-        found.append(problems.Unauthorized)
-        if any(requirement.get(SCHEME_NAME) for requirement in operation["security"]):
-            found.append(problems.InsufficientScope)
-    if "requestBody" in operation:
-        found += [problems.PayloadTooLarge, problems.UnsupportedMediaType]
-    elif method != "get":
-        found.append(problems.PayloadTooLarge)
-    if {("query", "cursor"), ("query", "after")} & names:
-        found.append(problems.InvalidCursor)
-    if ("header", "If-Match") in names:
-        found += [problems.PreconditionFailed, problems.PreconditionRequired]
-    if ("header", HEADER) in names:
-        found += [IdempotencyKeyInvalid, IdempotencyKeyReused]
-    return found
-
-
-def _add_problem(answers: Json, problem: type[Problem]) -> None:
-    status = str(problem.status)
-    answer = answers.get(status)
-    ours = response_of([problem])
-    # FastAPI's own 422 has no place here; a route's own problems of the same status have.
-    if answer is None or (PROBLEMS not in answer and MEDIA_TYPE not in answer.get("content", {})):
-        answers[status] = ours
-    elif PROBLEMS in answer:
-        answer[PROBLEMS] = {**answer[PROBLEMS], **ours[PROBLEMS]}
-
-
-def _finished(answer: Json, status: str) -> Json:
-    """An answer with the codes of all its problems written out."""
-    answer = copy.deepcopy(answer)
-    codes = answer.pop(PROBLEMS, None)
-    if codes is not None:
-        answer["description"] = "; ".join(f"`{code}`: {codes[code]}" for code in sorted(codes))
-        answer.setdefault("content", {})[MEDIA_TYPE] = {"schema": problem_schema(list(codes))}
-        if headers := _HEADERS.get(status):
-            answer.setdefault("headers", {}).update(copy.deepcopy(headers))
-    return answer
-
-
 def _describe_scopes(contract: Json) -> None:
     scheme = contract["components"].get("securitySchemes", {}).get(SCHEME_NAME)
     if scheme is None:
@@ -310,39 +224,3 @@ def _describe_scopes(contract: Json) -> None:
 def _scope_words(scope: str) -> str:
     thing, _, verb = scope.partition(":")
     return f"{verb.capitalize()} {thing.replace('-', ' ')}"
-
-
-def _share_responses(contract: Json) -> None:
-    """Error responses that several operations share are written once, if one problem gives them a name."""
-    same: dict[str, list[tuple[Json, str]]] = {}
-    for *_, operation in operations_of(contract):
-        for status, answer in operation["responses"].items():
-            if _codes(answer) and not set(answer) - {"description", "content", "headers"}:
-                same.setdefault(json.dumps(answer, sort_keys=True), []).append((operation["responses"], status))
-    shared: dict[str, Json] = {}
-    for places in same.values():
-        answer = places[0][0][places[0][1]]
-        name = _shared_name(_codes(answer))
-        if name and len(places) > 1 and shared.setdefault(name, answer) == answer:
-            for responses, status in places:
-                responses[status] = {"$ref": f"#/components/responses/{name}"}
-    if shared:
-        contract["components"]["responses"] = {name: shared[name] for name in sorted(shared)}
-
-
-def _shared_name(same: list[str]) -> str | None:
-    """Named after what is special about it: problems of the house that come along aren't; None without one name."""
-    special = [code for code in same if code not in _COMPANIONS]
-    names = special or same[-1:]
-    if len(names) != 1:
-        return None
-    return re.sub(r"(?:^|-)(\w)", lambda match: match[1].upper(), names[0])
-
-
-def _codes(answer: Json) -> list[str]:
-    content = answer.get("content", {})
-    if set(content) != {MEDIA_TYPE}:
-        return []
-    parts = content[MEDIA_TYPE]["schema"].get("allOf", [{}])
-    same: list[str] = parts[-1].get("properties", {}).get("code", {}).get("enum", [])
-    return same

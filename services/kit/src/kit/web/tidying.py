@@ -1,5 +1,6 @@
 """What FastAPI and pydantic write into a contract that no reader needs, tidied away."""
 
+import json
 from typing import Any
 
 Json = dict[str, Any]
@@ -66,3 +67,16 @@ def plain_parameter(parameter: Json) -> None:
         schema.pop("description", None)
     if "default" in schema and schema["default"] in (None, []):
         del schema["default"]
+
+
+def without_defaults(schema: Json) -> None:
+    """Say defaults of members in words.
+
+    Generators of TypeScript make a member with a `default` required, also in a body that may leave it out.
+    """
+    for member in schema.get("properties", {}).values():
+        if isinstance(member, dict) and "default" in member:
+            default = member.pop("default")
+            if default is not None and default != []:
+                words = f"Default: `{json.dumps(default, ensure_ascii=False)}`."
+                member["description"] = f"{member.get('description', '')} {words}".strip()
