@@ -76,7 +76,9 @@ class ContractChecker:
     def _check_code(self, where: str, status: int, examples: dict[str, Any], problem: dict[str, Any]) -> None:
         """An operation shows an example for every code that it can answer."""
         if problem["code"] not in examples:
-            raise ContractBroken(f"{where} answered {status} {problem['code']}, it shows {', '.join(examples)}")
+            raise ContractBroken(
+                f"{where} answered {status} with the code {problem['code']}, it shows {', '.join(examples)}"
+            )
 
     def _check_body(self, where: str, status: int, schema: dict[str, Any], body: bytes) -> None:
         key = json.dumps(schema, sort_keys=True)
