@@ -100,7 +100,7 @@ def finish_problems(contract: Json) -> None:
     examples: dict[str, Json] = {}
     for path, item in sorted(contract["paths"].items()):
         for answers, status in _answers(item):
-            listed: Json = answers[status].pop(PROBLEMS, None)
+            listed: Json | None = answers[status].pop(PROBLEMS, None)
             if listed is None:
                 continue
             answer = answers[status] = copy.deepcopy(answers[status])
