@@ -40,7 +40,7 @@ async def test_nothing_is_asked_of_the_same_year_another_file_or_another_trust(b
 @pytest.mark.parametrize("how", ["trial", "failed", "cancelled", "withdrawn"])
 async def test_what_was_not_kept_does_not_count(bench: Workbench, how: str) -> None:
     manager = await bench.client()
-    content = FILE.replace("47.5", "many") if how == "failed" else FILE
+    content = FILE.replace("47.5", "4O") if how == "failed" else FILE
     sent = await bench.send(manager, "observations", content, academic_year="2023/24", dry_run=how == "trial")
     location = sent.headers["Location"]
     if how == "cancelled":

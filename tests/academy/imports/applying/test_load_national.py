@@ -234,7 +234,7 @@ async def test_inspections_are_kept_and_corrected(bench: Workbench, operator: ht
 
 
 async def test_a_bad_national_file_keeps_nothing(bench: Workbench, operator: httpx.AsyncClient) -> None:
-    content = KS4 + "1,352,135874,180,44.1,,,,,\n1,352,105560,180,many,,,,,\n7,,,1,46.5,,,,,\n"
+    content = KS4 + "1,352,135874,180,44.1,,,,,\n1,352,105560,180,4O,,,,,\n7,,,1,46.5,,,,,\n"
     ended = await bench.load(operator, "dfe-ks4", content, academic_year="2017/18")
     assert (ended["state"], ended["errors_total"]) == ("failed", 1)
     assert (ended["errors"][0]["row"], ended["errors"][0]["column"]) == (3, "ATT8SCR")

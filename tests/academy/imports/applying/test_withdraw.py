@@ -207,7 +207,7 @@ async def test_files_of_the_register_trials_and_failures_cannot_be_taken_back(be
     assert "Load the newest file of this kind" in refused.json()["detail"]
     trial = await bench.load(manager, "observations", figures((136105, "2024/25", 12)), dry_run=True)
     assert (await withdraw(manager, trial)).json()["code"] == "import-not-withdrawable"
-    failed = await bench.load(manager, "observations", csv([(136105, "ks4.attainment_8", "2024/25", "many")]))
+    failed = await bench.load(manager, "observations", csv([(136105, "ks4.attainment_8", "2024/25", "4O")]))
     refused = await withdraw(manager, failed)
     assert (refused.status_code, refused.json()["code"]) == (409, "transition-not-allowed")
 

@@ -66,10 +66,10 @@ class RowErrorOut(BaseModel):
 
 
 class ImportWarningOut(BaseModel):
-    """Something in the file that was not loaded."""
+    """Something in the file that was left out, or that is kept although it looks wrong."""
 
     column: str | None = Field(description="Column or member it is about.", examples=["Notes"])
-    code: str = Field(description="A stable code for programs.", examples=["unknown-column"])
+    code: str = Field(description="A stable code for programs.", examples=["column-unknown"])
     detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
 
 
@@ -91,7 +91,9 @@ class ImportOut(Tagged):
     )
     size_bytes: int = Field(description="Of the file as it was sent.", examples=[219303])
     rows_read: int = Field(description="Rows in the file.", examples=[118])
-    rows_accepted: int = Field(description="Rows that are kept, or would be.", examples=[104])
+    rows_accepted: int = Field(
+        description="Rows that are kept; 0 when the import failed or was only tried.", examples=[104]
+    )
     rows_ignored: int = Field(description="Aggregates and other record types; never an error.", examples=[14])
     comparison_rows: int = Field(description="Aggregate rows that are kept as figures to compare with.", examples=[3])
     rows_new: int = Field(
@@ -103,7 +105,9 @@ class ImportOut(Tagged):
         description="Why the file is rejected: the first 1,000 errors, in lists the first 10."
     )
     errors_total: int = Field(description="How many errors there are.", examples=[0])
-    warnings: list[ImportWarningOut] = Field(description="What was not loaded.")
+    warnings: list[ImportWarningOut] = Field(
+        description="What was left out, or is kept although it looks wrong: the most important first."
+    )
     created_by: str = Field(description="Who sent it: a subject of identity.", examples=["client:mis"])
     created_at: datetime = Field(description="When it was accepted.", examples=["2026-11-22T08:00:00Z"])
     started_at: datetime | None = Field(description="When reading began.", examples=["2026-11-22T08:00:01Z"])

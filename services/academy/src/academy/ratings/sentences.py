@@ -33,6 +33,8 @@ REASONS = {
     "new_institution": "the school was too new",
     "rounds_to_zero": "it was published only as near to zero",
     "low_reliability": "it was published as unreliable",
+    "not_counted": "there was no pupil to count",
+    "unrecognised_symbol": "a symbol that isn't known here stands in its place",
     TOO_OLD: "the newest figure is too old to count",
     COHORT_TOO_SMALL: "too few pupils stand behind the figure",
     NO_COMPARISON: "there was no figure to compare it with",

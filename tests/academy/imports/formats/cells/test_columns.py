@@ -205,7 +205,10 @@ def test_a_column_of_numbers_reads_as_its_cells_do(cells: list[str | None]) -> N
     for place, cell in enumerate(cells):
         expected = "not_available" if cell is None else read_number(cell)
         value, reason = parsed.values[place], parsed.reasons[place]
-        if isinstance(expected, Unreadable):
+        if isinstance(expected, Unreadable) and expected.is_symbol:
+            assert (value, reason) == (None, "unrecognised_symbol")
+            assert cell in parsed.unrecognised and not parsed.faulty[place]
+        elif isinstance(expected, Unreadable):
             assert (value, reason) == (None, None)
             assert faulty[place] == expected
             assert parsed.faulty[place]

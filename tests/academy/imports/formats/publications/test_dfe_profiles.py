@@ -145,7 +145,7 @@ def test_symbols_and_parts_of_a_figure(tmp_path: Path) -> None:
         ('[{"id": 1, "apples": 2}]', "shape-unknown"),
         ("[]", "no-rows"),
         ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": 5, "Abs_Tot_LA_Current_Pct": 5}]', "shape-mixed"),
-        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": 500}]', "out-of-range"),
+        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": "5O"}]', "not-a-number"),
         ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": {"a": 1}}]', "not-a-value"),
         ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": true}]', "not-a-value"),
         ('[{"Abs_Tot_Est_Current_Pct": 5}]', "column-missing"),

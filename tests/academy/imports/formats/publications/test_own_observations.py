@@ -130,19 +130,18 @@ def test_a_figure_without_a_number_has_a_reason(send: Send, value: Any, reason: 
         ({"period": "lent"}, ("period", "period-unknown")),
         ({"value": None}, ("value", "value-missing")),
         ({"value": " "}, ("value", "value-missing")),
-        ({"value": "lots"}, ("value", "not-a-number")),
+        ({"value": "4O.5"}, ("value", "not-a-number")),
         ({"value": "=1+1"}, ("value", "not-a-number")),
         ({"value": "1e999"}, ("value", "out-of-range")),
-        ({"value": "nan"}, ("value", "not-a-number")),
         ({"value": 150}, ("value", "out-of-range")),
         ({"value": -0.1}, ("value", "out-of-range")),
         ({"value": 5, "reason": "suppressed"}, ("reason", "value-and-reason")),
         ({"value": None, "reason": "lazy"}, ("reason", "reason-unknown")),
         ({"lower": 50, "upper": 40}, ("lower", "interval-reversed")),
-        ({"lower": "low?"}, ("lower", "not-a-number")),
+        ({"lower": "4O"}, ("lower", "not-a-number")),
         ({"cohort": -1}, ("cohort", "out-of-range")),
-        ({"cohort": "many"}, ("cohort", "not-a-number")),
-        ({"published_band": "Good"}, ("published_band", "not-a-band")),
+        ({"cohort": "1O"}, ("cohort", "not-a-number")),
+        ({"published_band": "6"}, ("published_band", "not-a-band")),
     ],
 )
 def test_a_faulty_cell_keeps_the_file_out(send: Send, changes: dict[str, Any], fault: tuple[str, str]) -> None:
@@ -239,7 +238,7 @@ def test_unknown_columns_are_warned_of(send: Send) -> None:
 
 
 def test_only_so_many_errors_are_kept_and_all_are_counted(send: Send) -> None:
-    rows = [good(urn=100000 + i, value="bad") for i in range(MOST_ERRORS_KEPT + 300)]
+    rows = [good(urn=100000 + i, value="1.2.3") for i in range(MOST_ERRORS_KEPT + 300)]
     found = send(rows)
     assert (len(found.errors), found.errors_total) == (MOST_ERRORS_KEPT, MOST_ERRORS_KEPT + 300)
     assert [error.row for error in found.errors] == sorted(error.row or 0 for error in found.errors)
@@ -282,7 +281,7 @@ def test_text_that_is_not_utf8_is_refused_not_guessed(tmp_path: Path, data: byte
 def test_a_faulty_line_is_named_and_the_others_are_still_checked(tmp_path: Path) -> None:
     lines = [json.dumps(good(urn=100000 + i)) for i in range(5)]
     lines[1] = "{oops"
-    lines[3] = json.dumps(good(urn=100003, value="bad"))
+    lines[3] = json.dumps(good(urn=100003, value="1,5"))
     file = csv_file(tmp_path, "\n".join(["", *lines, ""]) + "\n")
     found = read_file(KIND, file, academic_year=None)
     assert (3, None, "json-malformed") in codes(found)

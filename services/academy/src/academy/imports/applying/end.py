@@ -8,6 +8,7 @@ from typing import Final
 
 from academy.imports.applying.merge import Counts
 from academy.imports.events import IMPORT_FINISHED, Ending, ImportFinished
+from academy.imports.formats.conclusions import by_importance
 from academy.imports.formats.reading import Reading
 from academy.imports.tables import Import
 from kit import clock
@@ -35,10 +36,15 @@ async def fail(session: Session, running: Import, reading: Reading) -> None:
 
 
 def _store_reading(running: Import, reading: Reading) -> None:
-    running.rows_read, running.rows_accepted = reading.rows_read, reading.rows_accepted
+    is_kept = reading.is_valid and not running.dry_run
+    running.rows_read, running.rows_accepted = reading.rows_read, reading.rows_accepted if is_kept else 0
     running.rows_ignored, running.comparison_rows = reading.rows_ignored, reading.comparison_rows
-    running.errors, running.errors_total = [asdict(error) for error in reading.errors], reading.errors_total
-    running.warnings = [asdict(warning) for warning in reading.warnings]
+    errors = sorted(reading.errors, key=lambda error: error.row or 0)
+    running.errors, running.errors_total = [asdict(error) for error in errors], reading.errors_total
+    running.warnings = [
+        {"column": warning.column, "code": warning.code, "detail": warning.sentence}
+        for warning in by_importance(reading.warnings)
+    ]
 
 
 async def end(

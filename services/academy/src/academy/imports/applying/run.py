@@ -155,7 +155,7 @@ async def _apply_own(run: ImportRun, started: Import, staged: Staged) -> None:
         await run.fence(session)
         async with run.progress.stored(run.database, run.context, run.import_id):
             counts, warnings = await load.load_own(session, started, staged, report=run.progress.applied)
-        staged.reading.warnings.extend(warnings)
+        staged.reading.warn(warnings)
         running = await run.lock(session)
         if counts.written and not running.dry_run:
             await notices.announce_own(session, running)

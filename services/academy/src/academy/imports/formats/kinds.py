@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from academy.imports.formats.conclusions import conclude
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.tidy_table import TidyTable, read_tidy
@@ -24,6 +25,7 @@ from academy.imports.formats.publications import (
 )
 from academy.imports.formats.publications.dfe_census import CENSUS_TABLE
 from academy.imports.formats.reading import Column, FileRefused, Reading, Request
+from academy.imports.formats.tallies import Tally, TallyKey
 from academy.observations.rules import Layer
 
 CSV: Final = ("text/csv", "application/csv")
@@ -271,8 +273,15 @@ def read_batches(kind: str, path: Path, request: Request) -> Iterator[Reading]:
     A file of any allowed size is read in bounded memory. Errors that only show across batches (a key given twice) come
     with the last one, so nothing may be kept before the end. Raises KeyError for an unknown kind.
     """
+    tallies: dict[TallyKey, Tally] = {}
+    done = 0.0
     try:
-        yield from KINDS[kind].read(path, request)
+        for batch in KINDS[kind].read(path, request):
+            for key, tally in batch.tallies.items():
+                tallies.setdefault(key, Tally()).add(tally)
+            done = batch.done
+            yield batch
+        yield conclude(tallies, done)
     except FileRefused as refused:
         reading = Reading()
         reading.refuse([refused.error()])

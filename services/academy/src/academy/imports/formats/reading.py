@@ -1,12 +1,14 @@
 """What came out of a file: validated frames by target table, counts, warnings and errors."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final
 
 import polars as pl
+
+from academy.imports.formats.tallies import Tally, TallyKey
 
 MOST_ERRORS_KEPT: Final = 1000
 """An import shows this many errors; `errors_total` counts them all."""
@@ -145,11 +147,20 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class ReadingWarning:
-    """Something in the file that was left out and that somebody may miss, such as an unknown column."""
+    """Something in the file that was left out, or kept although it looks wrong; `times` is how many cells or rows it
+    is about, where that can be counted."""
 
     column: str | None
     code: str
     detail: str
+    times: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What people read: the detail, and how often it was found."""
+        if self.times is None:
+            return self.detail
+        return f"{self.detail} ({self.times:,} {'time' if self.times == 1 else 'times'})"
 
 
 @dataclass(slots=True)
@@ -170,6 +181,7 @@ class Reading:
     warnings: list[ReadingWarning] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     errors_total: int = 0
+    tallies: dict[TallyKey, Tally] = field(default_factory=dict)
     done: float = 1.0
 
     @property
@@ -189,6 +201,23 @@ class Reading:
         self.errors.extend(errors[: MOST_ERRORS_KEPT - len(self.errors)])
         self.errors_total += total
 
+    def warn(self, warnings: Iterable[ReadingWarning]) -> None:
+        """Note warnings; one that says the same of the same column as an earlier one is counted with it."""
+        places = {(w.column, w.code, w.detail): place for place, w in enumerate(self.warnings)}
+        for warning in warnings:
+            key = (warning.column, warning.code, warning.detail)
+            if key not in places:
+                places[key] = len(self.warnings)
+                self.warnings.append(warning)
+            elif warning.times is not None:
+                before = self.warnings[places[key]]
+                self.warnings[places[key]] = replace(before, times=(before.times or 0) + warning.times)
+
+    def count(self, tallies: Mapping[TallyKey, Tally]) -> None:
+        """Note what columns hold; counts of the same column are added up."""
+        for key, tally in tallies.items():
+            self.tallies.setdefault(key, Tally()).add(tally)
+
     def put(self, table: str, rows: pl.DataFrame) -> None:
         """Give rows for a table, unless there are none."""
         if rows.height:
@@ -202,7 +231,8 @@ class Reading:
         self.rows_accepted += batch.rows_accepted
         self.rows_ignored += batch.rows_ignored
         self.comparison_rows += batch.comparison_rows
-        self.warnings.extend(w for w in batch.warnings if w not in self.warnings)
+        self.warn(batch.warnings)
+        self.count(batch.tallies)
         self.errors.extend(batch.errors[: MOST_ERRORS_KEPT - len(self.errors)])
         self.errors_total += batch.errors_total
         self.done = batch.done

@@ -1,12 +1,13 @@
 """Reading a column of text: each different text once, with a short cut where most cells are plain numbers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 import polars as pl
 
+from academy.imports.formats.cells.symbols import UNRECOGNISED
 from academy.imports.formats.cells.values import (
     SCIENTIFIC,
     SPACES,
@@ -27,13 +28,22 @@ class Parsed:
     """A column that has been read: for each cell a value, or null with the reason (numbers only).
 
     `faults` holds the faulty cells: their places in the column and what is wrong with each. The first
-    `MOST_FAULTS` are listed; `faulty` marks them all.
+    `MOST_FAULTS` are listed; `faulty` marks them all. `unrecognised` counts the cells that were lost to each symbol
+    that nobody knows, where a column allows such cells.
     """
 
     values: pl.Series
     reasons: pl.Series
     faulty: pl.Series
     faults: list[tuple[int, Unreadable]]
+    unrecognised: Mapping[str, int] = field(default_factory=dict)
+
+    def full(self) -> int:
+        """How many cells say something: a value, a symbol or a fault."""
+        if not self.values.null_count():
+            return len(self.values)
+        symbols = (self.reasons != "not_available").fill_null(value=False)
+        return int((self.values.is_not_null() | symbols | self.faulty).sum())
 
 
 MOST_FAULTS: Final = 1000
@@ -48,27 +58,33 @@ def read_column(
     *,
     plain: pl.Series | None = None,
     gives_reasons: bool = False,
+    allows_symbols: bool = False,
 ) -> Parsed:
     """Read each different text of a column once. `plain` are values that a short cut has read already, where
-    it could. With `gives_reasons` a text that `read` returns is a reason, and an empty cell has one too."""
+    it could. With `gives_reasons` a text that `read` returns is a reason, and an empty cell has one too. With
+    `allows_symbols` a symbol that nobody knows is no fault: its cell is empty, for the reason `unrecognised_symbol`."""
     values = pl.Series(values=[None], dtype=dtype).new_from_index(0, len(cells)) if plain is None else plain
     odd = cells.is_not_null() & values.is_null()
     reasons = pl.Series(values=[None], dtype=pl.String).new_from_index(0, len(cells))
     faulty = pl.Series(values=[False], dtype=pl.Boolean).new_from_index(0, len(cells))
     faults: list[tuple[int, Unreadable]] = []
+    unrecognised: dict[str, int] = {}
     if odd.any():
         texts = cells.filter(odd)
         different = texts.unique()
         read_texts = [read(text) for text in different]
+        if allows_symbols and (strange := [t for t, r in zip(different, read_texts, strict=True) if _is_symbol(r)]):
+            unrecognised = dict(texts.filter(texts.is_in(strange)).value_counts().iter_rows())
         table = pl.DataFrame(
             {
                 "text": different,
                 "value": pl.Series([None if _is_other(r, gives_reasons) else r for r in read_texts], dtype=dtype),
-                "reason": pl.Series(
-                    [r if gives_reasons and isinstance(r, str) else None for r in read_texts], dtype=pl.String
-                ),
+                "reason": pl.Series([_reason(r, gives_reasons, allows_symbols) for r in read_texts], dtype=pl.String),
                 "number": pl.Series(
-                    [i if isinstance(r, Unreadable) else None for i, r in enumerate(read_texts)],
+                    [
+                        i if isinstance(r, Unreadable) and not (allows_symbols and r.is_symbol) else None
+                        for i, r in enumerate(read_texts)
+                    ],
                     dtype=pl.UInt32,
                 ),
             }
@@ -86,7 +102,17 @@ def read_column(
         empty = values.is_null() & reasons.is_null() & ~faulty
         if empty.any():
             reasons = reasons.scatter(empty.arg_true(), "not_available")
-    return Parsed(values, reasons, faulty, faults)
+    return Parsed(values, reasons, faulty, faults, unrecognised)
+
+
+def _is_symbol(found: Scalar | Unreadable) -> bool:
+    return isinstance(found, Unreadable) and found.is_symbol
+
+
+def _reason(found: Scalar | Unreadable, gives_reasons: bool, allows_symbols: bool) -> str | None:
+    if allows_symbols and _is_symbol(found):
+        return UNRECOGNISED
+    return found if gives_reasons and isinstance(found, str) else None
 
 
 def _is_other(read_text: Scalar | Unreadable, gives_reasons: bool) -> bool:
@@ -100,13 +126,20 @@ def read_numbers(cells: pl.Series) -> Parsed:
     if not finite.all():
         plain = plain.set(~finite.fill_null(value=False), None)
     plain = plain.set((plain == 0).fill_null(value=False), 0.0)  # never -0.0
-    return read_column(cells, read_number, pl.Float64(), plain=plain, gives_reasons=True)
+    return read_column(cells, read_number, pl.Float64(), plain=plain, gives_reasons=True, allows_symbols=True)
 
 
-def read_whole_numbers(cells: pl.Series) -> Parsed:
+def read_counts(cells: pl.Series) -> Parsed:
+    """Read a column of numbers of pupils as `read_whole_numbers` does, where symbols may stand that nobody knows."""
+    return read_whole_numbers(cells, allows_symbols=True)
+
+
+def read_whole_numbers(cells: pl.Series, *, allows_symbols: bool = False) -> Parsed:
     """Read a column of whole numbers as `read_whole_number` does."""
     plain = cells.cast(pl.Int32, strict=False)
-    return read_column(cells, read_whole_number, pl.Int32(), plain=plain, gives_reasons=True)
+    return read_column(
+        cells, read_whole_number, pl.Int32(), plain=plain, gives_reasons=True, allows_symbols=allows_symbols
+    )
 
 
 def read_identifiers(cells: pl.Series) -> Parsed:
@@ -125,7 +158,7 @@ def read_dates(cells: pl.Series) -> Parsed:
 
 def read_bands(cells: pl.Series) -> Parsed:
     """Read a column of published bands as `read_band` does."""
-    return read_column(cells, read_band, pl.String())
+    return read_column(cells, read_band, pl.String(), allows_symbols=True)
 
 
 def read_texts(cells: pl.Series, *, longest: int = 300) -> Parsed:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from academy.imports.formats.cells.columns import Parsed
+from academy.imports.formats.cells.symbols import UNRECOGNISED
 from academy.imports.formats.cells.values import Unreadable, shown
 from academy.imports.formats.reading import MOST_ERRORS_KEPT, Reading, ReadingWarning, RowError
+from academy.imports.formats.tallies import Tally, TallyKey
 from sector.laestabs import plain_laestab
 from sector.urns import HIGHEST_SCHOOL_URN, LOWEST_SCHOOL_URN
 
@@ -23,12 +25,18 @@ class Checker:
         """Rows that are faulty as a whole: what is in their cells may belong to other columns."""
         self.total = 0
         self.warnings: list[ReadingWarning] = []
-        """What is kept although it looks wrong, one for each column."""
+        """What is kept although it looks wrong, and what was lost of cells."""
+        self.tallies: dict[TallyKey, Tally] = {}
         self._cells: dict[str, pl.Series] = {}
         self._errors: list[RowError] = []
 
     def note(self, column: str, parsed: Parsed) -> pl.Series:
-        """Note the faults of a column that was read; gives its values."""
+        """Note the faults of a column that was read, and the symbols in it that nobody knows; gives its values."""
+        if parsed.unrecognised:
+            for text, times in sorted(parsed.unrecognised.items(), key=lambda found: -found[1]):
+                detail = f"{shown(text)} is no known symbol: such cells are empty, for the reason {UNRECOGNISED}."
+                self.warn(column, "unrecognised-symbol", detail, times)
+        self.tally(column).add(Tally(full=parsed.full(), unrecognised=sum(parsed.unrecognised.values())))
         if parsed.faults:
             first = self._mark(column, parsed.faulty)
             for place, fault in parsed.faults:
@@ -78,11 +86,19 @@ class Checker:
     def _add(self, place: int, column: str, fault: Unreadable) -> None:
         self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
 
-    def warn(self, column: str, code: str, detail: str) -> None:
-        """Note something that doesn't keep the file out, once however often it is found."""
-        warning = ReadingWarning(column, code, detail)
-        if warning not in self.warnings:
-            self.warnings.append(warning)
+    def warn(self, column: str | None, code: str, detail: str, times: int | None = None) -> None:
+        """Note something that doesn't keep the file out, and how often it was found."""
+        self.warnings.append(ReadingWarning(column, code, detail, times))
+
+    def tally(self, column: str, measure: str = "") -> Tally:
+        """The counts of a column, to be added to."""
+        return self.tallies.setdefault((column, measure), Tally())
+
+    def report(self, reading: Reading) -> None:
+        """Put into the reading what was found: faults in the order of the rows, warnings, and counts of columns."""
+        reading.refuse_many(self.errors(), self.total)
+        reading.warn(self.warnings)
+        reading.count(self.tallies)
 
     def errors(self) -> list[RowError]:
         """The first faults in the order of the rows."""

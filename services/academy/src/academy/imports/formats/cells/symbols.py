@@ -21,6 +21,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "new_institution": "the school is new and has no results yet",
         "rounds_to_zero": "more than none, but rounds to 0",
         "low_reliability": "published as unreliable, without a figure",
+        "not_counted": "nobody was there to be counted: the file states 0, and 0 pupils behind it",
+        "unrecognised_symbol": "a symbol that isn't known here stands in the file",
     }
 )
 """Every reason for a figure without a number, and what it means."""
@@ -58,6 +60,11 @@ EMPTY: Final[Mapping[str, str]] = MappingProxyType(
     dict.fromkeys(("N", "n", "na", "n/a", "N/A", ".", "..", "-", "--", "NULL", "null"), "not_available")
 )
 """Markers that say no more than an empty cell does."""
+
+UNRECOGNISED: Final = "unrecognised_symbol"
+"""The reason of a cell with a symbol that isn't among these."""
+NOT_COUNTED: Final = "not_counted"
+"""The reason of a share of nobody, which a file may state as 0."""
 
 _EXACT: Final = {**PERFORMANCE_TABLES, **EXPLORE_STATISTICS, **EMPTY}
 _ANY_CASE: Final = {

@@ -10,6 +10,8 @@ from academy.imports.formats.cells.symbols import reason_of
 from sector.years import parse_academic_year
 
 MOST_SHOWN: Final = 60
+LONGEST_SYMBOL: Final = 30
+"""No official symbol or word in its place is longer."""
 
 _NUMBER: Final = re.compile(
     r"([+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?"
@@ -28,6 +30,7 @@ _DATE_LAYOUTS: Final = (
     (re.compile(r"\d{1,2} [A-Za-z]{3} \d{4}"), "%d %b %Y"),
     (re.compile(r"\d{1,2} [A-Za-z]{4,9} \d{4}"), "%d %B %Y"),
 )
+_SHEET_ERRORS: Final = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 _MIDNIGHT: Final = re.compile(r"[ T]00:00(:00(\.0+)?)?Z?$")
 _UNKNOWN_DATES: Final = frozenset({date(1900, 1, 1), date(1899, 12, 30), date(9999, 12, 31), date(2099, 12, 31)})
 
@@ -42,10 +45,15 @@ BANDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A text that is neither a value nor a known symbol; `code` and `detail` say what is wrong with it."""
+    """A text that is neither a value nor a known symbol; `code` and `detail` say what is wrong with it.
+
+    `is_symbol` marks a word or sign that stands where a value would, such as `DNS`: where figures are read it costs its
+    cell, not the file.
+    """
 
     code: str
     detail: str
+    is_symbol: bool = False
 
 
 def shown(text: str) -> str:
@@ -66,11 +74,20 @@ def read_number(text: str) -> float | str | Unreadable:
         reason = reason_of(plain)
         if reason is not None:
             return reason
-        return Unreadable("not-a-number", f"{shown(text)} is neither a number nor a known symbol.")
+        detail = f"{shown(text)} is neither a number nor a known symbol."
+        return Unreadable("not-a-number", detail, is_symbol(plain))
     value = float(found[1].replace(",", ""))
     if not math.isfinite(value):
         return Unreadable("out-of-range", f"{shown(text)} is too large for a number.")
     return value + 0.0  # never -0.0
+
+
+def is_symbol(plain: str) -> bool:
+    """True for a word or sign such as `DNS` or `*`: short, without a digit, so that it can't be a number that was
+    mistyped, and no formula. An error of a spreadsheet (`#DIV/0!`) is one too."""
+    return plain in _SHEET_ERRORS or (
+        len(plain) <= LONGEST_SYMBOL and not any(map(str.isdigit, plain)) and not plain.startswith(("=", "@", "%"))
+    )
 
 
 def scientific(text: str) -> Unreadable | None:
@@ -148,7 +165,8 @@ def read_band(text: str) -> str | Unreadable | None:
         return words
     if reason_of(plain) is not None:
         return None
-    return Unreadable("not-a-band", f"{shown(text)} is not a band: 1 to 5, or such as 'Below average'.")
+    detail = f"{shown(text)} is not a band: 1 to 5, or such as 'Below average'."
+    return Unreadable("not-a-band", detail, is_symbol(plain))
 
 
 _FORMULA: Final = re.compile(r"\s*(=|[@+-]\s*[A-Za-z_\\][\w.\\ ]*[(|!])")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from academy.imports.formats.cells.columns import Parsed, read_bands, read_numbers, read_whole_numbers
+from academy.imports.formats.cells.columns import Parsed, read_bands, read_counts, read_numbers
 from academy.imports.formats.cells.faults import Checker
-from academy.imports.formats.cells.values import shown
+from academy.imports.formats.cells.symbols import NOT_COUNTED
 from academy.imports.formats.reading import SCHEMAS, Column
+from academy.imports.formats.tallies import Tally
 from academy.measures.catalogue import NO_EXAMS, NO_SCHOOL_KS2
-from academy.measures.rules import MEASURES, PUPIL_GROUPS, Measure
+from academy.measures.rules import MEASURES, PUPIL_GROUPS, Measure, Unit
 
 ENGLAND = "E92000001"
 """The code of England as an area."""
@@ -30,6 +31,8 @@ class Figure:
     upper: str | None = None
     cohort: str | None = None
     band: str | None = None
+    divisor: str | None = None
+    """What the figure is a share of, where that isn't its cohort."""
 
 
 def columns_of(figures: Iterable[Figure], aliases: dict[str, tuple[str, ...]] | None = None) -> list[Column]:
@@ -44,6 +47,7 @@ def columns_of(figures: Iterable[Figure], aliases: dict[str, tuple[str, ...]] | 
             figure.upper: f"{subject}: upper limit of the 95% interval",
             figure.cohort: f"Number of pupils: {PUPIL_GROUPS[figure.group]}",
             figure.band: f"{subject}: published band",
+            figure.divisor: "What shares are divided by: where it is 0 nothing was counted",
         }
         for name, meaning in meanings.items():
             if name is not None and name not in columns:
@@ -73,21 +77,23 @@ class FigureReader:
         """Value, reason, lower, upper, cohort and published_band of every row; `blank` where the cell was
         empty."""
         number = self._column(figure.value, read_numbers)
-        check_range(self._check, figure, number, self._frame[figure.value])
+        check_range(self._check, figure, number.values)
+        values, reasons = self._counted(figure, number)
         empty: dict[str, pl.Series] = {}
         for part, name in (("lower", figure.lower), ("upper", figure.upper)):
             if found := self._has(name):
                 empty[part] = self._column(found, read_numbers).values
         if len(empty) == 2:
-            check_interval(self._check, str(figure.lower), empty["lower"], empty["upper"])
+            reversed_ = _reversed(self._check, str(figure.lower), empty["lower"], empty["upper"])
+            empty = {part: limits.set(reversed_, None) for part, limits in empty.items()}
         if found := self._has(figure.cohort):
-            empty["cohort"] = check_cohort(self._check, found, self._column(found, read_whole_numbers))
+            empty["cohort"] = self._pupils(found)
         if found := self._has(figure.band):
             empty["published_band"] = self._column(found, read_bands).values
-        has_value = number.values.is_not_null()
+        has_value = values.is_not_null()
         columns = {
-            "value": number.values,
-            "reason": number.reasons,
+            "value": values,
+            "reason": reasons,
             "blank": self._frame[figure.value].str.strip_chars().fill_null("") == "",
         }
         for part in ("lower", "upper", "cohort", "published_band"):
@@ -101,47 +107,82 @@ class FigureReader:
             columns[part] = series
         return pl.DataFrame(columns)
 
+    def _counted(self, figure: Figure, number: Parsed) -> tuple[pl.Series, pl.Series]:
+        """Values and reasons, where a 0 of nobody is no value: tables state a share of no pupils as 0."""
+        if MEASURES[figure.measure].unit is Unit.PUPILS:
+            return number.values, number.reasons
+        if divisor := self._has(figure.divisor):
+            pupils = self._column(divisor, read_numbers).values
+        elif cohort := self._has(figure.cohort):
+            pupils = self._column(cohort, read_counts).values
+        else:
+            return number.values, number.reasons
+        nobody = (pupils == 0).fill_null(value=False)
+        return without_nobody(self._check, figure.value, number.values, number.reasons, nobody)
 
-def check_range(check: Checker, figure: Figure, number: Parsed, cells: pl.Series) -> None:
-    """Note values that a figure of this measure can't have.
+    def _pupils(self, name: str) -> pl.Series:
+        """A column of numbers of pupils; those below 0 are left out."""
+        cohort = self._column(name, read_counts).values
+        below = (cohort < 0).fill_null(value=False)
+        if below.any():
+            detail = "Numbers of pupils below 0 were left out; their figures are kept."
+            self._check.warn(name, "cohort-below-zero", detail, int(below.sum()))
+        return cohort.set(below, None)
 
-    A published percentage may pass 100, where pupils are counted on one day and what they are divided by on another:
-    the census of 2024/25 has 104.2. It is kept as published, with a warning, up to twice the whole; beyond that the
-    cells are of another column.
+
+def without_nobody(
+    check: Checker, column: str, values: pl.Series, reasons: pl.Series, nobody: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """Values and reasons, where a 0 in the rows where `nobody` was counted is no value but `not_counted`.
+
+    Any other value of nobody is kept as it stands, with a warning.
+    """
+    if not nobody.any():
+        return values, reasons
+    stated = nobody & values.is_not_null()
+    empty = (stated & (values == 0)).fill_null(value=False)
+    if strange := int((stated & (values != 0)).sum()):
+        check.warn(column, "value-of-nobody", "There are values where the number of pupils behind them is 0.", strange)
+    return values.set(empty, None), reasons.set(empty, NOT_COUNTED)
+
+
+def check_range(check: Checker, figure: Figure, values: pl.Series) -> None:
+    """Note values that a figure of this measure usually can't have; they are kept as they were published.
+
+    A percentage passes 100 where pupils are counted on one day and what they are divided by on another: the census of
+    2024/25 has 104.2. A column of which most values are outside belongs to something else: that is judged at the end.
     """
     column, measure = figure.value, MEASURES[figure.measure]
-    highest = measure.maximum
-    if figure.measure.endswith("_percent"):
-        highest *= 2
-        if (number.values > measure.maximum + 1e-9).any():
-            detail = f"Values above {measure.maximum:g} are kept as published ({measure.title})."
-            check.warn(column, "above-the-whole", detail)
-    outside = (number.values < measure.minimum - 1e-9) | (number.values > highest + 1e-9)
-    if outside.any():
-        check.refuse(
-            column,
-            outside,
-            "out-of-range",
-            lambda place: (
-                f"{shown(str(cells[place]))} is outside {measure.minimum:g} to {highest:g} ({measure.title})."
-            ),
-        )
+    tally = check.tally(column, figure.measure)
+    if measure.unit is Unit.PERCENT:
+        count_percents(tally, values)
+    above = int((values > measure.maximum + 1e-9).sum())
+    below = int((values < measure.minimum - 1e-9).sum())
+    tally.add(Tally(full=len(values) - values.null_count(), outside=above + below))
+    if above and measure.unit is Unit.PERCENT:
+        detail = f"Values above {measure.maximum:g} are kept as published ({measure.title})."
+        check.warn(column, "above-the-whole", detail, above)
+        above = 0
+    if above + below:
+        bounds = f"{measure.minimum:g} to {measure.maximum:g}"
+        detail = f"Values outside {bounds} are kept as published ({measure.title})."
+        check.warn(column, "outside-the-usual", detail, above + below)
 
 
-def check_interval(check: Checker, column: str, lower: pl.Series, upper: pl.Series) -> None:
-    """Note intervals that end before they begin."""
-    check.refuse(
-        column,
-        lower > upper,
-        "interval-reversed",
-        lambda place: f"The interval is reversed: {lower[place]:g} to {upper[place]:g}.",
-    )
+def count_percents(tally: Tally, values: pl.Series) -> None:
+    """Count what shows whether percentages were written as fractions."""
+    highest = values.max()
+    if isinstance(highest, float) and highest > 0:
+        tally.add(Tally(positive=int((values > 0).sum()), highest=highest))
 
 
-def check_cohort(check: Checker, column: str, cohort: Parsed) -> pl.Series:
-    """Note cohorts below 0; gives the cohorts."""
-    check.refuse(column, cohort.values < 0, "out-of-range", lambda place: f"{cohort.values[place]} pupils can't be.")
-    return cohort.values
+def _reversed(check: Checker, column: str, lower: pl.Series, upper: pl.Series) -> pl.Series:
+    """Where a published interval ends before it begins: it can't be kept, its figure is."""
+    reversed_ = (lower > upper).fill_null(value=False)
+    if reversed_.any():
+        detail = "Intervals that end before they begin were left out; their figures are kept."
+        check.warn(column, "interval-reversed", detail, int(reversed_.sum()))
+    return reversed_
 
 
 def check_published(check: Checker, figure: Figure, found: pl.DataFrame, is_school: pl.Series) -> None:

@@ -142,7 +142,7 @@ def read_register(
         seen.add(keys.to_frame("key").filter(keys.is_not_null()), frame["row"].filter(keys.is_not_null()))
         reading.rows_accepted = int((keys.is_not_null() & ~check.faulty).sum())
         reading.rows_ignored = reading.rows_read - reading.rows_accepted - int(check.faulty.sum())
-        reading.refuse_many(check.errors(), check.total)
+        check.report(reading)
         if check.total:
             reading.frames.clear()
         yield reading

@@ -110,7 +110,9 @@ class TidyTable:
             Column(name, meaning)
             for name, meaning in zip(self.sessions or (), ("Possible sessions", "Pupils enrolled"), strict=False)
         )
-        return (*self.keys, *columns_of(every, self.aliases), *sessions)
+        columns = (*self.keys, *columns_of(every, self.aliases))
+        named = {column.name for column in columns}
+        return (*columns, *(column for column in sessions if column.name not in named))
 
 
 def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Reading]:
@@ -247,13 +249,15 @@ def _batch(
             areas.append(found.filter(pl.col("area").is_not_null()))
         total += inner.total
         errors += inner.errors()
-        reading.warnings.extend(w for w in inner.warnings if w not in reading.warnings)
+        reading.warn(inner.warnings)
+        reading.count(inner.tallies)
         faulty = faulty.scatter(rows["place"].filter(inner.faulty), True)
     accepted = ~faulty
     reading.comparison_rows = int((~is_school & accepted).sum())
     has_schools = "school_urn" in frame.columns
     reading.rows_accepted = int((accepted & is_school).sum()) if has_schools else reading.comparison_rows
     reading.rows_ignored = frame.height - reading.rows_accepted - int(faulty.sum())
+    reading.warn(check.warnings)
     reading.refuse_many(sorted(errors, key=lambda e: (e.row or 0, e.column or "")), total)
     if total == 0:
         reading.put("observations", as_observations([part for part in schools if part.height]))

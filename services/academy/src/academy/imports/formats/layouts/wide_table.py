@@ -113,8 +113,7 @@ def _batch(
     reading.rows_accepted = int((is_school & good).sum())
     reading.comparison_rows = int((~is_school & good).sum())
     reading.rows_ignored = frame.height - kept.height + reading.comparison_rows
-    reading.refuse_many(check.errors(), check.total)
-    reading.warnings.extend(check.warnings)
+    check.report(reading)
     if check.total == 0:
         reading.put("observations", as_observations(schools))
         reading.put("comparison_figures", as_comparisons(areas))

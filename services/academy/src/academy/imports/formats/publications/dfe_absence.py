@@ -60,13 +60,13 @@ ABSENCE_EES_TABLE: Final = TidyTable(
     keys=(*KEYS, URN_COLUMN, PHASE_COLUMN),
     figures={
         "": tuple(
-            Figure(f"absence.{code}_percent", "all", column, cohort="enrolments")
-            for code, column in (
-                ("overall", "sess_overall_percent"),
-                ("authorised", "sess_authorised_percent"),
-                ("unauthorised", "sess_unauthorised_percent"),
-                ("persistent", "enrolments_pa_10_exact_percent"),
-                ("severe", "enrolments_pa_50_exact_percent"),
+            Figure(f"absence.{code}_percent", "all", column, cohort="enrolments", divisor=divisor)
+            for code, column, divisor in (
+                ("overall", "sess_overall_percent", "sess_possible"),
+                ("authorised", "sess_authorised_percent", "sess_possible"),
+                ("unauthorised", "sess_unauthorised_percent", "sess_possible"),
+                ("persistent", "enrolments_pa_10_exact_percent", None),
+                ("severe", "enrolments_pa_50_exact_percent", None),
             )
         )
     },
@@ -77,13 +77,13 @@ ATTENDANCE_TABLE: Final = TidyTable(
     keys=(*KEYS, PHASE_COLUMN),
     figures={
         "": tuple(
-            Figure(f"attendance.{code}_percent", "all", column)
-            for code, column in (
-                ("overall", "attendance_perc"),
-                ("absence", "overall_absence_perc"),
-                ("authorised_absence", "authorised_absence_perc"),
-                ("unauthorised_absence", "unauthorised_absence_perc"),
-                ("persistent_absence", "pa_perc"),
+            Figure(f"attendance.{code}_percent", "all", column, divisor=divisor)
+            for code, column, divisor in (
+                ("overall", "attendance_perc", "possible_sessions"),
+                ("absence", "overall_absence_perc", "possible_sessions"),
+                ("authorised_absence", "authorised_absence_perc", "possible_sessions"),
+                ("unauthorised_absence", "unauthorised_absence_perc", "possible_sessions"),
+                ("persistent_absence", "pa_perc", "enrolments"),
             )
         )
     },

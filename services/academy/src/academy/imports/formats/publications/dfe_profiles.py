@@ -115,8 +115,7 @@ def read_profiles(path: Path, request: Request) -> Iterator[Reading]:
         _register(frame, check, reading)
     elif frame.height:
         _figures(frame, check, reading, keys, request)
-    reading.refuse_many(check.errors(), check.total)
-    reading.warnings.extend(check.warnings)
+    check.report(reading)
     if "id" in frame.columns:
         named = frame.filter(pl.col("id").is_not_null())
         seen.add(named.select("id"), named["row"])

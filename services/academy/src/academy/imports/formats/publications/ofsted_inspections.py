@@ -177,7 +177,7 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
         found.extend(part for part in map(rows.inspections, PARTS) if part.height)
         reading.rows_read += frame.height
         reading.rows_ignored += frame.height - int(check.faulty.sum())
-        reading.refuse_many(check.errors(), check.total)
+        check.report(reading)
     reading.add(ending(Seen("row"), reading.rows_read))
     if found:
         _keep_first(pl.concat(found).sort("row", maintain_order=True), reading)

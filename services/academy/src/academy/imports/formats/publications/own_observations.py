@@ -12,18 +12,19 @@ from academy.imports.formats.cells.columns import (
     Parsed,
     read_bands,
     read_column,
+    read_counts,
     read_identifiers,
     read_numbers,
-    read_whole_numbers,
 )
 from academy.imports.formats.cells.faults import Checker, Seen, check_not_ahead, ending
 from academy.imports.formats.cells.symbols import REASONS, reason_of
 from academy.imports.formats.cells.values import Unreadable, read_year, shown
 from academy.imports.formats.layouts.csv_file import CsvFile
-from academy.imports.formats.layouts.figures import check_interval
+from academy.imports.formats.layouts.figures import without_nobody
 from academy.imports.formats.layouts.ndjson_file import NdjsonFile
 from academy.imports.formats.reading import SCHEMAS, Column, FileRefused, Reading, Request, RowError
-from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, suggest_measure
+from academy.imports.formats.tallies import Tally
+from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
 from sector.years import FIRST_YEAR, LAST_YEAR, format_academic_year
 
 SOURCE: Final = "the trust's own data"
@@ -141,7 +142,7 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years
     good = ~check.faulty
     seen.add(found.select(KEY), frame["row"], without=check.faulty_in(*KEY))
     reading = Reading(rows_read=frame.height, rows_accepted=int(good.sum()))
-    reading.refuse_many(check.errors(), check.total)
+    check.report(reading)
     if not check.total:
         reading.put("observations", found.select(pl.col(n).cast(t) for n, t in SCHEMAS["observations"].items()))
     return reading
@@ -151,6 +152,7 @@ _MEASURES: Final = pl.Enum(list(MEASURES))
 _GROUPS: Final = pl.Enum(list(PUPIL_GROUPS))
 _PERIODS: Final = pl.Enum(list(PERIODS))
 _REASONS: Final = pl.Enum(list(REASONS))
+_COUNTS: Final = [code for code, measure in MEASURES.items() if measure.unit is Unit.PUPILS]
 _YEARS: Final = pl.Enum([format_academic_year(start) for start in range(FIRST_YEAR, LAST_YEAR + 1)])
 _LOWEST: Final = pl.Series([measure.minimum for measure in MEASURES.values()], dtype=pl.Float64)
 _HIGHEST: Final = pl.Series([measure.maximum for measure in MEASURES.values()], dtype=pl.Float64)
@@ -243,7 +245,18 @@ class _Cells:
                 silent &= given.is_null()
             detail_silent = "There is neither a value nor a reason why there is none."
             self._check.refuse("value", silent, "value-missing", lambda _: detail_silent)
-        return {"value": value, "reason": reason, **self._details(value)}
+        details = self._details(value)
+        self._count_percents(value, measure)
+        nobody = (details["cohort"] == 0).fill_null(value=False) & ~measure.is_in(_COUNTS).fill_null(value=False)
+        value, reason = without_nobody(self._check, "value", value, reason, nobody)
+        return {"value": value, "reason": reason, **details}
+
+    def _count_percents(self, value: pl.Series, measure: pl.Series) -> None:
+        highest = pl.DataFrame({"measure": measure, "value": value}).filter(pl.col("value") > 0)
+        counted = highest.group_by("measure").agg(pl.len().alias("times"), pl.col("value").max().alias("highest"))
+        for code, times, top in counted.iter_rows():
+            if code in MEASURES and MEASURES[code].unit is Unit.PERCENT:
+                self._check.tally("value", code).add(Tally(positive=times, highest=top))
 
     def _check_range(self, cells: pl.Series, value: pl.Series, measure: pl.Series) -> None:
         place = measure.cast(_MEASURES, strict=False).to_physical()
@@ -263,7 +276,13 @@ class _Cells:
             cells = self._column(name)
             empty = cells is None or cells.null_count() == len(cells)
             read[name] = nothing if cells is None or empty else self._check.note(name, how(cells))
-        check_interval(self._check, "lower", read["lower"], read["upper"])
+        lower, upper = read["lower"], read["upper"]
+        self._check.refuse(
+            "lower",
+            lower > upper,
+            "interval-reversed",
+            lambda place: f"The interval is reversed: {lower[place]:g} to {upper[place]:g}.",
+        )
         below = (read["cohort"] < 0).fill_null(value=False)
         self._check.refuse("cohort", below, "out-of-range", lambda _: "A cohort can't be below 0.")
         for name in ("lower", "upper", "published_band"):
@@ -275,6 +294,6 @@ class _Cells:
 _DETAILS: Final[dict[str, Callable[[pl.Series], Parsed]]] = {
     "lower": read_numbers,
     "upper": read_numbers,
-    "cohort": read_whole_numbers,
+    "cohort": read_counts,
     "published_band": read_bands,
 }
