@@ -43,7 +43,7 @@ def test_short_answers_and_streams_are_left_alone(caller: httpx.Client) -> None:
     assert next(chunk for chunk in chunks if chunk) == b"data: 0\n\n", "the first event didn't come by itself"
 
 
-@pytest.mark.parametrize("path", [ECHO, "/healthz", "/nothing", "/"])
+@pytest.mark.parametrize("path", [ECHO, "/healthz", "/readyz", "/nothing", "/"])
 def test_every_answer_is_safe_for_browsers(caller: httpx.Client, path: str) -> None:
     headers = caller.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -53,7 +53,7 @@ def test_every_answer_is_safe_for_browsers(caller: httpx.Client, path: str) -> N
     assert "strict-transport-security" not in headers, "this gateway doesn't speak TLS"
 
 
-@pytest.mark.parametrize("path", [ECHO, "/healthz", "/nothing", "/research/v1/down"])
+@pytest.mark.parametrize("path", [ECHO, "/healthz", "/readyz", "/nothing", "/research/v1/down"])
 def test_answers_name_no_software(caller: httpx.Client, path: str) -> None:
     headers = caller.get(path).headers
     assert "server" not in headers

@@ -66,6 +66,7 @@ def test_every_route_that_is_not_listed_as_public_needs_a_token() -> None:
     assert public == {
         "/",
         "/healthz",
+        "/readyz",
         "/portal/",
         "/openapi/",
         "/.well-known/jwks.json",

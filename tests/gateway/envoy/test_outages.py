@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from gateway.envoy.routes import ROUTES
+from gateway.envoy.routes import ROUTES, SERVICES
 from tests.gateway.envoy.doorway import Behind, Door, opened, served, token, wait_until
 
 
@@ -30,6 +30,25 @@ def test_service_that_is_down_is_503_and_when_to_come_back(caller: httpx.Client)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "2"
     assert answer.json()["code"] == "service-unavailable"
+
+
+def test_gateway_is_ready_as_soon_as_it_would_serve_each_service() -> None:
+    behind = Behind()
+    with opened(behind=behind) as door, door.client() as stranger:
+        missing = stranger.get("/readyz")
+        assert missing.status_code == 503
+        assert missing.json()["code"] == "service-unavailable"
+        assert missing.headers["retry-after"] == "2"
+        assert stranger.get("/healthz").status_code == 200
+        with served(behind, door.settings.run_dir, ["research"]):
+            wait_until(lambda: stranger.get("/readyz").status_code == 200)
+            for service in SERVICES:
+                # Ready means now, not soon.
+                with door.client(token()) as caller:
+                    assert caller.get(f"/{service}/v1/anything").status_code == 200
+            assert stranger.head("/readyz").status_code == 200
+            assert stranger.post("/readyz").status_code == 405
+        wait_until(lambda: stranger.get("/readyz").status_code == 503)
 
 
 def test_others_are_served_meanwhile(caller: httpx.Client) -> None:

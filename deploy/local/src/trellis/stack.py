@@ -111,7 +111,7 @@ def _gateway(installation: Installation, environment: Mapping[str, str]) -> Prog
         GATEWAY,
         envoy.command(path, settings),
         probe=Probe(
-            "/healthz", host=told.local_address, port=told.listen_port, tls=settings.tls_certificate is not None
+            "/readyz", host=told.local_address, port=told.listen_port, tls=settings.tls_certificate is not None
         ),
         after=("identity",),
         environment=only_for(None, environment),

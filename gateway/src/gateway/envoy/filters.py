@@ -5,7 +5,7 @@ from typing import Any, Final
 from gateway.envoy.admission import JWT, RATE_LIMIT, jwt_filter, rate_limit_filter
 from gateway.envoy.headers import CORS, HEADERS, header_filter, limit_filter, link_header, request_id_filter
 from gateway.envoy.notation import FILTERS, disabled, typed
-from gateway.envoy.routes import Access, Body, Limit, Route
+from gateway.envoy.routes import READY_PATH, SERVICES, Access, Body, Limit, Route
 from gateway.envoy.settings import EnvoySettings
 
 Filter = dict[str, Any]
@@ -48,6 +48,25 @@ def _compressor(name: str, library: str, **options: Any) -> Filter:
     }
 
 
+def _readiness() -> Filter:
+    """`/readyz`: 200 when Envoy has an instance of each service that is well, else 503.
+
+    A service that is ready says nothing about whether Envoy knows it yet: it looks every half second.
+    """
+    return {
+        "name": "envoy.filters.http.health_check",
+        "typed_config": typed(
+            f"{FILTERS}.health_check.v3.HealthCheck",
+            pass_through_mode=False,
+            headers=[
+                {"name": ":path", "string_match": {"exact": READY_PATH}},
+                {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}},
+            ],
+            cluster_min_healthy_percentages={service: {"value": 1} for service in SERVICES},
+        ),
+    }
+
+
 def http_filters(settings: EnvoySettings) -> list[Filter]:
     """The whole chain; answers pass it in reverse."""
     return [
@@ -59,6 +78,7 @@ def http_filters(settings: EnvoySettings) -> list[Filter]:
             "gzip", "envoy.extensions.compression.gzip.compressor.v3.Gzip", compression_level="COMPRESSION_LEVEL_1"
         ),
         _compressor("brotli", "envoy.extensions.compression.brotli.compressor.v3.Brotli", quality=3),
+        _readiness(),
         jwt_filter(settings),
         rate_limit_filter(settings),
         # A body that is passed on as it comes is counted on the way; it has no setting per route, so this is the most

@@ -61,6 +61,8 @@ def header_filter(settings: EnvoySettings) -> dict[str, Any]:
         {"remove": "server"},
         {"remove": "x-powered-by"},
         {"remove": "x-envoy-ratelimited"},
+        # What the filter of `/readyz` adds: an empty name.
+        {"remove": "x-envoy-upstream-healthchecked-cluster"},
         _set("x-content-type-options", "nosniff"),
         _set("referrer-policy", "no-referrer", "ADD_IF_ABSENT"),
         _set("x-frame-options", "DENY"),

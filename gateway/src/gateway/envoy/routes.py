@@ -1,7 +1,6 @@
 """Every path that can be reached from outside, in the order in which they are tried.
 
-What isn't in this table is 404: `/metrics`, `/readyz` and whatever else a service has for its operators stay
-inside. A new service adds its name to `SERVICES`; a route of a service gets a row of its own only when it differs
+What isn't in this table is 404: `/metrics` and whatever else a service has for its operators stay inside. A new service adds its name to `SERVICES`; a route of a service gets a row of its own only when it differs
 from the others (a larger body, a stream).
 """
 
@@ -15,6 +14,8 @@ IDENTITY: Final = "identity"
 SERVICES: Final = (IDENTITY, "academy", "research", "reporting")
 SHARED: Final = "shared/"
 """What comes after it in a path is a secret: it is counted by itself, and masked in the log."""
+READY_PATH: Final = "/readyz"
+"""Answered here; the `/readyz` of a service, which names what it lacks, stays inside."""
 
 # Long enough for the commit of the largest import after its last byte.
 IMPORT_SECONDS: Final = 120
@@ -151,6 +152,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "healthz",
         "/healthz",
+        None,
+        match=Match.EXACT,
+        methods=("GET", "HEAD", "OPTIONS"),
+        access=Access.PUBLIC,
+        limit=Limit.NONE,
+        body=Body.NONE,
+    ),
+    # The filter `readiness` answers it while a service is missing; see there.
+    Route(
+        "readyz",
+        READY_PATH,
         None,
         match=Match.EXACT,
         methods=("GET", "HEAD", "OPTIONS"),
