@@ -1,7 +1,8 @@
 """Every path that can be reached from outside, in the order in which they are tried.
 
-What isn't in this table is 404: `/metrics` and whatever else a service has for its operators stay inside. A new service adds its name to `SERVICES`; a route of a service gets a row of its own only when it differs
-from the others (a larger body, a stream).
+What isn't in this table is 404: `/metrics` and whatever else a service has for its operators stay inside. A new
+service adds its name to `SERVICES`; a route of a service gets a row of its own only when it differs from the others (a
+larger body, a stream).
 """
 
 from dataclasses import dataclass
