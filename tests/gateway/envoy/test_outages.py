@@ -40,7 +40,7 @@ def test_gateway_is_ready_as_soon_as_it_would_serve_each_service() -> None:
         assert missing.json()["code"] == "service-unavailable"
         assert missing.headers["retry-after"] == "2"
         assert stranger.get("/healthz").status_code == 200
-        with served(behind, door.settings.run_dir, ["research"]):
+        with served(behind, door.settings.sockets, ["research"]):
             wait_until(lambda: stranger.get("/readyz").status_code == 200)
             for service in SERVICES:
                 # Ready means now, not soon.
