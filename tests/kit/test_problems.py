@@ -117,6 +117,25 @@ def test_unavailable_says_when_to_come_back() -> None:
     assert ServiceUnavailable(headers={"Retry-After": "9"}).headers == {"Retry-After": "9"}
 
 
+class UpstreamTooSlow(Problem):
+    """Something behind us didn't answer in time."""
+
+    status = 504
+
+
+@pytest.mark.parametrize("kind", [problems.TooManyRequests, ServiceUnavailable, DatabaseUnavailable, UpstreamTooSlow])
+def test_every_problem_that_passes_says_when_to_come_back(kind: type[Problem]) -> None:
+    assert kind("Later.").headers == {"Retry-After": "1"}
+    assert kind("Later.", headers={"retry-after": "9"}).headers["retry-after"] == "9"
+    assert "retry-after" not in {name.lower() for name in NotFound().headers}
+
+
+async def test_too_many_requests_of_a_library_say_when_to_come_back() -> None:
+    told = problem_of(HTTPException(429))
+    assert told is not None
+    assert told.headers == {"Retry-After": "1"}
+
+
 def wrapped(cause: BaseException) -> DBAPIError:
     """A driver's error as SQLAlchemy passes it on."""
     original = AsyncAdapt_asyncpg_dbapi.Error("driver")  # type: ignore[no-untyped-call]

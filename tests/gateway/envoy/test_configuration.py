@@ -11,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.envoy import EnvoySettings, InvalidConfiguration, binary, command, render, validate, write
-from gateway.envoy.problems import REPLIES
+from gateway.envoy.problems import REPLIES, local_replies
 from gateway.envoy.routes import ROUTES, SERVICES, Access, Limit
-from kit.problems import ProblemOut
+from kit.problems import COME_BACK, ProblemOut
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -94,6 +94,14 @@ def test_every_problem_of_the_gateway_has_a_code_of_its_own_status() -> None:
     assert {"type", "title", "status", "detail", "instance", "code", "trace_id", "errors"} == set(
         ProblemOut.model_fields
     )
+
+
+def test_every_answer_of_the_gateway_that_passes_says_when_to_come_back() -> None:
+    passing = [one for one in local_replies()["mappers"] if one["status_code"] in COME_BACK - {429}]
+    assert {one["status_code"] for one in passing} == {502, 503, 504}
+    for one in passing:
+        (later,) = [added["header"] for added in one["headers_to_add"] if added["header"]["key"] == "retry-after"]
+        assert int(later["value"]) > 0, one
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def test_nonsense_is_502(caller: httpx.Client) -> None:
     assert answer.status_code == 502
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "bad-gateway"
+    assert answer.headers["retry-after"] == "2"
 
 
 def test_problem_of_a_service_is_passed_on_as_it_is(caller: httpx.Client) -> None:
@@ -102,6 +103,7 @@ def test_service_that_takes_too_long_is_504(impatient: Door) -> None:
     assert answer.status_code == 504
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "gateway-timeout"
+    assert answer.headers["retry-after"] == "2"
     assert time.monotonic() - began < 2.5
     assert impatient.behind.seen["GET /academy/v1/slow"] == 1
 

@@ -56,7 +56,8 @@ class Desk:
 
     async def register(self, name: str = "MIS", kind: str = "confidential", *, trust: UUID | None = PROSPERE) -> Json:
         """A new client, with its secret."""
-        administrator = await self.administrator(trust)
+        # Somebody else gives it roles.
+        administrator = await self.administrator(trust, subject="person:registrar")
         response = await administrator.post("/identity/v1/clients", json={"name": name, "kind": kind})
         assert response.status_code == 201, response.text
         registered: Json = response.json()

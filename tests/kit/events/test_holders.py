@@ -47,9 +47,9 @@ class Office:
         """Another, which sees the trust's rows."""
         self.seen_under.append(context_of_session(session).tenant_id)
 
-    async def ask(self, method: str, path: str, trust: UUID = PROSPERE, **more: Any) -> Any:
+    async def ask(self, method: str, path: str, trust: UUID = PROSPERE, subject: str | None = None, **more: Any) -> Any:
         """An administrator does something at identity."""
-        headers = {"Authorization": f"Bearer {issue_token('trust-admin', trust=trust)}"}
+        headers = {"Authorization": f"Bearer {issue_token('trust-admin', trust=trust, subject=subject)}"}
         transport = httpx.ASGITransport(self.identity)
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER, headers=headers) as client:
             if method in {"DELETE", "PATCH"} or path.endswith("/end"):
@@ -61,7 +61,8 @@ class Office:
 
     async def client(self, name: str = "Wallboard", trust: UUID = PROSPERE) -> str:
         """A new client."""
-        made = await self.ask("POST", "/clients", trust, json={"name": name, "kind": "confidential"})
+        body = {"name": name, "kind": "confidential"}
+        made = await self.ask("POST", "/clients", trust, "person:registrar", json=body)
         return str(made["id"])
 
     async def grant(self, client: str, trust: UUID = PROSPERE, **more: Any) -> str:

@@ -135,7 +135,7 @@ REPLIES: Final[tuple[Reply, ...]] = (
     Reply(RequestHeaderFieldsTooLarge, "The headers are too long or too many."),
     Reply(InternalError, "The gateway failed; quote `trace_id` when you ask for help."),
     Reply(NotImplementedByGateway, "The gateway doesn't know this method or transfer coding."),
-    Reply(BadGateway, f"The service gave an answer that can't be passed on. {_MAYBE_DONE}."),
+    Reply(BadGateway, f"The service gave an answer that can't be passed on. {_MAYBE_DONE}.", _LATER),
     Reply(
         ServiceUnavailable,
         "The service is starting, stopped or overloaded; try again soon.",
@@ -143,7 +143,7 @@ REPLIES: Final[tuple[Reply, ...]] = (
         "no_healthy_upstream",
     ),
     Reply(ServiceUnavailable, f"The service broke off before it had answered. {_MAYBE_DONE}.", _LATER),
-    Reply(GatewayTimeout, f"The service didn't answer in time. {_MAYBE_DONE}."),
+    Reply(GatewayTimeout, f"The service didn't answer in time. {_MAYBE_DONE}.", _LATER),
 )
 
 

@@ -1,4 +1,8 @@
-"""A trust keeps somebody who can administer it, and the platform somebody who can operate it."""
+"""A trust keeps somebody who can administer it, and the platform somebody who can operate it.
+
+Not only today: no change may bring the day nearer on which the last of them ends. Somebody whose grant ends tonight is
+no successor of one whose grant has no end (ADR 0103).
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +20,7 @@ from kit.problems import Conflict
 
 
 class LastAdministrator(Conflict):
-    """The trust would have no administrator."""
+    """The trust would have no administrator, or only one whose grant ends sooner."""
 
 
 def administrator_role(trust_id: UUID) -> str:
@@ -24,8 +28,11 @@ def administrator_role(trust_id: UUID) -> str:
     return "platform-operator" if trust_id == PLATFORM else "trust-admin"
 
 
-async def administrators(session: Session, trust_id: UUID, on: date) -> int:
-    """How many grants make somebody who can sign in an administrator on this day."""
+async def administered_until(session: Session, trust_id: UUID, on: date) -> date | None:
+    """The last day of the grant that lasts longest of those that make somebody who can sign in an administrator today.
+
+    `date.max` when one has no end; None when nobody is an administrator on this day.
+    """
     person = exists().where(
         col(Person.trust_id) == RoleGrant.trust_id,
         col(Person.id) == RoleGrant.person_id,
@@ -36,7 +43,7 @@ async def administrators(session: Session, trust_id: UUID, on: date) -> int:
     client = exists().where(
         col(Client.trust_id) == RoleGrant.trust_id, col(Client.id) == RoleGrant.client_id, col(Client.is_active)
     )
-    statement = select(func.count()).where(
+    statement = select(func.max(func.coalesce(col(RoleGrant.ends_on), date.max))).where(
         col(RoleGrant.trust_id) == trust_id,
         col(RoleGrant.role) == administrator_role(trust_id),
         col(RoleGrant.ended_at).is_(None),
@@ -52,14 +59,19 @@ async def administrators(session: Session, trust_id: UUID, on: date) -> int:
 
 @asynccontextmanager
 async def keeping_an_administrator(session: Session, trust_id: UUID) -> AsyncIterator[None]:
-    """Around a change that could take an administrator away. Raises LastAdministrator when it took the last."""
+    """Around a change that could take an administrator away.
+
+    Raises LastAdministrator when it took the last, or the one whose grant lasted longest.
+    """
     # Two administrators who take each other's right away at the same moment must not both succeed.
     await session.execute(
         text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
         {"name": f"identity administrators {trust_id}"},
     )
-    before = await administrators(session, trust_id, today())
+    before = await administered_until(session, trust_id, today())
     yield
     await session.flush()
-    if before and not await administrators(session, trust_id, today()):
-        raise LastAdministrator(f"Give somebody else the role {administrator_role(trust_id)} first.")
+    after = await administered_until(session, trust_id, today())
+    if before is not None and (after is None or after < before):
+        end = "without an end" if before == date.max else f"until {before} or later"
+        raise LastAdministrator(f"Give somebody else the role {administrator_role(trust_id)} {end} first.")

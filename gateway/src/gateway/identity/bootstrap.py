@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from gateway.identity.administrators import administrator_role, administrators
+from gateway.identity.administrators import administered_until, administrator_role
 from gateway.identity.anonymous import NOBODY, under
 from gateway.identity.clients.rules import client_id_of
 from gateway.identity.clients.schemas import ClientCreate
@@ -92,7 +92,7 @@ async def _trust(session: Session, equipment: Equipment, wanted: TenantCreate) -
 async def _first_administrator(session: Session, equipment: Equipment, trust_id: UUID, name: str) -> list[Credentials]:
     role = administrator_role(trust_id)
     async with under(session, trust_id, subject=OPERATOR):
-        if await administrators(session, trust_id, today()):
+        if await administered_until(session, trust_id, today()):
             return []
         # A name of its own, should there be one of an administrator who is gone.
         wanted = ClientCreate(name=f"{name} ({clock.now():%Y-%m-%d %H:%M:%S})", kind="confidential")

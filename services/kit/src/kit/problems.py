@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = "x-problems"
 PROBLEM_SCHEMA: Mapping[str, Any] = {"$ref": "#/components/schemas/ProblemOut"}
+COME_BACK = frozenset({429, 502, 503, 504})
+"""Statuses that say when to come back (`Retry-After`), always."""
 
 
 class FieldError(BaseModel):
@@ -126,6 +128,8 @@ class Problem(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        if self.status in COME_BACK and not any(name.lower() == "retry-after" for name in self.headers):
+            self.headers["Retry-After"] = "1"
         self.extensions = extensions
 
     def body(self, *, instance: str, trace_id: str) -> dict[str, Any]:
@@ -277,7 +281,8 @@ class ServiceUnavailable(Problem):
         headers: Mapping[str, str] | None = None,
         **extensions: Any,
     ) -> None:
-        headers = {"Retry-After": str(retry_after_seconds), **(headers or {})}
+        if not any(name.lower() == "retry-after" for name in headers or {}):
+            headers = {"Retry-After": str(retry_after_seconds), **(headers or {})}
         super().__init__(detail, errors=errors, headers=headers, **extensions)
 
 

@@ -105,6 +105,25 @@ async def test_nobody_gives_to_themselves(desk: Desk, person: Json) -> None:
         assert (response.status_code, response.json()["code"]) == (403, "grant-to-oneself")
 
 
+async def test_who_registered_a_client_gives_it_no_more_than_their_own_roles(desk: Desk) -> None:
+    maker, other = [await desk.administrator(subject=f"person:{name}") for name in ("maker", "other")]
+    made = (await maker.post("/identity/v1/clients", json={"name": "MIS", "kind": "confidential"})).json()
+    for role in ("mis-client", "status-reader", "auditor"):
+        response = await maker.post(PATH, json={"role": role, "client_id": made["id"]})
+        assert (response.status_code, response.json()["code"]) == (403, "grant-to-own-client")
+    # A second administrator's client shows nothing that its maker doesn't see.
+    assert (await maker.post(PATH, json={"role": "trust-admin", "client_id": made["id"]})).status_code == 201
+    assert (await other.post(PATH, json={"role": "mis-client", "client_id": made["id"]})).status_code == 201
+
+
+async def test_an_operator_gives_their_own_client_no_way_into_the_trusts(desk: Desk) -> None:
+    maker, other = [await desk.administrator(None, subject=f"client:{name}") for name in ("maker", "other")]
+    made = (await maker.post("/identity/v1/clients", json={"name": "Reader", "kind": "confidential"})).json()
+    body = {"role": "service-reader", "client_id": made["id"]}
+    assert (await maker.post(PATH, json=body)).json()["code"] == "grant-to-own-client"
+    assert (await other.post(PATH, json=body)).status_code == 201
+
+
 async def test_an_administrator_of_some_academies_gives_nothing_beyond(desk: Desk, person: Json) -> None:
     some = await desk.administrator(academies=[1, 2])
     body = {"role": "headteacher", "person_id": person["id"]}
@@ -220,6 +239,37 @@ async def test_the_last_administrator_stays(desk: Desk, administrator: httpx.Asy
     disabled = await administrator.patch(path, json={"is_active": False}, headers={"If-Match": tag})
     assert disabled.status_code == 409
     assert (await administrator.delete(path, headers={"If-Match": tag})).status_code == 409
+
+
+async def test_who_ends_sooner_is_no_successor(clock: Clock, desk: Desk, administrator: httpx.AsyncClient) -> None:
+    grants = {}
+    for name, ends_on in (("today", "2025-10-01"), ("year", "2026-08-31"), ("ever", None)):
+        client = await desk.register(name)
+        grants[name] = await desk.grant("trust-admin", client_id=client["id"], ends_on=ends_on)
+    refused = await end(administrator, grants["ever"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "last-administrator")
+    assert "without an end" in refused.json()["detail"]
+    path = f"/identity/v1/clients/{grants['ever']['client_id']}"
+    tag = (await administrator.get(path)).headers["etag"]
+    disabled = await administrator.patch(path, json={"is_active": False}, headers={"If-Match": tag})
+    assert disabled.json()["code"] == "last-administrator"
+    heir = await desk.register("heir")
+    await desk.grant("trust-admin", client_id=heir["id"])
+    assert (await end(administrator, grants["ever"])).status_code == 200
+    assert (await end(administrator, grants["today"])).status_code == 200
+
+
+async def test_of_administrators_who_all_end_the_last_stays(
+    clock: Clock, desk: Desk, administrator: httpx.AsyncClient
+) -> None:
+    grants = []
+    for ends_on in ("2025-10-01", "2026-08-31"):
+        client = await desk.register(ends_on)
+        grants.append(await desk.grant("trust-admin", client_id=client["id"], ends_on=ends_on))
+    refused = await end(administrator, grants[1])
+    assert (refused.status_code, refused.json()["code"]) == (409, "last-administrator")
+    assert "until 2026-08-31 or later" in refused.json()["detail"]
+    assert (await end(administrator, grants[0])).status_code == 200
 
 
 async def test_the_last_operator_of_the_platform_stays(desk: Desk) -> None:

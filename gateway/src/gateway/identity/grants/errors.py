@@ -15,6 +15,10 @@ class GrantToOneself(Forbidden):
     """You can't give yourself a role; another administrator must do it."""
 
 
+class GrantToOwnClient(Forbidden):
+    """You registered this client and know its secret; another administrator must give it rights that you don't have."""
+
+
 class GrantInvalid(InvalidRequest):
     """The role can't be held by this holder, with this extent or on these days."""
 

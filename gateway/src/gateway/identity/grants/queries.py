@@ -79,6 +79,12 @@ async def person_exists(session: Session, trust_id: UUID, person_id: UUID) -> bo
     return (await session.execute(statement)).first() is not None
 
 
+async def registered_by(session: Session, trust_id: UUID, client_id: UUID) -> str | None:
+    """Who registered a client of the trust."""
+    statement = select(col(Client.created_by)).where(col(Client.trust_id) == trust_id, col(Client.id) == client_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def client_kind(session: Session, trust_id: UUID, client_id: UUID) -> str | None:
     """The kind of a client of the trust; None when there is none. Keeps it from being deleted meanwhile."""
     statement = (

@@ -12,6 +12,7 @@ from gateway.identity.grants.errors import (
     GrantInvalid,
     GrantNotFound,
     GrantToOneself,
+    GrantToOwnClient,
     RoleNotGrantable,
 )
 from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
@@ -42,10 +43,13 @@ async def grant_list(
     operation_id="grant_create",
     summary="Give a role",
     status_code=201,
-    responses=CREATED | responses(GrantInvalid, GrantToOneself, RoleNotGrantable),
+    responses=CREATED | responses(GrantInvalid, GrantToOneself, GrantToOwnClient, RoleNotGrantable),
 )
 async def grant_create(reply: Reply, caller: Writer, session: SessionDep, body: GrantCreate) -> GrantOut:
-    """Gives a role to a person or a client of your trust."""
+    """Gives a role to a person or a client of your trust.
+
+    Somebody else must do it for you, and for a client that you registered when the role allows more than your own.
+    """
     grant = await service.create_grant(session, caller, body)
     return reply.created(grant, f"grants/{grant.id}")
 

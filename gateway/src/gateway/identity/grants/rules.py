@@ -84,6 +84,11 @@ def may_grant(role: str, *, level: Level, academies: frozenset[int] | None, gran
     return academies is None or (granted is not None and granted <= academies)
 
 
+def gives_more(role: str, held: Iterable[str]) -> bool:
+    """Whether a role allows something that these roles don't allow together."""
+    return not ROLES[role].scopes <= scopes_of(held)
+
+
 def faults_of(
     role: str, *, holder: Holder, extent: Extent, starts_on: date, ends_on: date | None, on: date
 ) -> list[Fault]:

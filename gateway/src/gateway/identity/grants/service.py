@@ -14,6 +14,7 @@ from gateway.identity.grants.errors import (
     GrantInvalid,
     GrantNotFound,
     GrantToOneself,
+    GrantToOwnClient,
     RoleNotGrantable,
 )
 from gateway.identity.grants.rules import Fault, Grant
@@ -53,7 +54,7 @@ async def _find(session: Session, caller: Caller, id_: UUID, *, lock: bool = Fal
 
 
 async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) -> GrantOut:
-    """Give a role. Raises RoleNotGrantable, GrantToOneself, GrantInvalid."""
+    """Give a role. Raises RoleNotGrantable, GrantToOneself, GrantToOwnClient, GrantInvalid."""
     academies = frozenset(wanted.academies) if wanted.academies is not None else None
     level = Level.TRUST if caller.trust_id else Level.PLATFORM
     if not rules.may_grant(wanted.role, level=level, academies=caller.academies, granted=academies):
@@ -63,6 +64,7 @@ async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) ->
         raise GrantToOneself("Ask another administrator to give you this role.")
     starts_on = wanted.starts_on or today()
     await _check(session, caller, wanted, starts_on)
+    await _check_client(session, caller, wanted)
     grant = RoleGrant(
         trust_id=caller.tenant_id,
         id=uuid7(),
@@ -174,6 +176,14 @@ async def _check(session: Session, caller: Caller, wanted: GrantCreate, starts_o
     if faults:
         errors = [FieldError.in_body([fault.field], fault.code, fault.detail) for fault in faults]
         raise GrantInvalid("This grant can't be given.", errors=errors)
+
+
+async def _check_client(session: Session, caller: Caller, wanted: GrantCreate) -> None:
+    """Raises GrantToOwnClient when the caller could use the client for what their own roles don't allow."""
+    if wanted.client_id is None or not rules.gives_more(wanted.role, caller.roles):
+        return
+    if await queries.registered_by(session, caller.tenant_id, wanted.client_id) == caller.subject:
+        raise GrantToOwnClient("You registered this client. Ask another administrator to give it this role.")
 
 
 async def _holder_faults(session: Session, caller: Caller, wanted: GrantCreate) -> list[Fault]:

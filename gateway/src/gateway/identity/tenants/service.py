@@ -6,7 +6,7 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
 from gateway.identity import events
-from gateway.identity.administrators import administrators
+from gateway.identity.administrators import administered_until
 from gateway.identity.anonymous import under
 from gateway.identity.days import today
 from gateway.identity.equipment import Equipment
@@ -87,7 +87,7 @@ async def name_administrator(
     # The lock makes the second of two simultaneous requests see the administrator of the first.
     tenant = await tenant_of(session, reference, lock=True)
     async with under(session, tenant.id):
-        if await administrators(session, tenant.id, today()):
+        if await administered_until(session, tenant.id, today()):
             raise TenantHasAdministrator("The trust's own administrators name further ones.")
         person = await create_person(
             session,
