@@ -17,8 +17,8 @@ test fails when they differ. ● the role's scopes allow the operation; · they 
 sees is decided by its trust and academies. An operation for anybody needs no token; one for any token needs no
 scope.
 
-Nobody gives a role to themselves (`grant-to-oneself`), nor, to a client that they registered, one that allows more
-than their own roles (`grant-to-own-client`): another administrator must do it.
+Nobody gives a role to themselves, nor, to a client that they registered, one that allows more than their own roles:
+another administrator must do it (403 `grant-to-oneself`).
 """
 
 

@@ -110,7 +110,7 @@ async def test_who_registered_a_client_gives_it_no_more_than_their_own_roles(des
     made = (await maker.post("/identity/v1/clients", json={"name": "MIS", "kind": "confidential"})).json()
     for role in ("mis-client", "status-reader", "auditor"):
         response = await maker.post(PATH, json={"role": role, "client_id": made["id"]})
-        assert (response.status_code, response.json()["code"]) == (403, "grant-to-own-client")
+        assert (response.status_code, response.json()["code"]) == (403, "grant-to-oneself")
     # A second administrator's client shows nothing that its maker doesn't see.
     assert (await maker.post(PATH, json={"role": "trust-admin", "client_id": made["id"]})).status_code == 201
     assert (await other.post(PATH, json={"role": "mis-client", "client_id": made["id"]})).status_code == 201
@@ -120,7 +120,7 @@ async def test_an_operator_gives_their_own_client_no_way_into_the_trusts(desk: D
     maker, other = [await desk.administrator(None, subject=f"client:{name}") for name in ("maker", "other")]
     made = (await maker.post("/identity/v1/clients", json={"name": "Reader", "kind": "confidential"})).json()
     body = {"role": "service-reader", "client_id": made["id"]}
-    assert (await maker.post(PATH, json=body)).json()["code"] == "grant-to-own-client"
+    assert (await maker.post(PATH, json=body)).json()["code"] == "grant-to-oneself"
     assert (await other.post(PATH, json=body)).status_code == 201
 
 

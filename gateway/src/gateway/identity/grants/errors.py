@@ -12,11 +12,7 @@ class RoleNotGrantable(Forbidden):
 
 
 class GrantToOneself(Forbidden):
-    """You can't give yourself a role; another administrator must do it."""
-
-
-class GrantToOwnClient(Forbidden):
-    """You registered this client and know its secret; another administrator must give it rights that you don't have."""
+    """You can't give a role to yourself, or data to a client that you registered; another administrator must do it."""
 
 
 class GrantInvalid(InvalidRequest):

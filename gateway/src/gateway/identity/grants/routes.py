@@ -12,7 +12,6 @@ from gateway.identity.grants.errors import (
     GrantInvalid,
     GrantNotFound,
     GrantToOneself,
-    GrantToOwnClient,
     RoleNotGrantable,
 )
 from gateway.identity.grants.schemas import GrantCreate, GrantOut, GrantPage, GrantParams
@@ -43,7 +42,7 @@ async def grant_list(
     operation_id="grant_create",
     summary="Give a role",
     status_code=201,
-    responses=CREATED | responses(GrantInvalid, GrantToOneself, GrantToOwnClient, RoleNotGrantable),
+    responses=CREATED | responses(GrantInvalid, GrantToOneself, RoleNotGrantable),
 )
 async def grant_create(reply: Reply, caller: Writer, session: SessionDep, body: GrantCreate) -> GrantOut:
     """Gives a role to a person or a client of your trust.

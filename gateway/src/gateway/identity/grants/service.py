@@ -14,7 +14,6 @@ from gateway.identity.grants.errors import (
     GrantInvalid,
     GrantNotFound,
     GrantToOneself,
-    GrantToOwnClient,
     RoleNotGrantable,
 )
 from gateway.identity.grants.rules import Fault, Grant
@@ -54,7 +53,7 @@ async def _find(session: Session, caller: Caller, id_: UUID, *, lock: bool = Fal
 
 
 async def create_grant(session: Session, caller: Caller, wanted: GrantCreate) -> GrantOut:
-    """Give a role. Raises RoleNotGrantable, GrantToOneself, GrantToOwnClient, GrantInvalid."""
+    """Give a role. Raises RoleNotGrantable, GrantToOneself, GrantInvalid."""
     academies = frozenset(wanted.academies) if wanted.academies is not None else None
     level = Level.TRUST if caller.trust_id else Level.PLATFORM
     if not rules.may_grant(wanted.role, level=level, academies=caller.academies, granted=academies):
@@ -179,11 +178,13 @@ async def _check(session: Session, caller: Caller, wanted: GrantCreate, starts_o
 
 
 async def _check_client(session: Session, caller: Caller, wanted: GrantCreate) -> None:
-    """Raises GrantToOwnClient when the caller could use the client for what their own roles don't allow."""
+    """Raises GrantToOneself when the caller could use the client for what their own roles don't allow."""
     if wanted.client_id is None or not rules.gives_more(wanted.role, caller.roles):
         return
     if await queries.registered_by(session, caller.tenant_id, wanted.client_id) == caller.subject:
-        raise GrantToOwnClient("You registered this client. Ask another administrator to give it this role.")
+        raise GrantToOneself(
+            "You registered this client and know its secret. Ask another administrator to give it this role."
+        )
 
 
 async def _holder_faults(session: Session, caller: Caller, wanted: GrantCreate) -> list[Fault]:
