@@ -9,11 +9,16 @@ class _Repeated(ValueError):
 
 
 def repeated_name(text: bytes) -> str | None:
-    """The first name that an object in this JSON gives twice, or None. Raises ValueError for what is no JSON."""
+    """The first name that an object in this JSON gives twice, or None.
+
+    Raises ValueError for what is no JSON, or nested deeper than some hundred levels.
+    """
     try:
         json.loads(text, object_pairs_hook=_unique, parse_int=_nothing, parse_float=_nothing)
     except _Repeated as repeated:
         return str(repeated)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
     return None
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from academy.imports.formats.layouts import csv_file
+from academy.imports.formats.layouts import records as blocks
 from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.reading import Column, FileRefused, RowError
 
@@ -50,7 +50,7 @@ def refusal(path: Path, *, cp1252: bool = False) -> FileRefused:
 @pytest.fixture(params=[1 << 24, 64, 7], ids=["whole", "64-byte blocks", "7-byte blocks"])
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Files are read in blocks; wherever those end, the rows are the same."""
-    monkeypatch.setattr(csv_file, "BLOCK", request.param)
+    monkeypatch.setattr(blocks, "BLOCK", request.param)
     return int(request.param)
 
 
@@ -106,7 +106,7 @@ class TestRows:
         assert rows[0][1] == "St Amélie – Infants"  # noqa: RUF001 (an en dash)
 
 
-LONG = b"x" * (csv_file.LONGEST_RECORD + 10)
+LONG = b"x" * (blocks.LONGEST_RECORD + 10)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ LONG = b"x" * (csv_file.LONGEST_RECORD + 10)
 def test_a_line_that_does_not_end_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, code: str, row: int
 ) -> None:
-    monkeypatch.setattr(csv_file, "BLOCK", 1 << 20)
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 20)
     refused = refusal(write(tmp_path, data))
     assert (refused.code, refused.row) == (code, row)
 
 
 def test_blocks_have_few_cells_however_short_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_file, "MOST_CELLS", 300)
+    monkeypatch.setattr(blocks, "MOST_CELLS", 300)
     file = write(tmp_path, b"A,B,C\n" + b"1\n" * 1000 + b"\n,,\r\n" * 5000 + b"4,5,6\n")
     sheet = CsvFile(file, may_be_cp1252=False)
     chosen = sheet.choose((A, B, C))
@@ -154,6 +154,8 @@ def test_blocks_have_few_cells_however_short_the_rows(tmp_path: Path, monkeypatc
         (b"A\tB\tC\n1\t2\t3\n", "delimiter"),
         (b"A,B,C\r1,2,3\r", "line-ends"),
         (b"A,B,a\n1,2,3\n", "column-duplicated"),
+        (b"A,B,C" + b"," * 4096 + b"\n1,2,3\n", "columns-too-many"),
+        (b"\n" * (5 << 20) + b"A,B,C\n1,2,3\n", "header-missing"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, data: bytes, code: str) -> None:
@@ -212,7 +214,7 @@ def test_whatever_the_csv_module_writes_is_read_back(
     writer.writerows([("A", "B", "C"), *table])
     file = write(tmp_path_factory.mktemp("csv"), buffer.getvalue().encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_file, "BLOCK", size)
+        patch.setattr(blocks, "BLOCK", size)
         rows, errors = read(file, cp1252=False)
     assert errors == []
     expected = [(number, *cells) for number, cells in enumerate(table, 2) if any(cells)]
@@ -229,7 +231,7 @@ def _files() -> Iterator[Path]:
 def test_real_tables_are_read_cell_by_cell_as_the_csv_module_reads_them(
     path: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_file, "BLOCK", size)
+    monkeypatch.setattr(blocks, "BLOCK", size)
     with path.open(encoding="utf-8-sig", newline="") as file:
         header, *records = csv.reader(file)
     sheet = CsvFile(path, may_be_cp1252=True)
@@ -240,28 +242,3 @@ def test_real_tables_are_read_cell_by_cell_as_the_csv_module_reads_them(
     for row, *cells in found.select("row", *chosen).iter_rows():
         record = records[row - 2]
         assert [cell or "" for cell in cells] == record + [""] * (len(header) - len(record))
-
-
-class CountedText(bytes):
-    """Text that notes how much of it is searched for quotation marks."""
-
-    searched = 0
-
-    def count(self, *args: Any) -> int:
-        """Count as bytes do."""
-        _, begin, end = args
-        self.searched += end - begin
-        return super().count(*args)
-
-
-@pytest.mark.parametrize("lines", [1000, 2000, 4000])
-def test_line_ends_after_an_open_quotation_mark_are_searched_once(lines: int) -> None:
-    text = CountedText(b'135874,"' + b"\n" * lines)
-    assert csv_file._end_of_record(text, 0) == len(text)
-    assert text.searched == len(text)
-
-
-def test_record_ends_after_its_quotation_mark_is_closed() -> None:
-    text = b'a,"b\n\n""c"\nd\n'
-    assert csv_file._end_of_record(text, 0) == text.index(b"d")
-    assert csv_file._end_of_record(text, text.index(b"d")) == len(text)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from academy.imports.formats.publications.dfe_profile_keys import parse_key
+from academy.imports.formats.publications.dfe_profile_keys import STEMS, YEARS_BACK, parse_key
 from tests.academy.imports.formats.tables import WholeReading, codes, items, one, read_file, reading
 
 KIND = "dfe-school-profiles"
@@ -142,6 +142,12 @@ def test_symbols_and_parts_of_a_figure(tmp_path: Path) -> None:
         ('[{"id": NaN}]', "json-malformed"),
         ("[" * 100_000, "json-malformed"),
         ('{"id": 1}', "json-not-a-list"),
+        ("[" + "{}," * (1 << 17) + "{}]", "file-too-large"),
+        ("[" + "0," * (1 << 23) + "0,0]", "file-too-large"),
+        (
+            f"[{json.dumps({f'{stem}_Est_{year}': 1 for stem in STEMS for year in YEARS_BACK})}{',{}' * 131_071}]",
+            "file-too-large",
+        ),
         ('[{"id": 1, "apples": 2}]', "shape-unknown"),
         ("[]", "no-rows"),
         ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": 5, "Abs_Tot_LA_Current_Pct": 5}]', "shape-mixed"),

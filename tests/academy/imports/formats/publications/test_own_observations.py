@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from academy.imports.formats.cells.symbols import REASONS
 from academy.imports.formats.kinds import read_batches
-from academy.imports.formats.layouts import csv_file as sheet
+from academy.imports.formats.layouts import records
 from academy.imports.formats.reading import MOST_ERRORS_KEPT, SCHEMAS, Request, copy_csv
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS
 from tests.academy.imports.formats.tables import WholeReading, codes, csv_file, one, read_file
@@ -213,7 +213,7 @@ def test_a_cell_that_is_no_value_has_one_error(tmp_path: Path) -> None:
 
 
 def test_blank_lines_of_ndjson_cost_nothing_and_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet, "BLOCK", 4096)
+    monkeypatch.setattr(records, "BLOCK", 4096)
     found = read_file(KIND, csv_file(tmp_path, json.dumps(good()) + "\n" * 20_000 + "{oops"), academic_year=None)
     assert codes(found) == [(20_001, None, "json-malformed")]
 
@@ -312,7 +312,7 @@ def test_a_file_reads_alike_in_many_blocks_and_in_one(
 ) -> None:
     file = write(tmp_path, rows_of(1000))
     whole = read_file(KIND, file, academic_year=None)
-    monkeypatch.setattr(sheet, "BLOCK", 8192)
+    monkeypatch.setattr(records, "BLOCK", 8192)
     batches = list(read_batches(KIND, file, Request()))
     assert len(batches) > 6
     done = [batch.done for batch in batches]
@@ -323,7 +323,7 @@ def test_a_file_reads_alike_in_many_blocks_and_in_one(
 
 
 def test_a_key_repeated_in_another_block_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet, "BLOCK", 2048)
+    monkeypatch.setattr(records, "BLOCK", 2048)
     found = read_file(KIND, as_csv(tmp_path, [*rows_of(500), rows_of(1)[0]]), academic_year=None)
     assert codes(found) == [(502, None, "key-repeated")]
 

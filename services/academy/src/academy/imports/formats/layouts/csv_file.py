@@ -4,24 +4,29 @@ import codecs
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final
 
 import polars as pl
 
+from academy.imports.formats.cells.values import MOST_SHOWN, shown
+from academy.imports.formats.layouts.records import (
+    BLOCK,
+    LONGEST_RECORD,
+    end_of_record,
+    record_blocks,
+    refuse_endless,
+)
 from academy.imports.formats.reading import Column, FileRefused, ReadingWarning, RowError, is_gzip
 
-BLOCK: Final = 16 << 20
-"""This much text is read at once: large enough to be fast, small enough to bound memory."""
+MOST_COLUMNS: Final = 4096
+"""The widest published table has some hundreds; every block of rows is laid out with all columns of the header."""
 
-LONGEST_RECORD: Final = 4 << 20
-"""No row of a real table is longer."""
-
-MOST_CELLS: Final = 1 << 23
-"""A block is parted until it has at most so many cells: 16 MiB of blank lines would become 16 million rows."""
-
+_BLANK: Final = b" \t\r\n,;"
+_ENDS: Final = b",\r\n"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NOT_IN_CP1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
@@ -104,27 +109,28 @@ class CsvFile:
         self._text = open_text(path, may_be_cp1252=may_be_cp1252)
         self.warnings: list[ReadingWarning] = []
         self.errors: list[RowError] = []
-        self.header, self._data_start, self._first_row = self._read_header()
+        self.header, self._data_start, self._first_row, self._first_line = self._read_header()
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for place, name in enumerate(self.header):
+            self._places[name.casefold()].append(place)
 
-    def _read_header(self) -> tuple[tuple[str, ...], int, int]:
+    def _read_header(self) -> tuple[tuple[str, ...], int, int, int]:
         with self._text.path.open("rb") as file:
             file.seek(self._text.start)
             head = file.read(LONGEST_RECORD)
         if b"\n" not in head and b"\r" in head:
             detail = "Lines end as on old Macs (CR). Save the file with ordinary line ends."
             raise FileRefused("line-ends", detail)
-        end, row = 0, 0
-        while True:
-            begin, row = end, row + 1
-            end = _end_of_record(head, begin)
-            if end == len(head) == LONGEST_RECORD < self._text.size - self._text.start:
-                self._refuse_long_record(head[begin:], row)
-            check_text(head[begin:end], self._text.encoding, row)
-            line = head[begin:end].decode(self._text.encoding)
-            if line.strip(" \t\r\n,;"):
-                break
-            if end >= len(head):
-                raise FileRefused("header-missing", "The file has no header: every line is empty.")
+        blank = len(head) - len(head.lstrip(_BLANK))
+        if blank == len(head):
+            raise FileRefused("header-missing", "The file has no header: every line is empty.")
+        begin = head.rfind(b"\n", 0, blank) + 1
+        row = head.count(b"\n", 0, begin) + 1
+        end = end_of_record(head, begin)
+        if end == len(head) == LONGEST_RECORD < self._text.size - self._text.start:
+            refuse_endless(row, LONGEST_RECORD, is_open=head.count(b'"', begin) % 2 == 1)
+        check_text(head[begin:end], self._text.encoding, row)
+        line = head[begin:end].decode(self._text.encoding)
         try:
             names = next(csv.reader(io.StringIO(line, newline="")))
         except csv.Error as error:
@@ -132,12 +138,16 @@ class CsvFile:
         if len(names) == 1 and any(mark in line for mark in ";\t|"):
             detail = "The columns aren't separated by commas. Save the file as comma-separated CSV."
             raise FileRefused("delimiter", detail, row=row)
-        return tuple(" ".join(name.split()) for name in names), self._text.start + end, row + 1
+        if len(names) > MOST_COLUMNS:
+            detail = f"The header has {len(names)} columns; a file may have {MOST_COLUMNS}."
+            raise FileRefused("columns-too-many", detail, row=row)
+        header = tuple(" ".join(name.split()) for name in names)
+        return header, self._text.start + end, row + 1, head.count(b"\n", 0, end) + 1
 
     def find(self, column: Column) -> int | None:
         """The place of a column, by its name or an alias; None when the file hasn't got it."""
         for name in (column.name, *column.aliases):
-            places = [i for i, header in enumerate(self.header) if header.casefold() == name.casefold()]
+            places = self._places.get(name.casefold(), [])
             if len(places) > 1:
                 detail = f"The header names {name!r} twice (columns {places[0] + 1} and {places[1] + 1})."
                 raise FileRefused("column-duplicated", detail, row=self._first_row - 1, column=name)
@@ -156,10 +166,11 @@ class CsvFile:
             for name in missing
         )
         skipped = {name.casefold() for name in known}
+        taken = set(chosen.values())
         unknown = [
             name
             for place, name in enumerate(self.header)
-            if name and place not in chosen.values() and name.casefold() not in skipped
+            if name and place not in taken and name.casefold() not in skipped
         ]
         self.warnings.extend(unknown_columns(unknown))
         return chosen
@@ -174,7 +185,7 @@ class CsvFile:
         places = sorted(chosen.values())
         names = {str(place): name for name, place in chosen.items()}
         for block, done in self._blocks(len(places)):
-            if not block[:99].strip(b",\r\n") and not block.strip(b",\r\n"):
+            if not block[:99].strip(_ENDS) and not block.strip(_ENDS):
                 row += block.count(b"\n")
                 continue
             check_text(block, self._text.encoding, row)
@@ -188,38 +199,11 @@ class CsvFile:
             yield frame, errors, done
 
     def _blocks(self, columns: int) -> Iterator[tuple[bytes, float]]:
-        size, rest = max(self._text.size, 1), b""
+        size = max(self._text.size, 1)
         with self._text.path.open("rb") as file:
             file.seek(self._data_start)
-            for read, position in read_blocks(file, columns):
-                block = rest + read if rest else read
-                cut = _last_end_of_record(block)
-                block, rest = block[:cut], block[cut:]
-                if len(rest) > LONGEST_RECORD:
-                    self._refuse_long_record(rest, self._line_at(position - len(rest)))
-                if block:
-                    yield block, (position - len(rest)) / size
-        if rest:
-            if rest.count(b'"') % 2:
-                self._refuse_long_record(rest, self._line_at(self._text.size - len(rest)))
-            yield rest, 1.0
-
-    def _line_at(self, place: int) -> int:
-        line = 1
-        with self._text.path.open("rb") as file:
-            while place > 0 and (read := file.read(min(BLOCK, place))):
-                line += read.count(b"\n")
-                place -= len(read)
-        return line
-
-    def _refuse_long_record(self, rest: bytes, line: int) -> NoReturn:
-        """Refuse what doesn't end: for its quotation mark, or for its length when it has none that is open."""
-        first = rest[: _end_of_record(rest, 0)]
-        if first.count(b'"') % 2:
-            detail = f"A quotation mark that opens at line {line} or after it is never closed."
-            raise FileRefused("quote-unclosed", detail, row=line)
-        detail = f"Line {line} is longer than {LONGEST_RECORD >> 20} MiB."
-        raise FileRefused("line-too-long", detail, row=line)
+            for block in record_blocks(file, columns, line=self._first_line):
+                yield block.text, block.end / size
 
     def _parse(self, block: bytes, places: list[int], row: int) -> tuple[pl.DataFrame, list[RowError]]:
         if self._text.encoding != "utf-8":
@@ -250,59 +234,17 @@ def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tupl
     return pl.DataFrame(cells, schema=schema, orient="row"), errors
 
 
-def read_blocks(file: BinaryIO, columns: int) -> Iterator[tuple[bytes, int]]:
-    """The rest of the file in blocks that hold no more cells than fit in memory, each with where it ends."""
-    position = file.tell()
-    while read := file.read(BLOCK):
-        for part in _parts(read, max(MOST_CELLS // columns, 1)):
-            position += len(part)
-            yield part, position
-
-
-def _parts(block: bytes, lines: int) -> Iterator[bytes]:
-    if block.count(b"\n") <= lines or len(block) < 2:
-        yield block
-    else:
-        half = len(block) // 2
-        yield from _parts(block[:half], lines)
-        yield from _parts(block[half:], lines)
-
-
 def _is_full(cells: pl.Series) -> bool:
     return cells.null_count() == 0 and not (cells == "").any()
-
-
-def _end_of_record(text: bytes, begin: int) -> int:
-    """Just after the line end that closes the record beginning here: one with an even number of quotes
-    before it."""
-    # Each line is counted once: counting from the beginning at every line end takes the square of their number.
-    end, is_open = begin, False
-    while (newline := text.find(b"\n", end)) >= 0:
-        is_open ^= text.count(b'"', end, newline + 1) % 2 == 1
-        end = newline + 1
-        if not is_open:
-            return end
-    return len(text)
-
-
-def _last_end_of_record(text: bytes) -> int:
-    """Just after the last line end outside quotation marks; 0 when there is none."""
-    end = text.rfind(b"\n") + 1
-    odd = text.count(b'"', 0, end) % 2 == 1
-    while end and odd:
-        before = text.rfind(b"\n", 0, end - 1) + 1
-        odd ^= text.count(b'"', before, end) % 2 == 1
-        end = before
-    return end
 
 
 def unknown_columns(names: Sequence[str]) -> Iterator[ReadingWarning]:
     """A warning for each column that isn't read, or one that names them all when they are many."""
     if len(names) <= 20:
         for name in names:
-            detail = f"The column {name!r} is not known and was left out."
-            yield ReadingWarning(name, "column-unknown", detail)
+            detail = f"The column {shown(name)} is not known and was left out."
+            yield ReadingWarning(name[:MOST_SHOWN], "column-unknown", detail)
     else:
-        listed = ", ".join(names[:1000])
+        listed = ", ".join(name[:MOST_SHOWN] for name in names[:1000])
         detail = f"{len(names)} columns are not read and were left out: {listed}."
         yield ReadingWarning(None, "columns-unknown", detail)

@@ -8,13 +8,17 @@ import orjson
 import polars as pl
 
 from academy.imports.formats.cells.values import shown
-from academy.imports.formats.layouts.csv_file import LONGEST_RECORD, check_text, open_text, read_blocks, unknown_columns
-from academy.imports.formats.reading import Column, FileRefused, ReadingWarning, RowError
+from academy.imports.formats.layouts.csv_file import check_text, open_text, unknown_columns
+from academy.imports.formats.layouts.records import line_blocks
+from academy.imports.formats.reading import Column, ReadingWarning, RowError
 from kit.names import repeated_name
 
 SAMPLED: Final = 16 << 10
 """Keys that nobody knows are looked for in a line every so many bytes: in every line it would take as long as
 reading."""
+
+MOST_STRANGE: Final = 1000
+"""So many of them are kept."""
 
 
 class NdjsonFile:
@@ -26,31 +30,21 @@ class NdjsonFile:
         self._columns = columns
         self._names = {column.name: tuple(map(_plain, (column.name, *column.aliases))) for column in columns}
         self._known = frozenset(name for names in self._names.values() for name in names)
-        self._strange: list[str] = []
+        self._strange: dict[str, None] = {}
 
     def warnings(self) -> list[ReadingWarning]:
         """The keys met so far that nobody knows."""
-        return list(unknown_columns(self._strange))
+        return list(unknown_columns(list(self._strange)))
 
     def batches(self) -> Iterator[tuple[pl.DataFrame, list[RowError], float]]:
         """The objects as text by column, with `row` (their lines); beside each batch its faulty lines and
         the part of the file read. A line that is no object has a row without any cell."""
-        line, rest, size = 1, b"", max(self._text.size, 1)
+        size = max(self._text.size, 1)
         with self._text.path.open("rb") as file:
             file.seek(self._text.start)
-            for read, position in read_blocks(file, len(self._columns)):
-                block = rest + read
-                cut = block.rfind(b"\n") + 1
-                block, rest = block[:cut], block[cut:]
-                lines = block.count(b"\n")
-                if block and not block.isspace():
-                    yield *self._objects(block, line, lines), (position - len(rest)) / size
-                line += lines
-                if len(rest) > LONGEST_RECORD:
-                    detail = f"Line {line} is longer than {LONGEST_RECORD >> 20} MiB."
-                    raise FileRefused("line-too-long", detail, row=line)
-        if rest.strip():
-            yield *self._objects(rest + b"\n", line, 1), 1.0
+            for block in line_blocks(file, len(self._columns)):
+                if not block.text.isspace():
+                    yield *self._objects(block.text, block.line, block.text.count(b"\n")), block.end / size
 
     def _objects(self, block: bytes, line: int, lines: int) -> tuple[pl.DataFrame, list[RowError]]:
         check_text(block, "utf-8", line)
@@ -97,7 +91,11 @@ class NdjsonFile:
         values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().to_list()
         for number, (text, known) in enumerate(zip(block.split(b"\n"), values, strict=False), line):
             if (colons := text.count(b":")) > known:
-                item = orjson.loads(text)
+                try:
+                    item = orjson.loads(text)
+                except orjson.JSONDecodeError:
+                    # The other parser takes deeper nesting.
+                    return None
                 if any(_plain(name) in self._known for name in item.keys() - spelled):
                     return None
                 if colons > len(item) and (again := repeated_name(text)) is not None:
@@ -113,7 +111,9 @@ class NdjsonFile:
             except orjson.JSONDecodeError:
                 item = None
             if isinstance(item, dict):
-                self._strange.extend(k for k in item if _plain(k) not in self._known and k not in self._strange)
+                self._strange.update(dict.fromkeys(name for name in item if _plain(name) not in self._known))
+            if len(self._strange) >= MOST_STRANGE:
+                return
             start = block.find(b"\n", end + SAMPLED) + 1 or len(block)
 
     def _slowly(self, lines: list[bytes], line: int) -> tuple[pl.DataFrame, list[RowError]]:

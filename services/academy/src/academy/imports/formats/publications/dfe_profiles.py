@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
 import polars as pl
@@ -44,6 +44,12 @@ from sector.years import shift_year
 SOURCE: Final = "DfE School Profiles"
 LARGEST: Final = 256 << 20
 """JSON is read whole; the file of all schools has a tenth of this."""
+
+MOST_ITEMS: Final = 1 << 17
+"""Twice the schools that the register has ever held."""
+
+MOST_VALUES: Final = 1 << 23
+"""Two or three times as many as the file of all schools has; each takes 100 bytes or so."""
 
 REGISTER_COLUMNS: Final = (
     Column("id", "URN of the school, number of the local authority, or 1 for England", required=True, example="135874"),
@@ -132,6 +138,9 @@ def _load(path: Path) -> list[Any]:
     try:
         plain = path.read_bytes()[text.start :]
         check_text(plain, "utf-8", 1)
+        # Before it is read: a list of empty objects takes twenty times its size.
+        if plain.count(b"{") + plain.count(b"[") > MOST_ITEMS or plain.count(b",") > MOST_VALUES:
+            _refuse_large()
         loaded = orjson.loads(plain)
     except orjson.JSONDecodeError as error:
         detail = f"The file is not JSON: {error.msg}, line {error.lineno}."
@@ -147,8 +156,15 @@ def _load(path: Path) -> list[Any]:
     return loaded
 
 
+def _refuse_large() -> NoReturn:
+    detail = f"A JSON file may have at most {MOST_ITEMS:,} items and {MOST_VALUES:,} values."
+    raise FileRefused("file-too-large", detail)
+
+
 def _cells(items: Sequence[Any], names: Sequence[str]) -> tuple[pl.DataFrame, list[RowError]]:
     """The items as rows of text, as a CSV would hold them; what is no object, or nested, is a fault."""
+    if len(items) * len(names) > 4 * MOST_VALUES:
+        _refuse_large()
     wrong: list[RowError] = []
     columns: dict[str, list[str | None]] = {name: [] for name in names}
     for number, item in enumerate(items, 1):
