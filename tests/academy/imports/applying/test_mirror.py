@@ -1,21 +1,32 @@
-"""A client that copies lists by `updated_since` has what the API has, whatever files arrive in whatever order."""
+"""A client that copies lists by `updated_since` has what the API has, whatever comes, goes or is taken back."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kit import clock
 from tests.academy.imports.applying.links import ARK_UID, PROSPERE_UID, link, links
+from tests.academy.imports.applying.test_withdraw import withdraw
 from tests.academy.imports.conftest import Workbench, csv
+from tests.academy.rated import publish
 from tests.academy.rows import PROSPERE
 from tests.support.tokens import OTHER_TRUST
 
 URNS = (135874, 142100, 105560)
 KS4 = "RECTYPE,LEA,URN,TPUP,ATT8SCR,P8PUP,P8MEA,P8CILOW,P8CIUPP,P8_BANDING\n"
-SCHOOLS = "URN,LA (code),LA (name),EstablishmentName,EstablishmentStatus (name),PhaseOfEducation (name)\n"
+SCHOOLS = "URN,LA (code),LA (name),EstablishmentName,EstablishmentStatus (name),PhaseOfEducation (name),CloseDate\n"
+TODAY = datetime.now(UTC).date()
 INSPECTIONS = "URN,Overall effectiveness,Inspection start date\n"
 LINKED = "URN,LinkURN,LinkType,LinkEstablishedDate\n"
+
+
+def date_of(days_from_now: int) -> str:
+    return (TODAY + timedelta(days=days_from_now)).isoformat()
 
 
 def figure(urn: int, value: int) -> str:
@@ -24,36 +35,46 @@ def figure(urn: int, value: int) -> str:
 
 urns = st.sampled_from(URNS)
 values = st.integers(40, 45)
+# Days in the past, and such as come while the test lets days pass.
+days = st.sampled_from((date_of(-4000), date_of(-2000), date_of(2), date_of(5), date_of(9)))
 # Kind, role of the sender, parameters, and the file.
 FILES = st.one_of(
     st.builds(
-        lambda urn, uid, on: ("gias-group-links", "platform-operator", {}, links(link(urn, uid, on))),
+        lambda urn, uid, on, name: (
+            "gias-group-links",
+            "platform-operator",
+            {},
+            links(link(urn, uid, on)).replace(f"Trust {uid}", name),
+        ),
         urns,
         st.sampled_from((PROSPERE_UID, ARK_UID)),
-        st.sampled_from(("2015-09-01", "2018-09-01", "2020-09-01")),
+        days,
+        st.sampled_from(("Trust", "Renamed")),
     ),
     st.builds(
-        lambda urn, la, name, status, phase: (
+        lambda urn, la, name, status, phase, closes: (
             "gias-establishments",
             "platform-operator",
             {},
-            SCHOOLS + f"{urn},{la},Somewhere,{name},{status},{phase}\n",
+            SCHOOLS + f"{urn},{la},Somewhere,{name},{status},{phase},{closes}\n",
         ),
         urns,
         st.sampled_from(("352", "850")),
         st.sampled_from(("Hill", "Dale")),
         st.sampled_from(("Open", "Closed", "Proposed to open")),
         st.sampled_from(("Secondary", "Primary")),
+        st.one_of(st.just(""), days),
     ),
     st.builds(
-        lambda urn, grade: (
+        lambda urn, grade, on: (
             "ofsted-inspections",
             "platform-operator",
             {},
-            INSPECTIONS + f"{urn},{grade},18/04/2013\n",
+            INSPECTIONS + f"{urn},{grade},{on}\n",
         ),
         urns,
         st.sampled_from(("Good", "Outstanding")),
+        st.sampled_from(("18/04/2013", "01/03/2018")),
     ),
     st.builds(
         lambda urn, value: ("dfe-ks4", "platform-operator", {"academic_year": "2017/18"}, figure(urn, value)),
@@ -122,26 +143,127 @@ class Mirror:
         assert self.rows == expected
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(files=st.lists(FILES, min_size=1, max_size=6))
-async def test_a_mirror_equals_the_lists_after_any_import(
-    bench: Workbench, files: list[tuple[str, str, dict[str, Any], str]]
-) -> None:
-    reader = await bench.client("trustee")
-    figures = ("urn", "layer", "measure", "academic_year", "pupil_group", "period")
-    mirrors = [
-        Mirror(reader, "academies", ("urn",)),
-        Mirror(reader, "academies", ("urn",), trust="any"),
-        Mirror(reader, "observations", figures),
-        Mirror(reader, "observations", figures, trust="any", layer="national"),
-    ]
-    for mirror in mirrors:
-        await mirror.check()
-    for kind, role, params, content in files:
-        ended = await bench.load(await bench.client(role), kind, content, **params)
-        assert ended["state"] == "succeeded", ended
-        for mirror in mirrors:
+# A number of days that pass, or which of the imports so far is taken back.
+STEPS = st.one_of(FILES, st.integers(1, 4).map(timedelta), st.integers(0, 5))
+
+
+@pytest.fixture
+def moving_clock() -> Iterator[None]:
+    """The clock of the process may be moved."""
+    yield
+    clock.move(timedelta(0))
+
+
+@pytest.fixture
+async def clients_by_role(bench: Workbench) -> dict[str, httpx.AsyncClient]:
+    """A client of each role that the test needs; the trust has criteria for secondaries."""
+    found = {role: await bench.client(role) for role in ("chief-executive", "platform-operator", "data-manager")}
+    await publish(found["chief-executive"])
+    return found
+
+
+class Copies:
+    """Copies of every list that can be copied, and what happens to them."""
+
+    def __init__(self, bench: Workbench, clients: dict[str, httpx.AsyncClient]) -> None:
+        """`clients` by role: tokens are of the time at which the test began."""
+        reader, self.clients = clients["chief-executive"], clients
+        figures = ("urn", "layer", "measure", "academic_year", "pupil_group", "period")
+        self.bench = bench
+        self.loaded: list[tuple[str, dict[str, Any]]] = []
+        self.mirrors = [
+            Mirror(reader, "academies", ("urn",)),
+            Mirror(reader, "academies", ("urn",), trust="any"),
+            Mirror(reader, "academies", ("urn",), phase="secondary", status="open"),
+            Mirror(reader, "academies", ("urn",), trust="any", la="352", q="hill"),
+            Mirror(reader, "observations", figures),
+            Mirror(reader, "observations", figures, trust="any", layer="national"),
+            Mirror(reader, "inspections", ("id",)),
+            Mirror(reader, "inspections", ("id",), trust="any", kind="overall_grade"),
+            Mirror(reader, "rag-statuses", ("urn",)),
+            Mirror(reader, "rag-statuses", ("urn",), status="green", phase="secondary"),
+        ]
+
+    async def take(self, step: Any) -> None:
+        """Load a file, let days pass, or take an import back."""
+        if isinstance(step, timedelta):
+            clock.move(clock.offset() + step)
+            await self.bench.execute(
+                "set search_path = academy; update procrastinate_jobs set scheduled_at = now() - interval '1 second'"
+                f" where status = 'todo' and scheduled_at <= now() + interval '{clock.offset().days} days'"
+                " and task_name = 'academy.ratings.come_back'"
+            )
+            await self.bench.work()
+        elif isinstance(step, int):
+            for role, ended in self.loaded[step : step + 1]:
+                await withdraw(self.clients[role], ended)
+                await self.bench.work()
+        else:
+            kind, role, params, content = step
+            ended = await self.bench.load(self.clients[role], kind, content, **params)
+            assert ended["state"] == "succeeded", ended
+            self.loaded.append((role, ended))
+
+    async def check(self) -> None:
+        """All equal their lists."""
+        for mirror in self.mirrors:
             await mirror.check()
+
+
+@pytest.mark.usefixtures("moving_clock")
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, min_size=1, max_size=8))
+async def test_a_mirror_equals_the_lists_after_any_step(
+    bench: Workbench, clients_by_role: dict[str, httpx.AsyncClient], steps: list[Any]
+) -> None:
+    await bench.rate(PROSPERE, OTHER_TRUST)
+    copies = Copies(bench, clients_by_role)
+    await copies.check()
+    for step in steps:
+        await copies.take(step)
+        await copies.check()
+
+
+@pytest.mark.usefixtures("moving_clock")
+async def test_a_mirror_follows_days_withdrawals_and_renames(
+    bench: Workbench, clients_by_role: dict[str, httpx.AsyncClient]
+) -> None:
+    """Each of these once, in an order in which everything has an effect."""
+    copies = Copies(bench, clients_by_role)
+    operator = "platform-operator"
+
+    async def load(kind: str, content: str, role: str = operator, **params: Any) -> None:
+        await copies.take((kind, role, params, content))
+        await copies.check()
+
+    inspections = INSPECTIONS + f"{URNS[0]},Good,18/04/2013\n"
+    for urn, closes in ((URNS[0], ""), (URNS[1], date_of(3))):
+        await load("gias-establishments", SCHOOLS + f"{urn},352,Somewhere,Hill,Open,Secondary,{closes}\n")
+    await load(
+        "gias-group-links", links(link(URNS[0], PROSPERE_UID, date_of(2)), link(URNS[1], PROSPERE_UID, date_of(-9)))
+    )
+    await load("ofsted-inspections", inspections + f"{URNS[1]},Good,18/04/2013\n")
+    await load("dfe-ks4", figure(URNS[0], 44), academic_year="2017/18")
+    for _ in range(4):
+        await copies.take(timedelta(days=1))
+        await copies.check()
+    joined = {name: len(mirror.rows) for name, mirror in zip(range(10), copies.mirrors, strict=True)}
+    assert joined[0] == joined[6] == joined[8] == 1, joined
+    await load("ofsted-inspections", inspections.replace("Good", "Inadequate") + f"{URNS[0]},Outstanding,01/03/2018\n")
+    assert len(copies.mirrors[6].rows) == 2
+    await copies.take(len(copies.loaded) - 1)
+    await copies.check()
+    assert [row["overall_grade"] for row in copies.mirrors[6].rows.values()] == ["good"]
+    await load(
+        "gias-group-links", links(link(URNS[0], PROSPERE_UID, date_of(2))).replace(f"Trust {PROSPERE_UID}", "New")
+    )
+    await load("gias-establishments", SCHOOLS + f"{URNS[0]},850,Somewhere,Dale,Open,Secondary,\n")
+    assert copies.mirrors[3].rows == {}
+    await load("gias-group-links", links(link(URNS[0], ARK_UID, date_of(6))))
+    for _ in range(3):
+        await copies.take(timedelta(days=1))
+        await copies.check()
+    assert [len(mirror.rows) for mirror in copies.mirrors][6] == 0
 
 
 async def test_what_is_shown_of_an_academy_reaches_its_feed(bench: Workbench) -> None:

@@ -1,11 +1,11 @@
 """All SQL about the register of schools. It belongs to no trust: every caller with the scope sees all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, and_, case, cast, exists, false, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, Text, and_, case, cast, exists, false, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -76,16 +76,29 @@ def academies(params: schemas.AcademyListParams, trust_id: UUID | None, today: d
         if trust_id is None
         else _in_trust(trust_id, today, withdrawn=params.updated_since is not None)
     )
-    if trust_id is not None and params.updated_since is None:
-        statement = statement.where(belongs_on(today, membership))
-    for column, values in ((School.phase, params.phase), (School.status, params.status), (School.la_code, params.la)):
-        if values:
-            statement = statement.where(col(column).in_(values))
-    if params.q is not None:
-        statement = statement.where(_known_as(params.q))
-    if params.updated_since is not None:
-        statement = statement.where(_news_since(params.updated_since, membership, today))
-    return statement
+    wanted = _wanted(params)
+    if params.updated_since is None:
+        belongs = () if trust_id is None else (belongs_on(today, membership),)
+        return statement.where(*belongs, *wanted)
+    # A school that no longer matches a filter was in the list, perhaps: it is returned as removed, like one that left.
+    is_gone = or_(~belongs_on(today, membership) if trust_id is not None else false(), ~and_(true(), *wanted))
+    return statement.with_only_columns(School, membership, TrustRegister, is_gone.label("is_removed")).where(
+        _news_since(params.updated_since, trust_id, today)
+    )
+
+
+def _wanted(params: schemas.AcademyListParams) -> list[ColumnElement[bool]]:
+    """What the filters of a list ask of a school; each is true or false, never null."""
+    conditions: list[ColumnElement[bool]] = [
+        func.coalesce(col(column).in_(values), false())
+        for column, values in (
+            (School.phase, params.phase),
+            (School.status, params.status),
+            (School.la_code, params.la),
+        )
+        if values
+    ]
+    return conditions if params.q is None else [*conditions, func.coalesce(_known_as(params.q), false())]
 
 
 def _known_as(q: str) -> ColumnElement[bool]:
@@ -97,11 +110,17 @@ def _known_as(q: str) -> ColumnElement[bool]:
     )
 
 
-def _news_since(since: datetime, membership: Any, today: date) -> ColumnElement[bool]:
-    """Did the register say something new, or has a day of joining or leaving come that was known long before?"""
+def _news_since(since: datetime, trust_id: UUID | None, today: date) -> ColumnElement[bool]:
+    """Has the register something new, or has a day of joining or leaving come that was known long before?"""
+    of_trust = true() if trust_id is None else col(Membership.register_id) == trust_id
+    has_come = exists().where(col(Membership.urn) == School.urn, of_trust, _CURRENT, _has_come(since, today))
+    return or_(col(School.updated_at) >= since, has_come)
+
+
+def _has_come(since: datetime, today: date) -> ColumnElement[bool]:
+    """Has the first or the last day of a membership come since this instant?"""
     after = day_in_london(since)
-    come = (and_(day > after, day <= today) for day in (membership.joined_on, membership.left_on))
-    return or_(col(School.updated_at) >= since, *come)
+    return or_(*(and_(day > after, day <= today) for day in (col(Membership.joined_on), col(Membership.left_on))))
 
 
 async def school(
@@ -168,9 +187,72 @@ async def member_urns(session: Session, trust_id: UUID, *, as_of: datetime, day:
     return list((await session.execute(urns.distinct().order_by(col(Membership.urn)))).scalars())
 
 
+async def moved(session: Session, trust_id: UUID, since: datetime, today: date) -> tuple[list[int], list[int]]:
+    """URNs of academies of a trust whose membership has changed: those that belong to it today, and the others."""
+    # Became so, perhaps: nothing says what the school was before.
+    proposed_since = and_(
+        is_proposed(), exists().where(col(School.urn) == col(Membership.urn), col(School.updated_at) >= since)
+    )
+    has_moved = or_(
+        col(Membership.recorded_at) >= since,
+        col(Membership.superseded_at) >= since,
+        belongs_on(day_in_london(since)) != belongs_on(today),
+        proposed_since,
+    )
+    statement = (
+        select(col(Membership.urn), func.bool_or(belongs_on(today)).label("belongs"))
+        .where(col(Membership.register_id) == trust_id)
+        .group_by(col(Membership.urn))
+        .having(func.bool_or(has_moved))
+    )
+    rows = (await session.execute(statement)).all()
+    return [row.urn for row in rows if row.belongs], [row.urn for row in rows if not row.belongs]
+
+
 def inspections(urn: int) -> AnySelect:
     """Inspections of a school, without those that were corrected since."""
     return select(Inspection).where(col(Inspection.urn) == urn, col(Inspection.superseded_at).is_(None))
+
+
+def inspections_in(
+    params: schemas.InspectionListParams, trust_id: UUID | None, today: date, moved: Collection[int]
+) -> AnySelect:
+    """Inspections of the academies of a trust, or of all of England for None, each with its academy's membership.
+
+    With `updated_since` those that are new or gone since, and all of the academies that `moved` names.
+    """
+    since = params.updated_since
+    statement, membership = (
+        _in_any_trust(today) if trust_id is None else _in_trust(trust_id, today, withdrawn=since is not None)
+    )
+    stands = col(Inspection.superseded_at).is_(None)
+    belongs = true() if trust_id is None else belongs_on(today, membership)
+    statement = statement.with_only_columns(
+        Inspection, membership, TrustRegister, (~and_(stands, belongs)).label("is_removed")
+    ).join(Inspection, col(Inspection.urn) == School.urn)
+    for column, values in ((Inspection.urn, params.urn), (Inspection.kind, params.kind)):
+        if values:
+            statement = statement.where(col(column).in_(values))
+    if since is None:
+        return statement.where(stands, belongs)
+    is_moved = col(Inspection.urn).in_(moved) if trust_id is not None else _moved_anywhere(since, today)
+    return statement.where(
+        or_(col(Inspection.recorded_at) >= since, col(Inspection.superseded_at) >= since, and_(stands, is_moved))
+    )
+
+
+def _moved_anywhere(since: datetime, today: date) -> ColumnElement[bool]:
+    """Has the academy joined or left any trust since, so that `joining` may have changed?"""
+    changed = exists().where(
+        col(Membership.urn) == Inspection.urn,
+        or_(
+            col(Membership.recorded_at) >= since,
+            col(Membership.superseded_at) >= since,
+            and_(_CURRENT, _has_come(since, today)),
+        ),
+    )
+    # Proposed until then, perhaps: such a membership counts from its opening on.
+    return or_(changed, and_(col(School.updated_at) >= since, exists().where(col(Membership.urn) == Inspection.urn)))
 
 
 async def latest_inspections(session: Session, urn: int) -> Sequence[Inspection]:

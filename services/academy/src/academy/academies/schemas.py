@@ -114,7 +114,8 @@ class AcademyOut(BaseModel):
     )
     trust: AcademyTrustOut | None = Field(description="The trust that it belongs to; null when none.")
     is_removed: bool = Field(
-        description="True only with `updated_since`: the academy has left the requested trust.",
+        description="True only with `updated_since`: the academy has left the requested trust, or doesn't match the "
+        "filters. Delete your copy of it, if you have one.",
         examples=[False],
     )
     source: str | None = Field(description="The source of the entry.", examples=["GIAS establishments"])
@@ -176,14 +177,62 @@ class InspectionOut(BaseModel):
     recorded_at: datetime = Field(description="When it was loaded.", examples=["2026-11-22T08:00:00Z"])
 
     @classmethod
-    def of(cls, inspection: Inspection, trust: AcademyTrustOut | None) -> Self:
+    def of(cls, inspection: Inspection, trust: AcademyTrustOut | None, **more: Any) -> Self:
         """An inspection of a school that belongs to this trust now."""
         fields = inspection.model_dump(exclude={"import_id", "superseded_at"})
-        return cls(**fields, joining=joining(inspection.inspected_on, trust.joined_on if trust else None))
+        return cls(**fields, joining=joining(inspection.inspected_on, trust.joined_on if trust else None), **more)
 
 
 class InspectionPage(Page[InspectionOut]):
     """A page of inspections."""
+
+
+class TrustInspectionOut(InspectionOut):
+    """The result of one inspection in a list that can be copied."""
+
+    is_removed: bool = Field(
+        description="True only with `updated_since`: it was corrected or taken back, or its academy has left the "
+        "requested trust. Delete your copy of it.",
+        examples=[False],
+    )
+
+    @classmethod
+    def of_row(
+        cls, inspection: Inspection, membership: TrustMembership | None, trust: TrustRegister | None, is_removed: bool
+    ) -> Self:
+        """An inspection with the membership of its academy that is shown with it."""
+        belongs = None if membership is None or trust is None else AcademyTrustOut.of(membership, trust)
+        return cls.of(inspection, belongs, is_removed=is_removed)
+
+
+class TrustInspectionPage(Page[TrustInspectionOut]):
+    """A page of inspections of many academies."""
+
+    synced_to: datetime = Field(
+        description="Everything recorded up to this instant is in the list. Send it as `updated_since` next time.",
+        examples=["2026-11-22T08:00:00Z"],
+    )
+
+
+class InspectionListParams(ListParams):
+    """Filters of the list of inspections."""
+
+    urn: Annotated[tuple[Urn, ...], Field(max_length=500, description="Of these academies.")] = ()
+    trust: Annotated[
+        TrustName | None,
+        Field(
+            description="Of academies of this trust: its id, Group UID or TR reference, or `any` for all of England. "
+            "Default: your own trust."
+        ),
+    ] = None
+    kind: Annotated[tuple[InspectionKind, ...], Field(max_length=3, description="Under these frameworks.")] = ()
+    updated_since: Annotated[
+        Instant | None,
+        Field(
+            description="Only what changed since this instant: inspections that are new, corrected or taken back, and "
+            "those of academies that joined or left. Send the `synced_to` of your last request."
+        ),
+    ] = None
 
 
 class LatestInspectionsOut(BaseModel):
@@ -313,8 +362,8 @@ class AcademyListParams(ListParams):
     updated_since: Annotated[
         Instant | None,
         Field(
-            description="Only what changed since this instant, including academies that have left. "
-            "Send the `synced_to` of your last request."
+            description="Only what changed since this instant, including academies that have left and, with filters, "
+            "changed academies that don't match them (`is_removed`). Send the `synced_to` of your last request."
         ),
     ] = None
     sort: Annotated[AcademySort, Field(description="In this order.")] = AcademySort.NAME

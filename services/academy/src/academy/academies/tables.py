@@ -96,6 +96,7 @@ class Inspection(SQLModel, table=True):
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
+        Index("inspection_newest", "inspected_on", "id"),
         {"schema": "academy"},
     )
 

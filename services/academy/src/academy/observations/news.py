@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select, text
-from sqlmodel import col
+from sqlalchemy import text
 
-from academy.academies.tables import School
-from academy.trusts.queries import belongs_on, is_proposed
-from academy.trusts.tables import Membership
 from kit.database.sessions import Session
-from sector.days import day_in_london
 
 FEW: Final = 5_000
 """So many changed figures are looked up one by one; of more, the list is read in its order."""
@@ -62,28 +57,6 @@ _COUNTED = text(
                                   where o.trust_id = :tenant and o.superseded_at >= :since limit :few) w)
     """
 )
-
-
-async def moved(session: Session, trust_id: UUID, since: datetime, today: date) -> tuple[list[int], list[int]]:
-    """URNs of academies of a trust whose membership has changed: those that belong to it today, and the others."""
-    # Became so, perhaps: nothing says what the school was before.
-    proposed_since = and_(
-        is_proposed(), exists().where(col(School.urn) == col(Membership.urn), col(School.updated_at) >= since)
-    )
-    has_moved = or_(
-        col(Membership.recorded_at) >= since,
-        col(Membership.superseded_at) >= since,
-        belongs_on(day_in_london(since)) != belongs_on(today),
-        proposed_since,
-    )
-    statement = (
-        select(col(Membership.urn), func.bool_or(belongs_on(today)).label("belongs"))
-        .where(col(Membership.register_id) == trust_id)
-        .group_by(col(Membership.urn))
-        .having(func.bool_or(has_moved))
-    )
-    rows = (await session.execute(statement)).all()
-    return [row.urn for row in rows if row.belongs], [row.urn for row in rows if not row.belongs]
 
 
 async def news(

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import orjson
 
-from academy.academies.queries import member_urns
+from academy.academies.queries import member_urns, moved
 from academy.measures.rules import MEASURES
 from academy.observations import queries
 from academy.observations.errors import InstantInFuture
-from academy.observations.news import moved, news
+from academy.observations.news import news
 from academy.observations.queries import ComparisonRow, FigureRow
 from academy.observations.rules import Layer, progress_band
 from academy.observations.schemas import ComparisonArea, ObservationListParams
