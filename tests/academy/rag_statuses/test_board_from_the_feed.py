@@ -9,6 +9,7 @@ import httpx
 from sqlalchemy import text
 
 from academy.moderations.service import lapse_overdue
+from academy.rag_statuses.rules import why_not_assessed
 from kit.database.sessions import Context
 from tests.academy.moderations.test_routes import moderate
 from tests.academy.rated import (
@@ -53,6 +54,7 @@ class Board:
         self.shown: dict[int, Data] = {}
         self.judged: dict[int, str] = {}
         self.sets: dict[str, Data] = {}
+        self.rates: dict[str, str] = {}
         self.cursor: str | None = None
 
     async def follow(self, reader: httpx.AsyncClient) -> None:
@@ -71,6 +73,7 @@ class Board:
                     "rating.moderated": self.moderated,
                     "moderation.ended": self.ended,
                     "criteria-set.published": self.published,
+                    "criteria-set.retired": self.retired,
                 }
                 if name in takers:
                     takers[name](event["data"])
@@ -106,6 +109,11 @@ class Board:
 
     def published(self, data: Data) -> None:
         self.sets[data["criteria_set_id"]] = data
+        self.rates[data["phase"]] = data["criteria_set_id"]
+
+    def retired(self, data: Data) -> None:
+        if self.rates.get(data["phase"]) == data["criteria_set_id"]:
+            del self.rates[data["phase"]]
 
     def rows(self) -> dict[int, Data]:
         """The board, as the list of RAG statuses has it."""
@@ -121,6 +129,9 @@ class Board:
             **self.facts[urn],
             **shown,
             "label": shown["step"]["label"] if shown["step"] else "Not assessed",
+            "reason": why_not_assessed(
+                shown["status"], self.facts[urn]["phase"], rating and rating["criteria_set_id"], self.rates
+            ),
             "computed_status": computed,
             "computed_changed_since": shown["moderated"] and self.judged[urn] != computed,
             "counts": rating["counts"] if rating else NOTHING,

@@ -52,6 +52,7 @@ async def test_every_academy_is_told_in_full(client: Clients, rated: dict[str, A
         "status": "green",
         "label": "Green",
         "step": {"code": "green", "label": "Green", "order": 1},
+        "reason": None,
         "moderated": False,
         "computed_status": "green",
         "computed_changed_since": False,

@@ -92,13 +92,23 @@ _LIST = """
 LIST_NOW = _LIST.format(members=_NOW, left_ones=_LEFT, told=_TOLD_NOW)
 LIST_THEN = _LIST.format(members=_THEN, left_ones="", told=_TOLD_THEN)
 
-# What the lists say follows from the trust's own version, and from the register: its names, its phases, who belongs.
+# What the lists say follows from the trust's own version, from the phases that have criteria, and from the register:
+# its names, its phases, who belongs.
 _VERSION = """
     select coalesce((select v.version from academy.rag_version v where v.trust_id = $1), 0) as version,
+        (select concat(max(c.published_at), max(c.retired_at)) from academy.criteria_set c
+         where c.trust_id = $1) as criteria,
         count(*) as members, max(m.recorded_at) as recorded_at, max(m.superseded_at) as superseded_at,
         max(s.updated_at) as updated_at
     from academy.membership m left join academy.school s on s.urn = m.urn
     where m.register_id = $1
+"""
+
+
+_PUBLISHED = """
+    select c.phase, c.id::text as id from academy.criteria_set c
+    where c.trust_id = $1 and c.published_at <= coalesce($2, 'infinity'::timestamptz)
+      and (c.retired_at is null or c.retired_at > $2)
 """
 
 
@@ -152,6 +162,11 @@ async def criteria_of(connection: Connection, caller: Caller, rating_ids: Sequen
     academies = None if caller.academies is None else sorted(caller.academies)
     rows = await connection.fetch(_CRITERIA, caller.tenant_id, academies, rating_ids)
     return {row["rating_id"]: row["criteria"] or "[]" for row in rows}
+
+
+async def published_sets(connection: Connection, caller: Caller, as_of: datetime | None) -> dict[str, str]:
+    """The ids of the trust's criteria sets that were published at an instant, by phase; of now for None."""
+    return {row["phase"]: row["id"] for row in await connection.fetch(_PUBLISHED, caller.tenant_id, as_of)}
 
 
 async def version(connection: Connection, context: Context, day: date) -> str:

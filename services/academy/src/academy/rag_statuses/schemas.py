@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from academy.academies.schemas import Phase
 from academy.criteria.rules import Status
 from academy.parameters import Instant
+from academy.rag_statuses.rules import WithoutColour
 from kit.resources.pages import ListParams, Page
 from sector.parameters import Urn
 
@@ -75,6 +76,12 @@ class RagStatusOut(BaseModel):
     )
     label: str = Field(description="The trust's own word for it.", examples=["Amber"])
     step: RagStepOut | None = Field(description="The step of the trust's own scale; null when not assessed.")
+    reason: WithoutColour | None = Field(
+        description="Why the status is `not_assessed`; null with a colour. `no_criteria`: the trust has published no "
+        "criteria for its phase. `phase_unknown`: the register states no phase. `not_rated_yet`: its rating is being "
+        "computed. `too_little_evidence`: too few criteria have figures.",
+        examples=[None],
+    )
     moderated: bool = Field(description="Is it a person's override?", examples=[False])
     computed_status: Status = Field(description="What the criteria say.", examples=["amber"])
     computed_changed_since: bool = Field(

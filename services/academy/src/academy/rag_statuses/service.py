@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -10,8 +11,10 @@ import asyncpg
 import orjson
 
 from academy.criteria.documents import step_on_scale, stored_scale
+from academy.criteria.rules import Status
 from academy.rag_statuses import queries
 from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
+from academy.rag_statuses.rules import why_not_assessed
 from academy.rag_statuses.schemas import RagInclude, RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
@@ -24,7 +27,7 @@ LIST = "rag-statuses"
 NOTHING_COUNTED = orjson.Fragment(b'{"red":0,"amber":0,"green":0,"not_assessed":0}')
 
 
-def _shown(row: asyncpg.Record) -> dict[str, Any]:
+def _shown(row: asyncpg.Record, published: Mapping[str, str]) -> dict[str, Any]:
     """A row as clients read it; JSON from the database goes through as it is."""
     step = row["step"]
     if row["scale"] is not None:
@@ -37,6 +40,7 @@ def _shown(row: asyncpg.Record) -> dict[str, Any]:
         "status": row["status"],
         "label": orjson.loads(step)["label"] if step else "Not assessed",
         "step": orjson.Fragment(step) if step else None,
+        "reason": why_not_assessed(row["status"], row["phase"], row["criteria_set_id"], published),
         "moderated": row["moderated"],
         "computed_status": row["computed_status"],
         "computed_changed_since": row["computed_changed_since"],
@@ -100,7 +104,10 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
     if more:
         last = page[-1]
         following = encode(LIST, [last["name"], last["urn"]], tenant=caller.tenant_id, filters=filters)
-    items = [_shown(row) for row in page]
+    published: dict[str, str] = {}
+    if any(row["status"] == Status.NOT_ASSESSED for row in page):
+        published = await queries.published_sets(connection, caller, params.as_of)
+    items = [_shown(row, published) for row in page]
     if RagInclude.CRITERIA in params.include:
         await _add_criteria(connection, caller, items)
     said = {"items": items, "next": following}
