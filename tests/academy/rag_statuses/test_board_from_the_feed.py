@@ -124,14 +124,13 @@ class Board:
         shown = self.shown.get(urn, {"status": "not_assessed", "step": None, "moderated": False})
         computed = rating["after"]["status"] if rating else "not_assessed"
         set_ = self.sets[rating["criteria_set_id"]] if rating else None
+        rated_by = rating["criteria_set_id"] if rating else None
         return {
             "urn": urn,
             **self.facts[urn],
             **shown,
             "label": shown["step"]["label"] if shown["step"] else "Not assessed",
-            "reason": why_not_assessed(
-                shown["status"], self.facts[urn]["phase"], rating and rating["criteria_set_id"], self.rates
-            ),
+            "reason": why_not_assessed(shown["status"], self.facts[urn]["phase"], rated_by, self.rates),
             "computed_status": computed,
             "computed_changed_since": shown["moderated"] and self.judged[urn] != computed,
             "counts": rating["counts"] if rating else NOTHING,
