@@ -7,6 +7,7 @@ ACADEMY = ServiceDefinition(
     slices=(
         "trusts",
         "academies",
+        "inspections",
         "measures",
         "observations",
         "imports",

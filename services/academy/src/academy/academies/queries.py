@@ -1,6 +1,6 @@
 """All SQL about the register of schools. It belongs to no trust: every caller with the scope sees all of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -20,15 +20,16 @@ from kit.resources.paging import AnySelect
 from sector.days import day_in_london
 from sector.laestabs import plain_laestab
 
-_CURRENT = col(Membership.superseded_at).is_(None)
+CURRENT = col(Membership.superseded_at).is_(None)
+"""A membership that nothing has taken the place of."""
 
 
 def schools(today: date) -> AnySelect:
     """Every school with its membership of today and that one's trust; null where it belongs to none."""
-    return _in_any_trust(today)[0]
+    return in_any_trust(today)[0]
 
 
-def _in_any_trust(today: date) -> tuple[AnySelect, Any]:
+def in_any_trust(today: date) -> tuple[AnySelect, Any]:
     """Every school as `schools` has it, and its membership to filter by."""
     present = (
         select(Membership)
@@ -47,16 +48,16 @@ def _in_any_trust(today: date) -> tuple[AnySelect, Any]:
     return statement, membership
 
 
-def _in_trust(trust_id: UUID, today: date, *, withdrawn: bool) -> tuple[AnySelect, Any]:
+def in_trust(trust_id: UUID, today: date, *, withdrawn: bool) -> tuple[AnySelect, Any]:
     """The schools that belong to one trust, or did: with the present or else the latest membership of each.
 
     With `withdrawn` also those whose membership was an error.
     """
     latest = (
         select(Membership)
-        .where(col(Membership.register_id) == trust_id, true() if withdrawn else _CURRENT)
+        .where(col(Membership.register_id) == trust_id, true() if withdrawn else CURRENT)
         .ext(distinct_on(col(Membership.urn)))
-        .order_by(col(Membership.urn), _CURRENT.desc(), belongs_on(today).desc(), col(Membership.joined_on).desc())
+        .order_by(col(Membership.urn), CURRENT.desc(), belongs_on(today).desc(), col(Membership.joined_on).desc())
         .subquery()
     )
     membership = aliased(Membership, latest)
@@ -72,9 +73,9 @@ def _in_trust(trust_id: UUID, today: date, *, withdrawn: bool) -> tuple[AnySelec
 def academies(params: schemas.AcademyListParams, trust_id: UUID | None, today: date) -> AnySelect:
     """The schools of a trust, or of all England for None, that fit all filters."""
     statement, membership = (
-        _in_any_trust(today)
+        in_any_trust(today)
         if trust_id is None
-        else _in_trust(trust_id, today, withdrawn=params.updated_since is not None)
+        else in_trust(trust_id, today, withdrawn=params.updated_since is not None)
     )
     wanted = _wanted(params)
     if params.updated_since is None:
@@ -113,11 +114,11 @@ def _known_as(q: str) -> ColumnElement[bool]:
 def _news_since(since: datetime, trust_id: UUID | None, today: date) -> ColumnElement[bool]:
     """Has the register something new, or has a day of joining or leaving come that was known long before?"""
     of_trust = true() if trust_id is None else col(Membership.register_id) == trust_id
-    has_come = exists().where(col(Membership.urn) == School.urn, of_trust, _CURRENT, _has_come(since, today))
-    return or_(col(School.updated_at) >= since, has_come)
+    by_day = exists().where(col(Membership.urn) == School.urn, of_trust, CURRENT, has_come(since, today))
+    return or_(col(School.updated_at) >= since, by_day)
 
 
-def _has_come(since: datetime, today: date) -> ColumnElement[bool]:
+def has_come(since: datetime, today: date) -> ColumnElement[bool]:
     """Has the first or the last day of a membership come since this instant?"""
     after = day_in_london(since)
     return or_(*(and_(day > after, day <= today) for day in (col(Membership.joined_on), col(Membership.left_on))))
@@ -143,7 +144,7 @@ async def memberships_of(session: Session, urn: int) -> Sequence[Row[Membership,
     statement = (
         select(Membership, TrustRegister)
         .join(TrustRegister, col(TrustRegister.id) == Membership.register_id)
-        .where(col(Membership.urn) == urn, _CURRENT)
+        .where(col(Membership.urn) == urn, CURRENT)
         .order_by(col(Membership.joined_on).desc(), col(TrustRegister.group_uid))
     )
     return (await session.execute(statement)).all()
@@ -167,7 +168,7 @@ def trust_academies(trust_id: UUID, which: schemas.Membership, today: date) -> A
     statement = (
         select(School, Membership, is_member.label("is_member"))
         .join(Membership, col(Membership.urn) == School.urn)
-        .where(col(Membership.register_id) == trust_id, _CURRENT)
+        .where(col(Membership.register_id) == trust_id, CURRENT)
     )
     match which:
         case schemas.Membership.CURRENT:
@@ -212,47 +213,6 @@ async def moved(session: Session, trust_id: UUID, since: datetime, today: date) 
 def inspections(urn: int) -> AnySelect:
     """Inspections of a school, without those that were corrected since."""
     return select(Inspection).where(col(Inspection.urn) == urn, col(Inspection.superseded_at).is_(None))
-
-
-def inspections_in(
-    params: schemas.InspectionListParams, trust_id: UUID | None, today: date, moved: Collection[int]
-) -> AnySelect:
-    """Inspections of the academies of a trust, or of all of England for None, each with its academy's membership.
-
-    With `updated_since` those that are new or gone since, and all of the academies that `moved` names.
-    """
-    since = params.updated_since
-    statement, membership = (
-        _in_any_trust(today) if trust_id is None else _in_trust(trust_id, today, withdrawn=since is not None)
-    )
-    stands = col(Inspection.superseded_at).is_(None)
-    belongs = true() if trust_id is None else belongs_on(today, membership)
-    statement = statement.with_only_columns(
-        Inspection, membership, TrustRegister, (~and_(stands, belongs)).label("is_removed")
-    ).join(Inspection, col(Inspection.urn) == School.urn)
-    for column, values in ((Inspection.urn, params.urn), (Inspection.kind, params.kind)):
-        if values:
-            statement = statement.where(col(column).in_(values))
-    if since is None:
-        return statement.where(stands, belongs)
-    is_moved = col(Inspection.urn).in_(moved) if trust_id is not None else _moved_anywhere(since, today)
-    return statement.where(
-        or_(col(Inspection.recorded_at) >= since, col(Inspection.superseded_at) >= since, and_(stands, is_moved))
-    )
-
-
-def _moved_anywhere(since: datetime, today: date) -> ColumnElement[bool]:
-    """Has the academy joined or left any trust since, so that `joining` may have changed?"""
-    changed = exists().where(
-        col(Membership.urn) == Inspection.urn,
-        or_(
-            col(Membership.recorded_at) >= since,
-            col(Membership.superseded_at) >= since,
-            and_(_CURRENT, _has_come(since, today)),
-        ),
-    )
-    # Proposed until then, perhaps: such a membership counts from its opening on.
-    return or_(changed, and_(col(School.updated_at) >= since, exists().where(col(Membership.urn) == Inspection.urn)))
 
 
 async def latest_inspections(session: Session, urn: int) -> Sequence[Inspection]:

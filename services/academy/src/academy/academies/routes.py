@@ -12,11 +12,9 @@ from academy.academies.schemas import (
     AcademyLookup,
     AcademyLookupOut,
     AcademyPage,
-    InspectionListParams,
     InspectionPage,
     TrustAcademyPage,
     TrustAcademyParams,
-    TrustInspectionPage,
 )
 from academy.trusts.errors import TrustNotFound, TrustUnknown
 from kit.identity.callers import Caller
@@ -67,20 +65,6 @@ async def inspection_list(
     """Returns every inspection under every framework, newest first. `joining` shows if it was before or after joining
     its trust."""
     return reply.page(await service.list_inspections(session, caller, urn, params))
-
-
-@router.get(
-    "/inspections",
-    operation_id="trust_inspection_list",
-    summary="List inspections of a trust",
-    responses=responses(TrustUnknown),
-)
-async def trust_inspection_list(
-    reply: Reply, session: SessionDep, caller: Reader, params: Annotated[InspectionListParams, Query()]
-) -> TrustInspectionPage:
-    """Returns the inspections of every academy of your own trust, newest first. Use `trust` for another trust, or
-    `trust=any` for all of England."""
-    return reply.page(await service.list_trust_inspections(session, caller, params))
 
 
 @router.post(

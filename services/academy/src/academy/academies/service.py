@@ -12,7 +12,6 @@ from academy.academies.schemas import (
     AcademyOut,
     AcademyPage,
     AcademySort,
-    InspectionListParams,
     InspectionOut,
     InspectionPage,
     LinkOut,
@@ -20,8 +19,6 @@ from academy.academies.schemas import (
     TrustAcademyOut,
     TrustAcademyPage,
     TrustAcademyParams,
-    TrustInspectionOut,
-    TrustInspectionPage,
 )
 from academy.academies.tables import Inspection, School
 from academy.parameters import today
@@ -45,7 +42,6 @@ ORDERS = {
 BY_JOINING = By(Membership.joined_on, date, lambda row: row[1].joined_on)
 BY_NAME = Listing("trust-academies", School, "name", "urn", BY_JOINING)
 NEWEST = Listing("inspections", Inspection, "-inspected_on", "-id")
-NEWEST_OF_ALL = Listing("trust-inspections", Inspection, "-inspected_on", "-id")
 
 
 async def list_academies(session: Session, caller: Caller, params: AcademyListParams) -> AcademyPage:
@@ -115,19 +111,6 @@ async def list_inspections(session: Session, caller: Caller, urn: int, params: L
     trust = (await _find(session, urn)).trust
     found = await paginate(session, caller, NEWEST, queries.inspections(urn), params, urn=urn)
     return InspectionPage.of(found, lambda row: InspectionOut.of(row, trust))
-
-
-async def list_trust_inspections(session: Session, caller: Caller, params: InspectionListParams) -> TrustInspectionPage:
-    """A page of inspections of a trust's academies, newest first. Raises InvalidCursor and TrustUnknown."""
-    synced = (await synced_to(session)).isoformat()
-    trust_id = await trust_of_filter(session, caller, params.trust)
-    moved: list[int] = []
-    if params.updated_since is not None and trust_id is not None:
-        joined, left = await queries.moved(session, trust_id, params.updated_since, today())
-        moved = [*joined, *left]
-    statement = queries.inspections_in(params, trust_id, today(), moved)
-    found = await paginate(session, caller, NEWEST_OF_ALL, statement, params, carry=synced)
-    return TrustInspectionPage.of(found, lambda row: TrustInspectionOut.of_row(*row), synced_to=found.carried)
 
 
 async def check_own(session: Session, caller: Caller, urn: int) -> None:

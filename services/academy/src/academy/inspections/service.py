@@ -1,0 +1,27 @@
+"""Listing the inspections of a trust's academies."""
+
+from academy.academies.queries import moved as moved_academies
+from academy.academies.tables import Inspection
+from academy.inspections import queries
+from academy.inspections.schemas import InspectionListParams, TrustInspectionOut, TrustInspectionPage
+from academy.parameters import today
+from academy.recording import synced_to
+from academy.trusts.service import trust_of_filter
+from kit.database.sessions import Session
+from kit.identity.callers import Caller
+from kit.resources.paging import Listing, paginate
+
+NEWEST = Listing("trust-inspections", Inspection, "-inspected_on", "-id")
+
+
+async def list_inspections(session: Session, caller: Caller, params: InspectionListParams) -> TrustInspectionPage:
+    """A page of inspections of a trust's academies, newest first. Raises InvalidCursor and TrustUnknown."""
+    synced = (await synced_to(session)).isoformat()
+    trust_id = await trust_of_filter(session, caller, params.trust)
+    moved: list[int] = []
+    if params.updated_since is not None and trust_id is not None:
+        joined, left = await moved_academies(session, trust_id, params.updated_since, today())
+        moved = [*joined, *left]
+    statement = queries.inspections(params, trust_id, today(), moved)
+    found = await paginate(session, caller, NEWEST, statement, params, carry=synced)
+    return TrustInspectionPage.of(found, lambda row: TrustInspectionOut.of_row(*row), synced_to=found.carried)
