@@ -4,6 +4,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -149,3 +150,20 @@ def test_long_headers_are_refused(caller: httpx.Client, stranger: httpx.Client) 
         assert answer.json()["code"] == "request-header-fields-too-large"
     assert caller.get(ECHO, headers={f"x-{number}": "x" for number in range(120)}).status_code == 431
     assert caller.get(f"{ECHO}?q={'x' * 20_000}").status_code == 431
+
+
+def test_a_full_service_keeps_room_for_boards_and_readers_of_events() -> None:
+    """Two requests run, two wait for a connection, and the others are refused."""
+    with opened(limit_requests_at_once=2) as door, ThreadPoolExecutor(8) as pool, door.client(token()) as client:
+        held = [pool.submit(client.get, "/academy/v1/slow", timeout=20) for _ in range(8)]
+        wait_until(lambda: sum(one.done() for one in held) == 4)
+        assert client.get("/academy/v1/rag-statuses").status_code == 200
+        assert client.get("/academy/v1/events").status_code == 200
+        assert client.get("/healthz").status_code == 200
+        assert door.behind.begun["GET /academy/v1/slow"] == 2
+        refused = [one.result() for one in held if one.done()]
+        assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(503, "service-unavailable")}
+        assert "nothing was done" in refused[0].json()["detail"]
+        assert refused[0].headers["retry-after"] == "2"
+        assert sorted(one.result().status_code for one in held) == [200] * 4 + [503] * 4
+        assert client.get(ECHO).status_code == 200

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from kit.database.sessions import Context, Database
-from kit.events.feed import START, Page, Position, Reader, read_page
+from kit.events.pages import START, Page, Position, Reader, read_page
 from kit.events.recording import NewEvent, record_events
 from tests.support.databases import Clone
 from tests.support.feed import NOTED, NoteData

@@ -9,10 +9,10 @@ from gateway.envoy.settings import EnvoySettings
 IDLE_SECONDS: Final = 3
 CONNECT_SECONDS: Final = 2
 
-# A reader of the feed holds a request and a connection for as long as it listens.
-MOST_CONNECTIONS: Final = 4096
-MOST_REQUESTS: Final = 4096
+# Requests that wait for a connection to the service.
 MOST_WAITING: Final = 1024
+# Retries never make a struggling service's load much larger.
+RETRY_BUDGET: Final = {"budget_percent": {"value": 20}, "min_retry_concurrency": 3}
 
 # Three missed answers in a row, since one busy moment of a service is no outage; a single good one brings it back.
 HEALTH_INTERVAL_SECONDS: Final = 2
@@ -28,6 +28,16 @@ def _address(upstream: str) -> dict[str, Any]:
         return {"pipe": {"path": upstream}}
     host, _, port = upstream.rpartition(":")
     return {"socket_address": {"address": host.strip("[]"), "port_value": int(port)}}
+
+
+def _threshold(priority: str, most: int) -> dict[str, Any]:
+    return {
+        "priority": priority,
+        "max_connections": most,
+        "max_pending_requests": min(most, MOST_WAITING),
+        "max_requests": most,
+        "retry_budget": RETRY_BUDGET,
+    }
 
 
 def cluster(service: str, settings: EnvoySettings) -> dict[str, Any]:
@@ -71,16 +81,12 @@ def cluster(service: str, settings: EnvoySettings) -> dict[str, Any]:
                 "reuse_connection": True,
             }
         ],
+        # A service refuses by itself what it can't answer in time; this is the wall behind it. A reader of the feed
+        # holds a request and a connection for as long as it listens: those have a share of their own.
         "circuit_breakers": {
             "thresholds": [
-                {
-                    "priority": "DEFAULT",
-                    "max_connections": MOST_CONNECTIONS,
-                    "max_pending_requests": MOST_WAITING,
-                    "max_requests": MOST_REQUESTS,
-                    # Retries never make a struggling service's load much larger.
-                    "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 3},
-                }
+                _threshold("DEFAULT", settings.limit_requests_at_once),
+                _threshold("HIGH", settings.limit_connections),
             ]
         },
         # Among several instances one that fails five times in a row is left alone for a while; never all of them.

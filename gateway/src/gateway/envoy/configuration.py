@@ -191,6 +191,7 @@ def _route(row: Route) -> dict[str, Any]:
         return route
     action: dict[str, Any] = {
         "cluster": row.upstream,
+        "priority": "HIGH" if row.is_reserved else "DEFAULT",
         "timeout": seconds(row.timeout_seconds or 0),
         "idle_timeout": seconds(QUIET_STREAM_SECONDS if row.is_streamed else QUIET_SECONDS),
         "retry_policy": _retries(),

@@ -142,6 +142,12 @@ REPLIES: Final[tuple[Reply, ...]] = (
         _LATER,
         "no_healthy_upstream",
     ),
+    Reply(
+        ServiceUnavailable,
+        "More requests come than can be answered at the moment; nothing was done. Try again in a moment.",
+        _LATER,
+        "overflow",
+    ),
     Reply(ServiceUnavailable, f"The service broke off before it had answered. {_MAYBE_DONE}.", _LATER),
     Reply(GatewayTimeout, f"The service didn't answer in time. {_MAYBE_DONE}.", _LATER),
 )

@@ -80,6 +80,9 @@ class Route:
     timeout_seconds: int | None = REQUEST_SECONDS
     """From the last byte of the request to the last of the answer; None for a stream, which has no end."""
 
+    is_reserved: bool = False
+    """Has a share of the service that other requests can't fill: what is cheap to answer, or only waits."""
+
     @property
     def is_streamed(self) -> bool:
         """Does the answer come bit by bit, for as long as the client likes?"""
@@ -125,6 +128,7 @@ def _service(name: str) -> tuple[Route, ...]:
             methods=("GET",),
             body=Body.NONE,
             timeout_seconds=None,
+            is_reserved=True,
         ),
         # A file of anything: `/academy/v1/moderations/{id}/files`.
         Route(
@@ -189,6 +193,16 @@ ROUTES: Final[tuple[Route, ...]] = (
         methods=("POST",),
         body=Body.IMPORT,
         timeout_seconds=IMPORT_SECONDS,
+    ),
+    # Boards are answered from memory, whatever else the service is busy with.
+    Route(
+        "academy-board",
+        "/academy/v1/rag-statuses",
+        "academy",
+        match=Match.EXACT,
+        methods=("GET", "HEAD"),
+        body=Body.NONE,
+        is_reserved=True,
     ),
     *(route for service in SERVICES for route in _service(service)),
 )

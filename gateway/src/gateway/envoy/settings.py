@@ -59,6 +59,9 @@ class EnvoySettings(BaseSettings):
         default=20_000, ge=100, description="Tokens and addresses that are counted at once; the oldest are forgotten."
     )
     limit_connections: int = Field(default=10_000, ge=10, description="Connections of clients at once.")
+    limit_requests_at_once: int = Field(
+        default=1024, ge=1, description="Requests that one service gets at once, beside boards and readers of events."
+    )
     limit_header_kilobytes: int = Field(default=16, ge=8, le=96, description="All headers of a request together.")
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1024, description="Largest JSON body; larger ones are 413.")
     limit_import_sent_bytes: int = Field(

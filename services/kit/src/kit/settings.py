@@ -123,6 +123,12 @@ class ServiceSettings(BaseSettings):
     long_poll_seconds: float = Field(
         default=30.0, gt=0, le=30, description="Longest time for which a reader of the feed may wait."
     )
+    limit_waiting_per_token: int = Field(
+        default=50, ge=1, description="Requests of one token that may wait for events at once, in each process."
+    )
+    limit_waiting_per_trust: int = Field(
+        default=1000, ge=1, description="Requests of one trust that may wait for events at once, in each process."
+    )
     shutdown_seconds: float = Field(
         default=10.0, gt=0, description="Time that running requests get to finish on shutdown."
     )

@@ -1,8 +1,11 @@
-"""Telling other processes, after a commit, that there is something new: a hint that may be lost, never a message.
+"""Waking other processes, after a commit, when there is something new: a hint that may be lost, never a message.
 
 `NOTIFY` inside a business transaction makes all commits queue up behind one lock (12 times fewer transactions a
 second); sent afterwards from a connection of its own, and once for many commits, it costs next to nothing.
 Who waits must poll as well: a hint is lost when its process dies between commit and notice, or behind PgBouncer.
+
+A hint has a channel and a payload, which says whom it concerns, such as the id of a trust. Who waits for one payload is
+left alone by the others.
 """
 
 import asyncio
@@ -20,6 +23,8 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 DEBOUNCE_SECONDS = 0.01
 RECONNECT_SECONDS = 1.0
+
+_NOTIFY = "select pg_notify(h.channel, h.payload) from unnest($1::text[], $2::text[]) as h (channel, payload)"
 
 _LOST = (OSError, *DRIVER_ERRORS, asyncio.TimeoutError)
 
@@ -60,35 +65,45 @@ class Wakeups:
         self._connect = connect
         self._listens = listens
         self._closed = False
-        self._pending: dict[str, str] = {}
+        # In order, and each only once.
+        self._pending: dict[tuple[str, str], None] = {}
         self._sender: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[str, dict[str | None, set[asyncio.Event]]] = defaultdict(dict)
         self._listening: set[str] = set()
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._out: asyncpg.Connection[asyncpg.Record] | None = None
         self._channels_changed = asyncio.Event()
 
     def poke(self, channel: str, payload: str = "") -> None:
-        """Wake whoever waits on `channel`, here and in other processes, within some milliseconds."""
-        self._wake(channel)
+        """Wake those who wait on `channel`, here and in other processes, within some milliseconds.
+
+        With a payload only those who wait for this one or for all.
+        """
+        self._wake(channel, payload)
         if self._closed:
             return
-        self._pending[channel] = payload
+        self._pending[channel, payload] = None
         if self._sender is None or self._sender.done():
             self._sender = asyncio.get_running_loop().create_task(self._send(), name="wakeups: send")
 
     @contextmanager
-    def waiting(self, channel: str) -> Iterator["Waiter"]:
-        """Who wants to be woken by `channel`: begin before looking, so that nothing slips in between."""
+    def waiting(self, channel: str, payload: str | None = None) -> Iterator["Waiter"]:
+        """Be woken by hints on `channel`, only by those with this payload unless it is None.
+
+        Begin before looking, so that nothing slips in between.
+        """
         waiter = Waiter(self)
-        self._waiting[channel].add(waiter.poked)
+        waiting = self._waiting[channel]
+        waiting.setdefault(payload, set()).add(waiter.poked)
         if self._listens and not self._closed:
             self._listen(channel)
         try:
             yield waiter
         finally:
-            self._waiting[channel].discard(waiter.poked)
+            waiting[payload].discard(waiter.poked)
+            if not waiting[payload]:
+                del waiting[payload]
 
     @property
     def hears(self) -> bool:
@@ -116,22 +131,29 @@ class Wakeups:
         self._sender = self._listener = self._connection = self._out = None
         self._listening.clear()
 
-    def _wake(self, channel: str) -> None:
-        for event in self._waiting.get(channel, ()):
-            event.set()
+    def _wake(self, channel: str, payload: str = "") -> None:
+        """Wake those who wait for this payload, or everybody on the channel when the hint has none."""
+        waiting = self._waiting.get(channel, {})
+        concerned = (waiting.get(payload, ()), waiting.get(None, ())) if payload else tuple(waiting.values())
+        for events in concerned:
+            for event in events:
+                event.set()
 
     async def _send(self) -> None:
         while self._pending:
             # Commits of the next few milliseconds share this notice.
             await asyncio.sleep(DEBOUNCE_SECONDS)
-            pending, self._pending = self._pending, {}
+            pending, self._pending = list(self._pending), {}
             try:
                 if self._out is None or self._out.is_closed():
                     self._out = await self._connect()
-                for channel, payload in pending.items():
-                    await self._out.execute("select pg_notify($1, $2)", channel, payload)
+                await self._out.execute(_NOTIFY, *map(list, zip(*pending, strict=True)))
             except _LOST as error:
-                log.warning("a wake-up is lost", channels=sorted(pending), error=type(error).__name__)
+                log.warning(
+                    "a wake-up is lost",
+                    channels=sorted({channel for channel, _ in pending}),
+                    error=type(error).__name__,
+                )
                 if self._out is not None:
                     self._out.terminate()
                     self._out = None
@@ -144,8 +166,10 @@ class Wakeups:
             self._listener = asyncio.get_running_loop().create_task(self._receive(), name="wakeups: receive")
 
     async def _receive(self) -> None:
-        def noticed(_connection: Any, _pid: int, channel: str, _payload: object) -> None:
-            self._wake(channel)
+        def noticed(_connection: Any, pid: int, channel: str, payload: object) -> None:
+            # Of hints of our own everybody here has heard already.
+            if self._out is None or self._out.is_closed() or pid != self._out.get_server_pid():
+                self._wake(channel, str(payload))
 
         while True:
             try:
@@ -158,7 +182,7 @@ class Wakeups:
                     for channel in self._listening - heard:
                         await connection.add_listener(channel, noticed)
                         heard.add(channel)
-                        # What was told before we listened is lost: let the reader look once more.
+                        # Hints from before we listened are lost: let the reader look once more.
                         self._wake(channel)
                     await _first(gone, self._channels_changed)
             except _LOST as error:

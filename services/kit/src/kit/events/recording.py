@@ -53,7 +53,7 @@ class NewEvent:
 
 
 def channel(schema: str) -> str:
-    """Where readers of a service's feed are woken."""
+    """Where readers of a service's feed are woken; the payload is the trust's id."""
     return f"{schema}_event"
 
 
@@ -77,7 +77,7 @@ async def record_event(
     data: BaseModel,
     tenant_id: UUID | None = None,
 ) -> None:
-    """Tell the readers of the feed, once the session's transaction is committed and not if it isn't.
+    """Announce it to the readers of the feed, once the session's transaction is committed and not if it isn't.
 
     `tenant_id` is whose event it is; the session's own trust unless it is given.
     """
@@ -95,8 +95,9 @@ async def record_events(session: Session, events: Sequence[NewEvent], *, tenant_
         if not isinstance(event.data, event.event_type.data):
             raise TypeError(f"{event.event_type.type} carries {event.event_type.data.__name__}")
     occurred_at: datetime = clock.now()
+    trust_id = tenant_id or context_of_session(session).tenant_id
     parameters: Mapping[str, Any] = {
-        "trust_id": tenant_id or context_of_session(session).tenant_id,
+        "trust_id": trust_id,
         "occurred_at": occurred_at,
         "ids": [uuid7() for _ in events],
         "types": [event.event_type.type for event in events],
@@ -105,4 +106,4 @@ async def record_events(session: Session, events: Sequence[NewEvent], *, tenant_
         "data": [event.data.model_dump_json() for event in events],
     }
     await session.execute(_INSERT, parameters)
-    after_commit(session, lambda: database.wakeups.poke(channel(database.schema)))
+    after_commit(session, lambda: database.wakeups.poke(channel(database.schema), str(trust_id)))

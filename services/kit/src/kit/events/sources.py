@@ -13,7 +13,8 @@ from kit.calls.client import Calls
 from kit.calls.declared import Call
 from kit.calls.errors import CalleeGone, CalleeRefused
 from kit.database.sessions import Context, Database
-from kit.events.feed import NOW, FeedRestarted, Follower, Reader, cursor_of, place_of
+from kit.events.feed import NOW, FeedRestarted, Follower, cursor_of, place_of
+from kit.events.pages import Reader
 from kit.ids import PLATFORM
 from kit.problems import InvalidCursor
 from kit.settings import ServiceSettings

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,7 +13,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,6 +37,44 @@ class _Prepared(Collector):
         for outcome, count in list(self._counts.items()):
             family.add_metric([outcome], count)
         yield family
+
+
+class Waiting(Protocol):
+    """Requests that run and wait."""
+
+    @property
+    def running(self) -> int:
+        """How many run."""
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+
+    @property
+    def refused(self) -> int:
+        """How many had no turn in time, since the start."""
+
+
+class _Turns(Collector):
+    """Requests that run, wait for a turn, and had none."""
+
+    def __init__(self, service: str, requests: Waiting) -> None:
+        self._service = service
+        self._requests = requests
+
+    def collect(self) -> Iterable[Metric]:
+        """As they are now."""
+        family = GaugeMetricFamily(
+            "trellis_http_requests_turns", "Requests that run and that wait for a turn.", labels=["service", "state"]
+        )
+        family.add_metric([self._service, "running"], self._requests.running)
+        family.add_metric([self._service, "waiting"], self._requests.waiting)
+        yield family
+        refused = CounterMetricFamily(
+            "trellis_http_requests_refused", "Requests that had no turn in time (429, 503).", labels=["service"]
+        )
+        refused.add_metric([self._service], self._requests.refused)
+        yield refused
 
 
 class Metrics:
@@ -68,6 +107,10 @@ class Metrics:
         self.registry.register(_Prepared(self.prepared))
         self._service = service
         self._children: dict[tuple[str, str, int], Histogram] = {}
+
+    def watch(self, requests: Waiting) -> None:
+        """Count also the requests that wait for a turn."""
+        self.registry.register(_Turns(self._service, requests))
 
     def begin(self) -> float:
         """A request begins; gives the time to end it with."""

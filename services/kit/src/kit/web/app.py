@@ -31,6 +31,7 @@ from kit.telemetry.metrics import Metrics
 from kit.telemetry.tracing import start_tracing
 from kit.web import answers
 from kit.web.admission import Admission
+from kit.web.capacity import Capacity
 from kit.web.contract import write_contract
 from kit.web.edge import Edge
 from kit.web.exchange import exchange_of
@@ -43,6 +44,7 @@ from kit.web.shared_links import links_router
 from kit.web.strictness import strict_body
 from kit.web.tools import Tools, tools_of
 from kit.web.validation import refuse
+from kit.web.waits import Waits
 
 # Followers are few and wait without a connection.
 FOLLOWER_CONNECTIONS = 2
@@ -155,6 +157,8 @@ def create_service(  # noqa: PLR0913 - what a service is made of
             application_name=f"{settings.service}-follower",
             pool_size=FOLLOWER_CONNECTIONS,
         )
+    capacity = Capacity(settings.database_pool_size)
+    metrics.watch(capacity)
     hide_messages_of(ResponseValidationError)
     closing = Closing()
     app = Service(
@@ -179,6 +183,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         authenticator=authenticator,
         prepared=prepared,
         metrics=metrics,
+        waits=Waits(settings),
         closing=closing,
         calls=Calls(settings),
         objects=object_store(settings.object_store),
@@ -207,6 +212,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         admission=Admission(settings, authenticator),
         prepared=prepared,
         metrics=metrics,
+        capacity=capacity,
     )
     app.put_edge(edge)
     return app

@@ -20,7 +20,8 @@ from kit.telemetry.metrics import NO_ROUTE, Metrics
 from kit.telemetry.tracing import Tracing
 from kit.web.admission import Admission
 from kit.web.answers import problem_of, problem_response
-from kit.web.exchange import exchange_of
+from kit.web.capacity import Capacity, whose
+from kit.web.exchange import Exchange, exchange_of
 from kit.web.operations import Operations, PathOperations
 from kit.web.prepared import Finished, Headers, PolledRequest, PreparedResponses
 
@@ -41,10 +42,11 @@ def _with_cache(headers: Headers) -> Headers:
 class _Answering:
     """Passes an answer on with what every answer has, and without a body for HEAD."""
 
-    __slots__ = ("_extra", "_method", "_send", "headed", "status")
+    __slots__ = ("_exchange", "_extra", "_method", "_send", "headed", "status")
 
-    def __init__(self, send: Send, extra: Headers, method: str) -> None:
+    def __init__(self, send: Send, extra: Headers, method: str, exchange: Exchange) -> None:
         self._send = send
+        self._exchange = exchange
         self._extra = extra
         self._method = method
         self.status: int | None = None
@@ -55,6 +57,8 @@ class _Answering:
         """Pass one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            # From here on only the network and the reader decide how long it takes.
+            self._exchange.leave()
             headers = [*message["headers"], *self._extra]
             if self._method in {"GET", "HEAD"}:
                 headers = _with_cache(headers)
@@ -107,8 +111,11 @@ class Edge:
         admission: Admission,
         prepared: PreparedResponses,
         metrics: Metrics,
+        capacity: Capacity,
     ) -> None:
         self._app = app
+        self._capacity = capacity
+        self._prefix = f"/{settings.service}/v1/"
         self._settings = settings
         self._operations = operations
         self._admission = admission
@@ -139,12 +146,15 @@ class Edge:
             cursors.use_keys(self._cursor_keys)
             path = self._operations.find(scope["path"])
             route = path.template if path is not None else NO_ROUTE
-            answering = _Answering(send, extra, method)
+            answering = _Answering(send, extra, method, exchange)
             try:
                 await self._traced(path, scope, receive, answering, polled)
             finally:
                 status = answering.status
         finally:
+            exchange.leave()
+            for end in exchange.at_end:
+                end()
             self._log_answer(began, method, route, status or CLOSED, scope)
 
     async def _traced(
@@ -183,6 +193,8 @@ class Edge:
             if is_head:
                 # A scope of its own: the server looks at its own again, to know that no body follows.
                 scope = {**scope, "method": "GET"}
+            if polled is None:
+                await self._await_turn(scope)
             if polled is not None:
                 await self._make(polled, scope, receive, answering)
             elif is_head:
@@ -195,6 +207,17 @@ class Edge:
             return
         except Exception as error:  # noqa: BLE001 - the last place that can still answer
             await self._fault(error, scope, receive, answering)
+
+    async def _await_turn(self, scope: Scope) -> None:
+        """Wait until this request may run. Raises Overloaded or TooManyAtOnce.
+
+        A body that comes as a stream takes as long as its sender needs, and what is outside the service's own paths is
+        for those who run it or for other programs of the house (keys, readiness).
+        """
+        exchange = exchange_of(scope)
+        assert exchange.operation is not None
+        if not exchange.operation.is_streamed and exchange.operation.path.startswith(self._prefix):
+            exchange.leave = await self._capacity.enter(whose(exchange.caller))
 
     async def _head(self, scope: Scope, receive: Receive, answering: _Answering) -> None:
         """Answer a HEAD as its GET, but no longer than it takes to know the headers."""
@@ -222,7 +245,9 @@ class Edge:
             assert caller is not None
             await self._prepared.watch(polled, caller)
             made = _Collecting()
+            await self._await_turn(scope)
             await self._app(scope, receive, made)
+            exchange_of(scope).leave()
             finished: Finished | None = None
             if made.status == 200:
                 finished = self._prepared.finish(polled, caller, _with_cache(made.headers), made.body)

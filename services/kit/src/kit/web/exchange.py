@@ -1,7 +1,7 @@
 """What the layers of a service hand each other about one request."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
@@ -10,6 +10,10 @@ from kit.problems import FieldError
 from kit.web.operation import Operation
 
 _KEY = "trellis"
+
+
+def _nothing() -> None:
+    """It never had a turn."""
 
 
 @dataclass(slots=True)
@@ -21,6 +25,10 @@ class Exchange:
     query_errors: Sequence[FieldError] = ()
     caller: Caller | None = None
     problem_code: str | None = None
+    leave: Callable[[], None] = _nothing
+    """Gives back the turn of `kit.web.capacity`; called when the answer begins, or before a long sleep."""
+    at_end: list[Callable[[], None]] = field(default_factory=list)
+    """Called when the request has ended, whether it was answered or its caller went away."""
 
 
 def exchange_of(scope: Scope) -> Exchange:

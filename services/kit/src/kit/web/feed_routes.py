@@ -13,10 +13,12 @@ from kit import clock
 from kit.cursors import LONGEST_CURSOR
 from kit.database.outages import DatabaseUnavailable
 from kit.database.sessions import context_of
-from kit.events.feed import FeedRestarted, Follower, Page, Reader, cursor_of, media_of, place_of
+from kit.events.feed import FeedRestarted, Follower, cursor_of, media_of, place_of
+from kit.events.pages import Page, Reader
 from kit.events.recording import EventType
 from kit.identity.callers import Caller, check_scopes
 from kit.problems import FieldError, InvalidCursor, InvalidRequest, responses
+from kit.web.exchange import exchange_of
 from kit.web.security import requires
 from kit.web.sessions import database_of_request
 from kit.web.tools import tools_of
@@ -123,10 +125,13 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
         happen until the token expires; each has an id to reconnect with.
         """
         reader = _reader(request, caller, _types(caller, known, parameters.types))
+        is_stream = media_of(request.headers.get("accept")) == "text/event-stream"
+        if is_stream or parameters.wait:
+            exchange_of(request.scope).at_end.append(tools_of(request).waits.begin(caller))
         follower = Follower(
             reader, await place_of(reader, last_event_id or parameters.after), tools_of(request).closing
         )
-        if media_of(request.headers.get("accept")) == "text/event-stream":
+        if is_stream:
             page = await follower.next_page(parameters.limit, 0)
             return StreamingResponse(
                 _stream(request, caller, follower, page, parameters.limit),
@@ -134,7 +139,11 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             )
         longest = min(parameters.wait, tools_of(request).settings.long_poll_seconds)
-        page = await follower.next_page(parameters.limit, longest)
+        page = await follower.next_page(parameters.limit, 0)
+        if longest and not page.events:
+            # Who sleeps takes nobody's turn.
+            exchange_of(request.scope).leave()
+            page = await follower.next_page(parameters.limit, longest, after=page)
         return Response(
             orjson.dumps(
                 {"items": [event for _, event in page.events], "next": cursor_of(reader, page.origin, page.after)}

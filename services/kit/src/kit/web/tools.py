@@ -14,6 +14,7 @@ from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.metrics import Metrics
 from kit.web.prepared import PreparedResponses
+from kit.web.waits import Waits
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Tools:
     authenticator: Authenticator
     prepared: PreparedResponses
     metrics: Metrics
+    waits: Waits
     closing: Closing
     calls: Calls
     objects: ObjectStore

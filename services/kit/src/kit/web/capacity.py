@@ -1,0 +1,219 @@
+"""How many requests a process answers at once, whose turn is next, and when one is refused instead of waiting.
+
+More requests at once than there are database connections only make each of them slower. So a few run, the others wait
+for a fifth of a second at most (a second, where only earlier requests of the same token or trust are in the way), and
+what hasn't had its turn by then is refused: better than an answer that comes when its reader has gone. Turns go from
+trust to trust and, within a trust, from token to token, so that one of them can neither fill the process nor the queue.
+Within a token the oldest request is first, until it has waited for long: from then on there are too many, the oldest
+will be refused soon anyway, and the newest go first, so that most answers are quick also then.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from kit.identity.callers import Caller
+from kit.problems import ServiceUnavailable, TooManyRequests
+
+WAIT_SECONDS = 0.2
+# From here on the newest go first.
+LONG_SECONDS = 0.1
+# For who waits for its own earlier requests while the service has turns to give: that is nobody else's delay.
+OWN_WAIT_SECONDS = 1.0
+# Those that wait cost little; beyond this many a request is refused at once.
+MOST_WAITING = 2048
+# Connections that no request takes: for versions of prepared answers, looks at the feed, and readiness.
+SPARE_CONNECTIONS = 2
+RETRY_AFTER_SECONDS = 1
+
+Leave = Callable[[], None]
+
+
+class Overloaded(ServiceUnavailable):
+    """More requests come than this service can answer."""
+
+    code = "service-unavailable"
+    title = "Service unavailable"
+
+
+class TooManyAtOnce(TooManyRequests):
+    """This token, or all tokens of this trust together, have too many requests at once."""
+
+    code = "too-many-requests"
+    title = "Too many requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose request it is: a trust's, with a token; both None for a request without a token."""
+
+    trust_id: UUID | None
+    token_id: str | None
+
+
+NOBODYS = Whose(None, None)
+
+
+def whose(caller: Caller | None) -> Whose:
+    """Whose requests a caller's are counted with."""
+    return NOBODYS if caller is None else Whose(caller.tenant_id, caller.token_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """A request that waits, and since when."""
+
+    given: "asyncio.Future[None]"
+    since: float
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The requests of one trust that wait, by token, the newest last."""
+
+    by_token: OrderedDict[str | None, list[_Turn]] = field(default_factory=OrderedDict)
+
+
+class Capacity:
+    """The requests of one process that run and wait."""
+
+    def __init__(self, connections: int) -> None:
+        """For a process with so many database connections."""
+        self.most = max(1, connections - SPARE_CONNECTIONS)
+        # One trust leaves room for others, one token for others of its trust.
+        self._most_of_trust = max(1, self.most * 3 // 4)
+        self._most_of_token = max(1, self.most // 2)
+        self.running = 0
+        self.waiting = 0
+        self.refused = 0
+        self._of_trust: Counter[UUID | None] = Counter()
+        self._of_token: Counter[Whose] = Counter()
+        self._queues: OrderedDict[UUID | None, _Waiting] = OrderedDict()
+
+    async def enter(self, one: Whose) -> Leave:
+        """Wait for a turn; gives what to call once, when the request is answered.
+
+        Raises Overloaded or TooManyAtOnce when there was none in time.
+        """
+        # Who comes now goes behind those that wait, unless these have reached their own limits.
+        if not self._may_run(one):
+            await self._wait(one)
+        else:
+            self._begin(one)
+        is_running = True
+
+        def leave() -> None:
+            nonlocal is_running
+            if is_running:
+                is_running = False
+                self._end(one)
+
+        return leave
+
+    def _may_run(self, one: Whose) -> bool:
+        return self.running < self.most and not self._is_at_limit(one)
+
+    def _is_at_limit(self, one: Whose) -> bool:
+        return self._of_trust[one.trust_id] >= self._most_of_trust or self._of_token[one] >= self._most_of_token
+
+    def _is_held_by_own(self, one: Whose) -> bool:
+        """Are there turns, only none for this trust or token?"""
+        return self.running < self.most and self._is_at_limit(one)
+
+    async def _wait(self, one: Whose) -> None:
+        if self.waiting >= MOST_WAITING:
+            raise self._refusal(one)
+        loop = asyncio.get_running_loop()
+        turn = _Turn(loop.create_future(), loop.time())
+        queue = self._queues.setdefault(one.trust_id, _Waiting()).by_token
+        queue.setdefault(one.token_id, []).append(turn)
+        self.waiting += 1
+        try:
+            await asyncio.wait((turn.given,), timeout=WAIT_SECONDS)
+            if not turn.given.done() and self._is_held_by_own(one):
+                await asyncio.wait((turn.given,), timeout=OWN_WAIT_SECONDS - WAIT_SECONDS)
+            if not turn.given.done():
+                raise self._refusal(one)
+        except asyncio.CancelledError:
+            if turn.given.done():
+                # Its turn came as its caller went away.
+                self._end(one)
+            raise
+        finally:
+            self.waiting -= 1
+            self._forget(one, turn)
+
+    def _forget(self, one: Whose, turn: _Turn) -> None:
+        waiting = self._queues.get(one.trust_id)
+        turns = None if waiting is None else waiting.by_token.get(one.token_id)
+        if waiting is None or turns is None or turn not in turns:
+            return
+        turns.remove(turn)
+        if not turns:
+            del waiting.by_token[one.token_id]
+        if not waiting.by_token:
+            del self._queues[one.trust_id]
+
+    def _refusal(self, one: Whose) -> Overloaded | TooManyAtOnce:
+        self.refused += 1
+        if self._is_held_by_own(one):
+            return TooManyAtOnce(
+                "You have too many requests at once. Send the next one when an earlier one is answered.",
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        return Overloaded(
+            "More requests come than can be answered at the moment; nothing was done. Try again in a moment.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        )
+
+    def _begin(self, one: Whose) -> None:
+        self.running += 1
+        self._of_trust[one.trust_id] += 1
+        self._of_token[one] += 1
+
+    def _end(self, one: Whose) -> None:
+        self.running -= 1
+        self._of_trust[one.trust_id] -= 1
+        if not self._of_trust[one.trust_id]:
+            del self._of_trust[one.trust_id]
+        self._of_token[one] -= 1
+        if not self._of_token[one]:
+            del self._of_token[one]
+        self._next()
+
+    def _next(self) -> None:
+        """Give the turns that are free to those who wait: trust by trust, token by token."""
+        while self.running < self.most:
+            found = self._first()
+            if found is None:
+                return
+            one, turn = found
+            self._forget(one, turn)
+            self._begin(one)
+            turn.given.set_result(None)
+            # The trust, and within it the token, go to the end of the row.
+            if (waiting := self._queues.get(one.trust_id)) is not None:
+                self._queues.move_to_end(one.trust_id)
+                if one.token_id in waiting.by_token:
+                    waiting.by_token.move_to_end(one.token_id)
+
+    def _first(self) -> tuple[Whose, _Turn] | None:
+        for trust_id, waiting in self._queues.items():
+            if self._of_trust[trust_id] >= self._most_of_trust:
+                continue
+            for token_id, turns in waiting.by_token.items():
+                one = Whose(trust_id, token_id)
+                if self._of_token[one] < self._most_of_token and (turn := _next_of(turns)) is not None:
+                    return one, turn
+        return None
+
+
+def _next_of(turns: list[_Turn]) -> _Turn | None:
+    """The oldest, or the newest when the oldest has waited for long; those whose time is over are on their way out."""
+    waiting = [turn for turn in turns if not turn.given.done()]
+    if not waiting:
+        return None
+    is_long = asyncio.get_running_loop().time() - waiting[0].since > LONG_SECONDS
+    return waiting[-1] if is_long else waiting[0]
