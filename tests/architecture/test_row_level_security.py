@@ -57,7 +57,7 @@ async def test_every_other_permissive_policy_is_listed(admin: Connection) -> Non
 async def test_rows_of_an_academy_are_restricted_by_academy(admin: Connection) -> None:
     exceptions = Exceptions()
     for table in await tenant_tables(admin):
-        restrictive = [policy for policy in await policies(admin, table) if not policy["permissive"]]
+        restrictive = [policy for policy in await policies(admin, table) if policy["name"] == "academies"]
         if not {"urn", "academies"} & set(table.columns) or exceptions.allow("academies", table.full_name):
             assert restrictive == [], table.full_name
             continue
@@ -67,6 +67,24 @@ async def test_rows_of_an_academy_are_restricted_by_academy(admin: Connection) -
         assert "app.academies" in restrictive[0]["using"], table.full_name
         assert restrictive[0]["roles"] == [f"{table.schema}_app"], table.full_name
     assert [name for kind, name in exceptions.unused if kind == "academies"] == []
+
+
+async def test_what_is_of_no_academy_is_written_by_the_whole_trust_or_is_listed(admin: Connection) -> None:
+    """Else a grant for one academy would write what counts for all of them."""
+    exceptions = Exceptions()
+    for table in await tenant_tables(admin):
+        found = {policy["name"]: policy for policy in await policies(admin, table) if not policy["permissive"]}
+        academies = found.get("academies")
+        always = academies is not None and "IS NULL" not in academies["using"]
+        if always or {"whole_trust", "parent"} & found.keys() or exceptions.allow("whole-trust", table.full_name):
+            continue
+        kinds = {"insert": "a", "update": "w", "delete": "d"}
+        for command, letter in kinds.items():
+            policy = found.get(f"whole_trust_{command}s")
+            assert policy is not None, f"{table.full_name}: who may {command} a row of no academy?"
+            assert policy["command"] == letter, table.full_name
+            assert all("'*'" in clause for clause in (policy["using"], policy["checks"]) if clause), table.full_name
+    assert [name for kind, name in exceptions.unused if kind == "whole-trust"] == []
 
 
 async def test_every_index_and_key_of_a_tenant_table_leads_with_the_trust(admin: Connection) -> None:

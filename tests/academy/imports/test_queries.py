@@ -1,6 +1,11 @@
 """Which imports a caller must not see: their errors quote cells of the file."""
 
+import asyncpg
+import pytest
+
+from kit.database.sessions import Context
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
+from tests.support.tokens import PROSPERE
 
 GOOD = csv([(139148, "ks4.attainment_8", "2024/25", 47.5)])
 
@@ -26,3 +31,18 @@ async def test_a_grant_for_more_academies_covers_an_import_of_fewer(bench: Workb
     location = (await bench.send(few, "observations", GOOD)).headers["Location"]
 
     assert (await more.get(location)).status_code == 200
+
+
+async def test_a_grant_for_some_academies_reaches_no_part_of_the_file_of_an_import_of_more(bench: Workbench) -> None:
+    whole, some = await bench.client(), await bench.client(academies=[139148])
+    of_all = (await bench.send(whole, "observations", GOOD)).json()["id"]
+    of_some = (await bench.send(some, "observations", GOOD)).json()["id"]
+    context = Context(PROSPERE, frozenset({139148}), "person:some")
+    add = "insert into academy.import_chunk (trust_id, import_id, number, content) values ($1, $2, 9, 'more')"
+    async with bench.database.of("academy").connection(context) as connection:
+        seen = await connection.fetch("select import_id from academy.import_chunk")
+        assert {str(row["import_id"]) for row in seen} == {of_some}
+        await connection.execute(add, PROSPERE, of_some)
+    async with bench.database.of("academy").connection(context) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(add, PROSPERE, of_all)

@@ -18,7 +18,7 @@ def _row(page: str) -> list[str]:
 
 def test_a_role_without_the_scope_has_no_mark() -> None:
     page = matrix({"academy": _contract(security=[{"trellis": ["ratings:moderate"]}])})
-    cells = dict(zip(["operation", "needs", *ROLES], _row(page), strict=True))
+    cells = dict(zip(["operation", "needs", "acts on", *ROLES], _row(page), strict=True))
     assert cells["operation"] == "`GET /academy/v1/ratings`"
     assert cells["needs"] == "`ratings:moderate`"
     assert {role for role in ROLES if cells[role] == "●"} == {
@@ -56,3 +56,9 @@ def test_the_page_names_every_role_and_is_the_same_each_time() -> None:
     assert page == matrix(dict(reversed(contracts.items())))
     assert all(f"| {role} |" in page for role in ROLES)
     assert page.index("## a") < page.index("## b")
+
+
+def test_what_an_operation_acts_on_is_in_words() -> None:
+    page = matrix({"a": _contract(security=[{"trellis": ["criteria:write"]}], **{"x-acts-on": "whole_trust"})})
+    assert _row(page)[2] == "the whole trust"
+    assert _row(matrix({"a": _contract()}))[2] == ""

@@ -45,6 +45,11 @@ KINDS: list[tuple[str, Access, list[tuple[Context, set[str]]]]] = [
         Access(covered="academies"),
         [(WHOLE, {"a", "b", "c", "d"}), (OF_ONE, {"a"}), (OF_TWO, {"a", "b", "c"})],
     ),
+    (
+        "written by the whole trust",
+        Access(whole_trust_writes=True),
+        [(WHOLE, {"a", "b", "c", "d"}), (OF_TWO, {"a", "b", "c", "d"}), (MEMBER, {"a", "b", "c", "d"})],
+    ),
     ("whole trust", Access(whole_trust=True), [(WHOLE, {"a", "b", "c", "d"}), (OF_TWO, set()), (MEMBER, set())]),
     (
         "subject",
@@ -102,6 +107,13 @@ async def seen(app: Connection, place: int, context: Context) -> set[str]:
         return {row["name"] for row in await app.fetch(f"select name from academy.kind_{place}")}
 
 
+def written(access: Access, context: Context, names: set[str]) -> set[str]:
+    """Of the rows that a context shows, those that it may write: what is of no academy is the whole trust's."""
+    if not access.writes_need_whole_trust or context.academies is None:
+        return names
+    return {row[0] for row in ROWS if row[0] in names and access.urn is not None and row[1] is not None}
+
+
 async def write(app: Connection, place: int, context: Context, row: tuple[object, ...]) -> None:
     """Write a row under a context."""
     async with app.transaction():
@@ -120,8 +132,9 @@ async def test_each_kind_shows_its_rows_and_no_others(app: Connection) -> None:
 
 
 async def test_what_a_context_does_not_show_it_can_neither_change_nor_write(app: Connection) -> None:
-    for place, (name, _, cases) in enumerate(KINDS):
-        for context, names in cases:
+    for place, (name, access, cases) in enumerate(KINDS):
+        for context, shown in cases:
+            names = written(access, context, shown)
             for row in ROWS:
                 copy = f"'{PROSPERE}', name || '-copy', urn, academies, made_by, project_id"
                 async with app.transaction():
@@ -130,6 +143,10 @@ async def test_what_a_context_does_not_show_it_can_neither_change_nor_write(app:
                         f"update academy.kind_{place} set made_by = made_by where name = $1", row[0]
                     )
                     assert changed == f"UPDATE {int(row[0] in names)}", (name, context, row[0])
+                    held = await app.fetch(f"select from academy.kind_{place} where name = $1 for update", row[0])
+                    assert len(held) == int(row[0] in names), (name, context, row[0])
+                    if row[0] in shown - names:
+                        continue
                     copied = await app.execute(
                         f"insert into academy.kind_{place} select {copy} from academy.kind_{place} where name = $1",
                         row[0],
@@ -140,6 +157,16 @@ async def test_what_a_context_does_not_show_it_can_neither_change_nor_write(app:
             for row in hidden:
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await write(app, place, context, (f"{row[0]}-new", *row[1:]))
+
+
+async def test_a_row_of_an_academy_does_not_become_the_trusts_under_its_grant_nor_the_reverse(app: Connection) -> None:
+    place = next(place for place, (_, access, _) in enumerate(KINDS) if access.urn_optional)
+    async with app.transaction():
+        await set_context(app, OF_ONE)
+        assert await app.execute(f"update academy.kind_{place} set urn = 1 where name = 'c'") == "UPDATE 0"
+        assert await app.execute(f"delete from academy.kind_{place} where name = 'c'") == "DELETE 0"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(f"update academy.kind_{place} set urn = null where name = 'a'")
 
 
 async def test_a_transaction_without_a_context_sees_nothing(app: Connection) -> None:

@@ -118,7 +118,7 @@ class Client(TenantTable, Versioned, table=True):
         ),
         {"schema": SCHEMA},
     )
-    __access__ = Access(grants=("select", "insert", "update"))
+    __access__ = Access(whole_trust_writes=True, grants=("select", "insert", "update"))
 
     name: str = text_column()
     kind: str = text_column()
@@ -146,7 +146,7 @@ class ClientSecret(TenantRow, table=True):
         ),
         {"schema": SCHEMA},
     )
-    __access__ = Access()
+    __access__ = Access(whole_trust_writes=True)
 
     client_id: UUID = Field(primary_key=True)
     hint: str = Field(primary_key=True, sa_type=Text)
@@ -174,7 +174,7 @@ class Person(TenantTable, Versioned, table=True):
         Index("person_email_key", "trust_id", text("lower(email)"), unique=True),
         {"schema": SCHEMA},
     )
-    __access__ = Access(grants=("select", "insert", "update"))
+    __access__ = Access(whole_trust_writes=True, grants=("select", "insert", "update"))
 
     display_name: str | None = text_column(nullable=True)
     email: str | None = text_column(nullable=True)
@@ -216,7 +216,7 @@ class RoleGrant(TenantTable, Versioned, table=True):
         {"schema": SCHEMA},
     )
     # Of a grant only its end may be updated; the migration grants these columns.
-    __access__ = Access(grants=("select", "insert"))
+    __access__ = Access(whole_trust_writes=True, grants=("select", "insert"))
 
     role: str = text_column()
     person_id: UUID | None

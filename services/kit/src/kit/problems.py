@@ -185,6 +185,10 @@ class InsufficientScope(Forbidden):
     """The token doesn't have a scope that this operation needs."""
 
 
+class WholeTrustOnly(Forbidden):
+    """It concerns the whole trust, and your grant covers a part of it."""
+
+
 class NotFound(Problem):
     """It doesn't exist, or isn't the caller's to see."""
 

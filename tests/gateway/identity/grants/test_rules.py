@@ -54,15 +54,8 @@ def test_first_and_last_day_count(starts_on: date, ends_on: date | None, is_ende
 @pytest.mark.parametrize("role", ROLES.values())
 def test_each_level_gives_its_own_roles_only(role: Role) -> None:
     for level in Level:
-        allowed = may_grant(role.code, level=level, academies=None, granted=None)
+        allowed = may_grant(role.code, level=level)
         assert allowed is (role.level is level)
-
-
-def test_who_administers_some_academies_gives_nothing_beyond_them() -> None:
-    some = frozenset({1, 2})
-    assert may_grant("headteacher", level=Level.TRUST, academies=some, granted=frozenset({1}))
-    assert not may_grant("headteacher", level=Level.TRUST, academies=some, granted=frozenset({1, 3}))
-    assert not may_grant("trustee", level=Level.TRUST, academies=some, granted=None)
 
 
 @pytest.mark.parametrize(

@@ -77,11 +77,9 @@ def state_of(*, starts_on: date, ends_on: date | None, is_ended: bool, on: date)
     return GrantState.CURRENT if ends_on is None or on <= ends_on else GrantState.EXPIRED
 
 
-def may_grant(role: str, *, level: Level, academies: frozenset[int] | None, granted: frozenset[int] | None) -> bool:
-    """Whether an administrator at this level, for these academies (None: all), may give the role this far."""
-    if ROLES[role].level is not level:
-        return False
-    return academies is None or (granted is not None and granted <= academies)
+def may_grant(role: str, *, level: Level) -> bool:
+    """Whether an administrator at this level may give the role."""
+    return ROLES[role].level is level
 
 
 def gives_more(role: str, held: Iterable[str]) -> bool:

@@ -18,6 +18,7 @@ from academy.academies.schemas import (
 )
 from academy.trusts.errors import TrustNotFound, TrustUnknown
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.problems import responses
 from kit.resources.pages import ListParams
 from kit.web.replies import TAGGED, Reply
@@ -28,6 +29,7 @@ from sector.parameters import TrustName, Urn
 router = APIRouter(tags=["academies"])
 
 Reader = Annotated[Caller, requires("academies:read")]
+Finder = Annotated[Caller, requires("academies:read", acts_on=ActsOn.NOTHING)]
 
 
 @router.get("/academies", operation_id="academy_list", summary="List academies", responses=responses(TrustUnknown))
@@ -74,7 +76,7 @@ async def inspection_list(
     responses=responses(NothingToLookUp, TooManyToLookUp),
     openapi_extra={"x-idempotent": False},
 )
-async def academy_lookup(session: SessionDep, _: Reader, body: AcademyLookup) -> AcademyLookupOut:
+async def academy_lookup(session: SessionDep, _: Finder, body: AcademyLookup) -> AcademyLookupOut:
     """Takes up to 1,000 URNs, UKPRNs and LAESTABs. Returns the schools that were found, and the identifiers that no
     school has."""
     return await service.look_up(session, body)

@@ -37,7 +37,7 @@ class CriteriaSet(TenantTable, Versioned, table=True):
         Index(ONE_PUBLISHED, "trust_id", "phase", unique=True, postgresql_where=text("state = 'published'")),
         {"schema": "academy"},
     )
-    __access__ = Access()
+    __access__ = Access(whole_trust_writes=True)
 
     phase: str = text_column()
     title: str = text_column()
@@ -56,6 +56,6 @@ class RatedTrust(TenantRow, table=True):
 
     __tablename__: ClassVar[TableName] = "rated_trust"
     __table_args__ = ({"schema": "academy"},)
-    __access__ = Access(grants=("select", "insert"))
+    __access__ = Access(whole_trust_writes=True, grants=("select", "insert"))
 
     since: datetime = instant_column()

@@ -36,6 +36,7 @@ from academy.imports.schemas import (
 )
 from kit.database.sessions import context_of
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.problems import InvalidCursor, MalformedRequest, responses
 from kit.resources.fields import ReasonGiven
 from kit.resources.transitions import ReasonMissing, RoleMayNot, TransitionNotAllowed
@@ -66,7 +67,7 @@ router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
 sealed = APIRouter(route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("imports:read")]
-Writer = Annotated[Caller, requires("imports:write")]
+Writer = Annotated[Caller, requires("imports:write", acts_on=ActsOn.ACADEMIES)]
 
 _CREATE_ROUTE = "POST /imports"
 _BINARY = {"type": "string", "format": "binary"}

@@ -85,6 +85,11 @@ class Import(TenantTable, Versioned, table=True):
         """The entity tag of this version: its state counts first, then how far it is."""
         return etag(f"{self.version}-{self.progress_percent}")
 
+    @property
+    def is_of_trust(self) -> bool:
+        """Was it sent under a grant for all of the trust? Else it concerns the academies of that grant."""
+        return self.academies is None
+
     def changed(self, *, by: str, as_role: str, at: datetime) -> None:  # noqa: ARG002 - as every thing with states
         """Note a change of state; the record of it keeps by whom, in which role and when."""
         self.version += 1
@@ -112,7 +117,7 @@ class ImportChunk(TenantRow, table=True):
         ),
         {"schema": "academy"},
     )
-    __access__ = Access()
+    __access__ = Access(parent=("import", "import_id"))
 
     import_id: UUID = Field(primary_key=True)
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -124,7 +129,7 @@ class ImportNotice(TenantRow, table=True):
 
     __tablename__: ClassVar[TableName] = "import_notice"
     __table_args__ = ({"schema": "academy"},)
-    __access__ = Access()
+    __access__ = Access(whole_trust=True)
 
     import_id: UUID = Field(primary_key=True)
     told_at: datetime = instant_column()

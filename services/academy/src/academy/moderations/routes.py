@@ -16,6 +16,7 @@ from academy.moderations.schemas import (
     ModerationWithdraw,
 )
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.objects.errors import StoredFileNotFound, TooManyFiles
 from kit.objects.service import file_of, list_files
 from kit.problems import responses
@@ -31,7 +32,7 @@ from sector.parameters import Urn
 router = APIRouter(tags=["moderations"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("ratings:read")]
-Moderator = Annotated[Caller, requires("ratings:moderate")]
+Moderator = Annotated[Caller, requires("ratings:moderate", acts_on=ActsOn.ACADEMIES)]
 
 
 @router.post(

@@ -16,6 +16,7 @@ from academy.posts.schemas import (
     PostPatch,
 )
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.problems import responses
 from kit.resources.fields import ReasonGiven
 from kit.resources.transitions import ReasonMissing, RoleMayNot, TransitionNotAllowed
@@ -29,7 +30,7 @@ from kit.web.tags import IfMatch
 router = APIRouter(tags=["posts"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("posts:read")]
-Writer = Annotated[Caller, requires("posts:write")]
+Writer = Annotated[Caller, requires("posts:write", acts_on=ActsOn.ACADEMY_OR_TRUST)]
 MOVES = (errors.PostNotFound, RoleMayNot, TransitionNotAllowed)
 
 

@@ -9,6 +9,7 @@ from academy.criteria.errors import ComparisonNotSupported, CriteriaSetNotFound,
 from academy.previews import service
 from academy.previews.schemas import PreviewOut
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.problems import responses
 from kit.web.idempotency import IdempotentRoute
 from kit.web.security import requires
@@ -16,7 +17,7 @@ from kit.web.sessions import SessionDep
 
 router = APIRouter(tags=["criteria"], route_class=IdempotentRoute)
 
-Writer = Annotated[Caller, requires("criteria:write")]
+Writer = Annotated[Caller, requires("criteria:write", acts_on=ActsOn.NOTHING)]
 
 
 @router.post(

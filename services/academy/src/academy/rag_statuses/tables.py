@@ -45,6 +45,7 @@ class RagVersion(TenantRow, table=True):
 
     __tablename__: ClassVar[TableName] = "rag_version"
     __table_args__ = ({"schema": "academy"},)
+    # Whoever overrides a rating of one academy raises it.
     __access__ = Access(grants=("select", "insert", "update"))
 
     version: int = Field(sa_type=BigInteger)

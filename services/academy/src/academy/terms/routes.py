@@ -16,9 +16,10 @@ from academy.terms.schemas import (
     TermPatch,
 )
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.problems import responses
 from kit.resources.fields import ReasonGiven
-from kit.resources.transitions import ReasonMissing, RoleMayNot, TransitionNotAllowed, WholeTrustOnly
+from kit.resources.transitions import ReasonMissing, RoleMayNot, TransitionNotAllowed
 from kit.web.idempotency import SealedRoute
 from kit.web.replies import CREATED, TAGGED, Reply
 from kit.web.security import requires
@@ -29,8 +30,8 @@ from kit.web.tags import IfMatch
 router = APIRouter(tags=["terms"], route_class=SealedRoute)
 
 Reader = Annotated[Caller, requires("terms:read")]
-Writer = Annotated[Caller, requires("terms:write")]
-MOVES = (errors.TermNotFound, RoleMayNot, TransitionNotAllowed, WholeTrustOnly)
+Writer = Annotated[Caller, requires("terms:write", acts_on=ActsOn.ACADEMY_OR_TRUST)]
+MOVES = (errors.TermNotFound, RoleMayNot, TransitionNotAllowed)
 
 
 @router.get("/terms", operation_id="term_list", summary="List terms", responses=responses(AcademyNotFound))
@@ -49,8 +50,7 @@ async def term_list(
     operation_id="term_create",
     summary="Set the dates of a term",
     status_code=201,
-    responses=CREATED
-    | responses(AcademyNotFound, RoleMayNot, WholeTrustOnly, errors.TermNotPossible, errors.TermsClash),
+    responses=CREATED | responses(AcademyNotFound, RoleMayNot, errors.TermNotPossible, errors.TermsClash),
 )
 async def term_create(reply: Reply, session: SessionDep, caller: Writer, body: TermCreate) -> TermOut:
     """Set the dates of a term: of the trust, or of one academy where they differ."""

@@ -2,10 +2,9 @@
 
 from academy.terms.events import CHANGED, CREATED, RESTORED, RETIRED, TermFacts
 from academy.terms.tables import Term
-from kit.resources.transitions import States, Transition, own, whole_trust
+from kit.resources.transitions import States, Transition, own
 
 WRITERS = ("chief-executive", "data-manager", "trust-admin", own("headteacher"), own("executive-headteacher"))
-GUARDS = (whole_trust,)
 
 TERMS: States[Term] = States(
     "term",
@@ -13,9 +12,9 @@ TERMS: States[Term] = States(
     initial="active",
     facts=TermFacts.of,
     transitions=(
-        Transition("create", (), "active", "Set dates", by=WRITERS, guards=GUARDS, event=CREATED),
-        Transition("change", ("active",), "active", "Change", by=WRITERS, guards=GUARDS, event=CHANGED),
-        Transition("retire", ("active",), "retired", "Retire", by=WRITERS, guards=GUARDS, event=RETIRED),
+        Transition("create", (), "active", "Set dates", by=WRITERS, event=CREATED),
+        Transition("change", ("active",), "active", "Change", by=WRITERS, event=CHANGED),
+        Transition("retire", ("active",), "retired", "Retire", by=WRITERS, event=RETIRED),
         Transition(
             "restore",
             ("retired",),
@@ -23,7 +22,6 @@ TERMS: States[Term] = States(
             "Let it count again",
             by=WRITERS,
             needs_reason=True,
-            guards=GUARDS,
             event=RESTORED,
         ),
     ),

@@ -19,7 +19,7 @@ from kit.links.tokens import new_token, secret_of
 from kit.resources.pages import Found, ListParams
 from kit.resources.paging import paginate
 
-# With it a caller sees and ends every link of the trust, not only its own.
+# With it, and a grant for the whole trust, a caller sees and ends every link of the trust, not only its own.
 MANAGE = "links:manage"
 MOST_LINKS = 100
 SUBJECT = "kit.links"
@@ -89,7 +89,7 @@ async def end_link(session: Session, caller: Caller, link_id: UUID) -> None:
 
 def _maker(caller: Caller) -> str | None:
     """Whose links the caller sees; None for everybody's."""
-    return None if caller.may(MANAGE) else caller.subject
+    return None if caller.may(MANAGE) and caller.academies is None else caller.subject
 
 
 async def show(database: Database, resources: Resources, token: str) -> tuple[LinkResource, Shown]:

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from kit.identity.reach import check_whole_trust
 from kit.schema.tables import TenantTable
 
 Row = TypeVar("Row", bound=TenantTable)
@@ -31,12 +32,21 @@ def visible(table: type[Row], caller: Caller) -> Select[Row]:
 
 
 async def find(session: Session, caller: Caller, table: type[Row], id_: UUID, *, lock: bool = False) -> Row | None:
-    """One row that the caller may see; with `lock` nobody else changes it until the transaction ends."""
+    """One row that the caller may see; with `lock` nobody else changes it until the transaction ends.
+
+    With `lock` it raises WholeTrustOnly for a row of the whole trust that the caller sees and may not change.
+    """
     statement = visible(table, caller).where(col(table.id) == id_)
     if lock:
         # What was read before the lock may be older than the row that the lock waited for.
         statement = statement.with_for_update().execution_options(populate_existing=True)
-    return (await session.execute(statement)).scalar_one_or_none()
+    found = (await session.execute(statement)).scalar_one_or_none()
+    if found is None and lock and table.__access__.writes_need_whole_trust:
+        # The database holds no row for somebody who may not write it: is it one of those?
+        seen = visible(table, caller).where(col(table.id) == id_)
+        if (await session.execute(seen)).scalar_one_or_none() is not None:
+            check_whole_trust(caller)
+    return found
 
 
 async def add(session: Session, row: Row) -> Row:

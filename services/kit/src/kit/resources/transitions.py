@@ -31,6 +31,7 @@ from kit.database.sessions import Session, context_of_session
 from kit.etags import check_if_match
 from kit.events.recording import EventType, record_event
 from kit.identity.callers import Caller
+from kit.identity.reach import check_whole_trust
 from kit.ids import uuid7
 from kit.problems import Conflict, FieldError, Forbidden, InvalidRequest, Problem
 
@@ -46,10 +47,6 @@ class TransitionNotAllowed(Conflict):
 
 class RoleMayNot(Forbidden):
     """None of your roles may do this here."""
-
-
-class WholeTrustOnly(Forbidden):
-    """It concerns the whole trust, and your grant covers some of its academies."""
 
 
 class ReasonMissing(InvalidRequest):
@@ -101,13 +98,6 @@ def _actors(by: Sequence[str | Actor]) -> tuple[Actor, ...]:
 def acting_role(caller: Caller, by: Sequence[str | Actor], urn: int | None = None) -> str | None:
     """The role in which this caller acts: the first of these that it holds; None when it holds none."""
     return next((actor.role for actor in _actors(by) if actor.may(caller, urn)), None)
-
-
-def whole_trust(thing: Any, caller: Caller) -> Problem | None:
-    """What concerns the whole trust is for those whose grant covers all of it."""
-    if thing.urn is None and caller.academies is not None:
-        return WholeTrustOnly("This concerns the whole trust, and your grant covers some of its academies.")
-    return None
 
 
 class Transition:
@@ -178,8 +168,10 @@ class Refusals:
 class States(Generic[Thing]):
     """The states of one kind of thing.
 
-    A thing has `state`, `id` and `urn` (None or absent for one of the whole trust) unless `state_of` and `urn_of` say
-    otherwise. `facts` is what events show of it. `refusals` take the place of the kit's own problems.
+    A thing has `state`, `id` and `urn` (None or absent for one of no academy) unless `state_of` and `urn_of` say
+    otherwise. One without a URN concerns the whole trust, unless its own `is_of_trust` says otherwise: only callers
+    whose grant covers all of the trust may move it. `facts` is what events show of it. `refusals` take the place of the
+    kit's own problems.
     """
 
     def __init__(
@@ -221,6 +213,8 @@ class States(Generic[Thing]):
 
     def actions(self, thing: Thing, caller: Caller) -> list[ActionOut]:
         """What this caller may do with this thing now, in the order of the table."""
+        if caller.academies is not None and self._is_of_trust(thing):
+            return []
         return [
             ActionOut(verb=one.verb, title=one.title, needs_reason=one.needs_reason)
             for one in self._open(thing)
@@ -232,9 +226,12 @@ class States(Generic[Thing]):
     ) -> Taken:
         """The transition that this verb is for this thing and caller.
 
-        Raises RoleMayNot when none of the caller's roles may do it here, PreconditionFailed when `if_match` doesn't
-        name `tag`, TransitionNotAllowed when the thing's state doesn't allow it, and what a guard gives.
+        Raises WholeTrustOnly when the thing concerns the whole trust and the caller's grant covers a part, RoleMayNot
+        when none of the caller's roles may do it here, PreconditionFailed when `if_match` doesn't name `tag`,
+        TransitionNotAllowed when the thing's state doesn't allow it, and what a guard gives.
         """
+        if self._is_of_trust(thing):
+            check_whole_trust(caller)
         named = [one for one in self.transitions if one.verb == verb]
         if not any(self._actor(one, thing, caller) for one in named):
             leads = self._urn_of(thing) in caller.leads
@@ -257,8 +254,11 @@ class States(Generic[Thing]):
     def check_create(self, caller: Caller, urn: int | None = None, *, thing: Thing | None = None) -> Taken:
         """That this caller may create one, for this academy.
 
-        Raises RoleMayNot, and what a guard gives for the new `thing`: without it no guard is looked at.
+        Raises WholeTrustOnly for one of the whole trust, RoleMayNot, and what a guard gives for the new `thing`:
+        without it no guard is looked at.
         """
+        if self._is_of_trust(thing) if thing is not None else urn is None:
+            check_whole_trust(caller)
         one = next(one for one in self.transitions if one.verb == CREATE)
         role = acting_role(caller, one.by, urn)
         if role is None:
@@ -349,6 +349,9 @@ class States(Generic[Thing]):
     def _open(self, thing: Thing) -> Iterator[Transition]:
         state = self._state_of(thing)
         return (one for one in self.transitions if state in one.sources)
+
+    def _is_of_trust(self, thing: Thing) -> bool:
+        return bool(getattr(thing, "is_of_trust", self._urn_of(thing) is None))
 
     def _actor(self, one: Transition, thing: Thing, caller: Caller) -> Actor | None:
         urn = self._urn_of(thing)

@@ -18,6 +18,7 @@ def _checked(*names: str) -> None:
             raise ValueError(f"not a plain lower-case SQL name: {name!r}")
 
 
+WHOLE_TRUST = "current_setting('app.academies', true) = '*'"
 TRUST = "nullif(current_setting('app.trust_id', true), '')::uuid"
 
 
@@ -52,6 +53,10 @@ class Rules(TypedDict, total=False):
     """An `int[]` of which every URN must be the caller's; null is for callers without a list of academies."""
     whole_trust: bool
     """Only callers without a list of academies."""
+    whole_trust_writes: bool
+    """A row without an academy is visible to all of the trust; only callers without a list of academies write it."""
+    parent: tuple[str, str] | None
+    """A table of the same schema and the column that names a row of it: only rows whose parent is visible."""
     subject_column: str | None
     """Only the subject that stands here."""
     project_column: str | None
@@ -60,7 +65,27 @@ class Rules(TypedDict, total=False):
     """Only callers who may see rows of pupils."""
 
 
-def restrictions(rules: Rules) -> dict[str, str]:
+def whole_trust_writes(schema: str, table: str, academy_column: str | None) -> list[str]:
+    """Policies for writing alone: a row without an academy is written under a grant for the whole trust.
+
+    Every row of a table that has no column for the academy is one without. Reading isn't restricted, but a row can't be
+    held (`for update`) by somebody who may not write it.
+    """
+    _checked(schema, table, *([academy_column] if academy_column else []))
+    fits = WHOLE_TRUST if academy_column is None else f"{academy_column} is not null or {WHOLE_TRUST}"
+    clauses = {
+        "insert": f"with check ({fits})",
+        "update": f"using ({fits}) with check ({fits})",
+        "delete": f"using ({fits})",
+    }
+    restrictive = f"on {schema}.{table} as restrictive for"
+    return [
+        f"create policy whole_trust_{command}s {restrictive} {command} to {schema}_app {clause}"
+        for command, clause in clauses.items()
+    ]
+
+
+def restrictions(schema: str, table: str, rules: Rules) -> dict[str, str]:
     """The conditions of these rules, by the name of their policy."""
     columns = {name: str(rules[name]) for name in _COLUMNS if rules.get(name)}
     _checked(*columns.values())
@@ -77,7 +102,14 @@ def restrictions(rules: Rules) -> dict[str, str]:
         given = _given("app.academies", "int")
         found["academies"] = f"current_setting('app.academies', true) = '*' or {covered_column} <@ {given}"
     if rules.get("whole_trust"):
-        found["whole_trust"] = "current_setting('app.academies', true) = '*'"
+        found["whole_trust"] = WHOLE_TRUST
+    if parent := rules.get("parent"):
+        _checked(*parent)
+        # The parent's own policies decide in there.
+        found["parent"] = (
+            f"exists (select from {schema}.{parent[0]} p"
+            f" where p.trust_id = {table}.trust_id and p.id = {table}.{parent[1]})"
+        )
     if subject_column := columns.get("subject_column"):
         found["subject"] = f"{subject_column} = nullif(current_setting('app.subject', true), '')"
     if project_column := columns.get("project_column"):
@@ -104,8 +136,9 @@ def tenant_table_policies(
         f"create policy trust on {name} to {app} using (trust_id = {TRUST}) with check (trust_id = {TRUST})",
         *(
             f"create policy {rule} on {name} as restrictive to {app} using ({fits}) with check ({fits})"
-            for rule, fits in restrictions(rules).items()
+            for rule, fits in restrictions(schema, table, rules).items()
         ),
+        *(whole_trust_writes(schema, table, rules.get("academy_column")) if rules.get("whole_trust_writes") else ()),
         f"grant {', '.join(grants)} on {name} to {app}",
     ]
 

@@ -8,14 +8,14 @@ from starlette.types import Message, Receive, Scope
 
 from kit import problems
 from kit.identity.callers import Authenticator, check_scopes
+from kit.identity.reach import check_reach
 from kit.settings import ServiceSettings
 from kit.web.bodies import check_json, check_media_type, is_json, media_type_of, too_large
 from kit.web.exchange import exchange_of
 from kit.web.operation import Operation
 from kit.web.operations import PathOperations
+from kit.web.security import READS
 from kit.web.validation import query_errors
-
-_READS = frozenset({"GET", "HEAD"})
 
 
 class Admission:
@@ -42,9 +42,10 @@ class Admission:
             authorization = [value for name, value in scope["headers"] if name == b"authorization"]
             exchange.caller = caller = await self._authenticator.authenticate(authorization)
             check_scopes(caller, operation.scopes)
+            check_reach(caller, operation.acts_on)
         if scope["query_string"] and (errors := query_errors(scope["query_string"], operation.query)):
             exchange.query_errors = errors
-        if scope["method"] not in _READS:
+        if scope["method"] not in READS:
             receive = await self._admit_body(operation, scope, receive)
         _, found = operation.route.matches(scope)
         scope.update(found)

@@ -15,7 +15,15 @@ from starlette.routing import BaseRoute
 from kit.etags import LONGEST_HEADER, TAG_LIST
 from kit.events.recording import EventType
 from kit.web.bodies import MERGE_PATCH, STREAMED
-from kit.web.contract_problems import add_problem, finish_problems, house_problems, problem_schemas, share_responses
+from kit.web.contract_problems import (
+    ACTS_ON,
+    add_problem,
+    finish_problems,
+    house_problems,
+    problem_schemas,
+    share_responses,
+)
+from kit.web.operations import reach_of
 from kit.web.security import SCHEME_NAME
 from kit.web.tidying import plain_parameter, rename_bodies, without_defaults, without_titles
 
@@ -75,6 +83,7 @@ def write_contract(
     }
     for path, method, operation in operations_of(contract):
         _tag(operation, path, method, routes, described)
+        _add_reach(operation, path, method, routes)
         _complete(operation, method)
     _describe_scopes(contract)
     finish_problems(contract)
@@ -144,6 +153,14 @@ def _tag(operation: Json, path: str, method: str, routes: Sequence[BaseRoute], d
             paragraph = inspect.cleandoc((package and package.__doc__) or "").partition("\n\n")[0]
             if paragraph and slice_name.rpartition(".")[2].replace("_", "-") == tag:
                 described.setdefault(tag, " ".join(paragraph.split()))
+
+
+def _add_reach(operation: Json, path: str, method: str, routes: Sequence[BaseRoute]) -> None:
+    for route in routes:
+        if isinstance(route, APIRoute) and route.path_format == path and method.upper() in (route.methods or ()):
+            acts_on = reach_of(route, method)
+            if acts_on is not None:
+                operation[ACTS_ON] = acts_on.value
 
 
 def _complete(operation: Json, method: str) -> None:

@@ -10,12 +10,15 @@ from pydantic.json_schema import models_json_schema
 
 from kit import problems
 from kit.database.outages import DatabaseUnavailable
+from kit.identity.reach import ActsOn
 from kit.problems import MEDIA_TYPE, PROBLEM_SCHEMA, PROBLEMS, FieldError, Problem, ProblemOut, response_of
 from kit.web.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReused
 from kit.web.security import SCHEME_NAME
 
 Json = dict[str, Any]
 _TRACE_ID = "0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"
+ACTS_ON = "x-acts-on"
+"""On operations that write: what they act on, and so which grants are enough (`kit.identity.reach.ActsOn`)."""
 _EXAMPLES = "#/components/examples/"
 
 # Codes that come along with others of the same status.
@@ -70,6 +73,8 @@ def house_problems(operation: Json, method: str, names: set[tuple[str, str]]) ->
         found.append(problems.Unauthorized)
         if any(requirement.get(SCHEME_NAME) for requirement in operation["security"]):
             found.append(problems.InsufficientScope)
+        if operation.get(ACTS_ON) in {ActsOn.WHOLE_TRUST, ActsOn.ACADEMY_OR_TRUST}:
+            found.append(problems.WholeTrustOnly)
     if "requestBody" in operation:
         found += [problems.PayloadTooLarge, problems.UnsupportedMediaType]
     elif method != "get":

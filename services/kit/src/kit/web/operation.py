@@ -5,19 +5,22 @@ from dataclasses import dataclass
 
 from fastapi.routing import APIRoute
 
+from kit.identity.reach import ActsOn
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path.
 
-    `scopes` are what a token must carry; None when no token is needed. `query` says of each parameter
-    whether it may be repeated.
+    `scopes` are what a token must carry; None when no token is needed. `acts_on` is how far an operation that writes
+    reaches; None for one that reads or needs no token. `query` says of each parameter whether it may be repeated.
     """
 
     method: str
     path: str
     route: APIRoute
     scopes: tuple[str, ...] | None
+    acts_on: ActsOn | None
     query: Mapping[str, bool]
     media_types: frozenset[str]
     is_streamed: bool

@@ -14,9 +14,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params, get_validation_alias
 from fastapi.routing import APIRoute
 
+from kit.identity.reach import ActsOn
 from kit.web.bodies import MERGE_PATCH, STREAMED, largest_body
 from kit.web.operation import Operation
-from kit.web.security import current_caller
+from kit.web.security import READS, CallerWith, current_caller
 
 # What a path answers beside its own methods.
 _ALWAYS = ("OPTIONS",)
@@ -83,7 +84,7 @@ def _operation(route: APIRoute, method: str) -> Operation:
     for dependant, needed in _with_dependencies(route.dependant, ()):
         for one in get_flat_params(Dependant(query_params=dependant.query_params)):
             query[get_validation_alias(one)] = _repeats(one.field_info.annotation)
-        if dependant.call is current_caller:
+        if dependant.call is current_caller or isinstance(dependant.call, CallerWith):
             scopes = tuple(dict.fromkeys([*(scopes or ()), *needed]))
     extra = route.openapi_extra or {}
     media_types = frozenset(_media_types(route, method) | set(extra.get("requestBody", {}).get("content", {})))
@@ -92,11 +93,24 @@ def _operation(route: APIRoute, method: str) -> Operation:
         path=route.path_format,
         route=route,
         scopes=scopes,
+        acts_on=reach_of(route, method),
         query=query,
         media_types=media_types,
         is_streamed=bool(extra.get(STREAMED)),
         largest_body_bytes=largest_body(media_types, needs_token=scopes is not None),
     )
+
+
+def reach_of(route: APIRoute, method: str) -> ActsOn | None:
+    """What an operation that writes acts on: the whole trust unless its route declares it; None for all others."""
+    needs_token, declared = False, None
+    for dependant, _ in _with_dependencies(route.dependant, ()):
+        if isinstance(dependant.call, CallerWith):
+            declared = dependant.call.acts_on
+        needs_token = needs_token or declared is not None or dependant.call is current_caller
+    if not needs_token or method.upper() in READS:
+        return None
+    return declared or ActsOn.WHOLE_TRUST
 
 
 def _with_dependencies(dependant: Dependant, needed: tuple[str, ...]) -> Iterator[tuple[Dependant, tuple[str, ...]]]:

@@ -8,6 +8,7 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
 from kit.identity.callers import Caller, check_scopes
+from kit.identity.reach import ActsOn, check_reach
 from kit.web.exchange import exchange_of
 from kit.web.tools import tools_of
 
@@ -51,9 +52,33 @@ def _authorization(request: Request) -> list[bytes]:
     return [value for name, value in request.scope["headers"] if name == b"authorization"]
 
 
-def requires(*scopes: str) -> params.Security:
-    """A caller with all of these scopes: `caller: Annotated[Caller, requires("ratings:read")]`."""
-    security: params.Security = Security(current_caller, scopes=list(scopes))
+class CallerWith:
+    """The caller of a request, whose grant reaches what the route declares that it acts on."""
+
+    def __init__(self, acts_on: ActsOn) -> None:
+        self.acts_on = acts_on
+
+    async def __call__(
+        self, request: Request, needed: SecurityScopes, _: Annotated[None, Security(_TokenScheme())]
+    ) -> Caller:
+        """The caller. Raises what `current_caller` raises, and WholeTrustOnly."""
+        caller = await current_caller(request, needed, None)
+        if request.method not in READS:
+            check_reach(caller, self.acts_on)
+        return caller
+
+
+READS = frozenset({"GET", "HEAD"})
+_CALLERS = {acts_on: CallerWith(acts_on) for acts_on in ActsOn}
+
+
+def requires(*scopes: str, acts_on: ActsOn = ActsOn.WHOLE_TRUST) -> params.Security:
+    """A caller with all of these scopes: `caller: Annotated[Caller, requires("ratings:read")]`.
+
+    For an operation that writes, `acts_on` says how far it reaches: unless it says otherwise the operation needs a
+    grant for the whole trust. For one that reads, row-level security decides which rows a caller sees.
+    """
+    security: params.Security = Security(_CALLERS[acts_on], scopes=list(scopes))
     return security
 
 

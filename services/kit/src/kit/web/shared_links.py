@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 
 from kit import clock
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.links import service
 from kit.links.errors import LinkNotFound, LinkNotPossible, TooManyLinks
 from kit.links.resources import LinkResource
@@ -21,7 +22,7 @@ from kit.web.tags import not_modified, tagged
 from kit.web.tools import tools_of
 
 WRITE = "links:write"
-Maker = Annotated[Caller, requires(WRITE)]
+Maker = Annotated[Caller, requires(WRITE, acts_on=ActsOn.OWN)]
 
 # Nobody learns the URL from where its reader goes next, and no search engine keeps it.
 HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "Cache-Control": "private, no-cache"}
