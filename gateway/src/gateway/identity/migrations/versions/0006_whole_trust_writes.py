@@ -9,8 +9,8 @@ from alembic import op
 
 from kit.schema.ddl import whole_trust_writes
 
-revision: str = "0005_whole_trust_writes"
-down_revision: str | None = "0004_erase_people_from_histories"
+revision: str = "0006_whole_trust_writes"
+down_revision: str | None = "0005_keep_digests_of_secrets"
 oldest_code: str = "0003_create_holders_and_grants"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
