@@ -10,8 +10,8 @@ from alembic import op
 
 from kit.schema.ddl import WHOLE_TRUST, whole_trust_writes
 
-revision: str = "0023_whole_trust_writes"
-down_revision: str | None = "0022_announce_to_every_trust"
+revision: str = "0024_whole_trust_writes"
+down_revision: str | None = "0023_list_inspections"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
