@@ -233,6 +233,29 @@ async def test_inspections_are_kept_and_corrected(bench: Workbench, operator: ht
     assert await bench.value("select count(*) from academy.inspection") == 3
 
 
+async def test_days_of_grades_stay_when_a_shorter_file_states_the_same_inspection(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    header = "URN,Inspection start date,Inclusion,Category of concern"
+    more = ",Inclusion - date of grade,Most recent category of concern"
+    row = "100000,02/12/2025,Urgent improvement"
+    first = await bench.load(operator, "ofsted-inspections", f"{header}{more}\n{row},,12/05/2026,RSI\n")
+    assert [warning["code"] for warning in first["warnings"]] == ["category-differs"]
+    await bench.load(operator, "ofsted-inspections", f"{header}\n{row},RSI\n")
+    reader = await bench.client("trustee")
+    (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]
+    assert newest["category_of_concern"] == "requires_significant_improvement"
+    assert (newest["graded_on"], newest["latest_category_of_concern"]) == (None, None)
+    again = await bench.load(operator, "ofsted-inspections", f"{header}{more}\n{row},RSI,12/05/2026,NULL\n")
+    assert again["rows_changed"] == 1
+    (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]
+    assert (newest["graded_on"], newest["latest_category_of_concern"]) == ({"inclusion": "2026-05-12"}, "none")
+    unchanged = await bench.load(
+        operator, "ofsted-inspections", f"{header},Most recent category of concern\n{row},RSI,\n"
+    )
+    assert unchanged["rows_unchanged"] == 1, "a file without the days leaves them as they are known"
+
+
 async def test_a_bad_national_file_keeps_nothing(bench: Workbench, operator: httpx.AsyncClient) -> None:
     content = KS4 + "1,352,135874,180,44.1,,,,,\n1,352,105560,180,4O,,,,,\n7,,,1,46.5,,,,,\n"
     ended = await bench.load(operator, "dfe-ks4", content, academic_year="2017/18")

@@ -170,6 +170,15 @@ class InspectionOut(BaseModel):
         description="Grades by area as published.", examples=[{"leadership_and_governance": "strong_standard"}]
     )
     safeguarding: str | None = Field(description="Met or not met; null when it wasn't reported.", examples=["met"])
+    graded_on: dict[str, date] | None = Field(
+        description="The day of each area's grade where it was published: a later visit may have changed a grade.",
+        examples=[{"leadership_and_governance": "2026-05-12"}],
+    )
+    latest_category_of_concern: str | None = Field(
+        description="With the newest inspection of a published row: the category that the school is in now, `none` "
+        "when it is in none; null where the file didn't say.",
+        examples=["none"],
+    )
     joining: Joining | None = Field(
         description="Before or after joining the trust that it belongs to; null when none.", examples=["before"]
     )

@@ -111,6 +111,8 @@ class Inspection(SQLModel, table=True):
         default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
     )
     safeguarding: str | None = text_column(nullable=True)
+    graded_on: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    latest_category_of_concern: str | None = text_column(nullable=True)
     source: str | None = text_column(nullable=True)
     import_id: UUID | None = None
     recorded_at: datetime = instant_column()

@@ -167,7 +167,7 @@ def test_special_measures_as_a_grade_are_a_category_too(tmp_path: Path) -> None:
 def test_faults_are_told_with_their_rows(tmp_path: Path) -> None:
     file = csv_file(
         tmp_path,
-        "URN,Rating,Inspection Date\n100000,Good,20130431\n100001,Excellent,20130418\n,Good,20130418\n100003,Good,\n",
+        "URN,Rating,Inspection Date\n100000,Good,20130431\n100001,7,20130418\n,Good,20130418\n100003,Good,\n",
     )
     found = inspect(file)
     assert codes(found) == [

@@ -104,6 +104,6 @@ def _refuse_foreign(reading: Reading, batch: Reading, covered: frozenset[int], k
 def _type(table: str, column: str) -> str:
     if column == "register_id":
         return "uuid"
-    if column == "judgements":
+    if column in ("judgements", "graded_on"):
         return "jsonb"
     return _TYPES[type(SCHEMAS[table][column])]

@@ -32,9 +32,18 @@ INSPECTIONS: Final = Figures(
     "inspections",
     "academy.inspection",
     ("urn", "inspected_on", "kind"),
-    ("published_on", "overall_grade", "category_of_concern", "judgements", "safeguarding"),
+    (
+        "published_on",
+        "overall_grade",
+        "category_of_concern",
+        "judgements",
+        "safeguarding",
+        "graded_on",
+        "latest_category_of_concern",
+    ),
     ("urn",),
     has_release=False,
+    details=("graded_on",),
 )
 
 _UPDATED: Final = (("updated_at", "cast(:at as timestamptz)"),)

@@ -20,6 +20,7 @@ from academy.imports.formats.publications import (
     dfe_profiles,
     gias_establishments,
     gias_groups,
+    ofsted_columns,
     ofsted_inspections,
     own_observations,
 )
@@ -239,7 +240,7 @@ _EVERY: Final = (
         publisher="Ofsted",
         media_types=CSV,
         needs_academic_year=False,
-        columns=ofsted_inspections.COLUMNS,
+        columns=ofsted_columns.COLUMNS,
         read=ofsted_inspections.read_inspections,
         notes="Management information of state-funded schools (latest or all inspections), or any table of URN, "
         "grade and date. The four old grades and report cards are kept as published, side by side.",

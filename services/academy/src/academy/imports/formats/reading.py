@@ -70,6 +70,8 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
             "category_of_concern": pl.String(),
             "judgements": pl.String(),
             "safeguarding": pl.String(),
+            "graded_on": pl.String(),
+            "latest_category_of_concern": pl.String(),
         },
         "observations": {
             "urn": pl.Int32(),
@@ -98,7 +100,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
         },
     }
 )
-"""The columns and types of each frame, by target table. `judgements` is JSON text."""
+"""The columns and types of each frame, by target table. `judgements` and `graded_on` are JSON text."""
 
 
 @dataclass(frozen=True, slots=True)

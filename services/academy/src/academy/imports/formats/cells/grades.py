@@ -1,6 +1,7 @@
 """Ofsted's words: the four grades until 2024, the five of the report cards since November 2025, and their
 kin."""
 
+import re
 from typing import Final
 
 from academy.imports.formats.cells.symbols import reason_of
@@ -41,6 +42,18 @@ SAFEGUARDING: Final = {
     "no": "not_effective",
     "n": "not_effective",
 }
+
+
+_WORDS: Final = re.compile(r"[A-Za-z][A-Za-z '()/&,-]{1,59}")
+
+
+def published_word(text: str) -> str | None:
+    """A word that isn't known here, as it is kept: `Causing concern` is `causing_concern`; None for what is no
+    word of a report."""
+    plain = " ".join(text.replace("\u00a0", " ").split())
+    if _WORDS.fullmatch(plain) is None:
+        return None
+    return re.sub(r"[^a-z]+", "_", plain.casefold()).strip("_")
 
 
 def _plain(text: str) -> str:

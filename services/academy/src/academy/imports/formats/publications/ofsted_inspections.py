@@ -7,8 +7,7 @@ inspections.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,142 +15,28 @@ import polars as pl
 
 from academy.imports.formats.cells.columns import Parsed, read_column, read_dates, read_identifiers, read_texts
 from academy.imports.formats.cells.faults import Checker, Seen, ending
-from academy.imports.formats.cells.grades import read_concern, read_grade, read_safeguarding
-from academy.imports.formats.cells.values import Unreadable
+from academy.imports.formats.cells.grades import published_word, read_concern, read_grade, read_safeguarding
+from academy.imports.formats.cells.values import Unreadable, shown
 from academy.imports.formats.layouts.csv_file import CsvFile
-from academy.imports.formats.reading import SCHEMAS, Column, Reading, ReadingWarning, Request, RowError
-
-_GRADED: Final = {
-    "quality_of_education": "Quality of education",
-    "behaviour_and_attitudes": "Behaviour and attitudes",
-    "personal_development": "Personal development",
-    "leadership_and_management": "Effectiveness of leadership and management",
-    "early_years": "Early years provision (where applicable)",
-    "sixth_form": "Sixth form provision (where applicable)",
-    "outcomes": "Outcomes for pupils",
-    "teaching": "Quality of teaching, learning and assessment",
-    "development_behaviour_welfare": "Personal development, behaviour and welfare",
-}
-_LATEST: Final = {
-    name: f"Latest OEIF {column[0].lower()}{column[1:]}"
-    for name, column in _GRADED.items()
-    if name not in ("outcomes", "teaching", "development_behaviour_welfare")
-}
-_REPORT_CARD: Final = {
-    "inclusion": "Inclusion",
-    "curriculum_and_teaching": "Curriculum and teaching",
-    "achievement": "Achievement",
-    "attendance_and_behaviour": "Attendance and behaviour",
-    "personal_development_and_wellbeing": "Personal development and wellbeing",
-    "leadership_and_governance": "Leadership and governance",
-    "early_years": "Early years (where applicable)",
-    "post_16": "Post-16 provision (where applicable)",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One inspection that a row may hold, and its columns."""
-
-    kind: str
-    date: str
-    judgements: Mapping[str, str]
-    grade: str | None = None
-    published: str | None = None
-    urn: str | None = None
-    concern: str | None = None
-    safeguarding: str | None = None
-    outcome: str | None = None
-
-
-PARTS: Final = (
-    Part(
-        "report_card",
-        "Inspection start date",
-        _REPORT_CARD,
-        None,
-        "Publication date",
-        None,
-        "Category of concern",
-        "Safeguarding standards",
-    ),
-    Part(
-        "overall_grade",
-        "Inspection start date",
-        _GRADED,
-        "Overall effectiveness",
-        "Publication date",
-        None,
-        "Category of concern",
-        "Safeguarding is effective?",
-    ),
-    Part(
-        "overall_grade",
-        "Inspection start date of latest OEIF graded inspection",
-        _LATEST,
-        "Latest OEIF overall effectiveness",
-        "Publication date of latest OEIF graded inspection",
-        "URN at time of latest OEIF graded inspection",
-    ),
-    Part(
-        "overall_grade",
-        "Previous inspection start date",
-        {},
-        "Previous full inspection overall effectiveness",
-        "Previous publication date",
-        "URN at time of previous full inspection",
-    ),
-    Part(
-        "ungraded",
-        "Date of latest ungraded inspection",
-        {},
-        None,
-        "Ungraded inspection publication date",
-        "URN at time of the ungraded inspection",
-        outcome="Ungraded inspection overall outcome",
-    ),
+from academy.imports.formats.publications.ofsted_categories import NONE, categories_by_grades
+from academy.imports.formats.publications.ofsted_columns import (
+    CATEGORY,
+    COLUMNS,
+    LATEST_CATEGORY,
+    OVERALL_GRADE,
+    PARTS,
+    PASSED_OVER,
+    REPORT_CARD,
+    REPORT_CARDS_SINCE,
+    Part,
 )
-
-_ALIASES: Final = {
-    "Inspection start date": ("Inspection Date", "First day of inspection", "OfstedLastInsp"),
-    "Publication date": ("Date published",),
-    "Overall effectiveness": ("Rating", "OfstedRating (name)", "Overall effectiveness: how good is the school"),
-    "Inspection start date of latest OEIF graded inspection": (
-        "Inspection start date of latest OEIF standard inspection",
-    ),
-    "Publication date of latest OEIF graded inspection": ("Publication date of latest OEIF standard inspection",),
-    "Previous inspection start date": ("Previous graded inspection start date",),
-    "Previous publication date": ("Previous graded inspection publication date",),
-    "Previous full inspection overall effectiveness": ("Previous graded inspection overall effectiveness",),
-    "URN at time of previous full inspection": ("URN at time of previous graded inspection",),
-}
-_EXAMPLES: Final = {"Overall effectiveness": "Good", "Inspection start date": "2019-01-23"}
-
-
-def _columns() -> Iterator[Column]:
-    yield Column("URN", "Unique reference number of the school", required=True, example="115850")
-    named: set[str] = set()
-    for part in PARTS:
-        singles: dict[str | None, str] = {
-            part.date: "Day on which the inspection began",
-            part.grade: "Overall grade, by number or name",
-            part.published: "Day of publication",
-            part.urn: "The school's number at the time, when it had another",
-            part.concern: "Special measures (SM), serious weaknesses (SWK), requires significant improvement (RSI)",
-            part.safeguarding: "Whether safeguarding is effective (until 2025) or met (since)",
-            part.outcome: "What an ungraded inspection found, in its words",
-            **dict.fromkeys(part.judgements.values(), "Grade of this area"),
-        }
-        for name, meaning in singles.items():
-            if name is not None and name not in named:
-                named.add(name)
-                yield Column(name, meaning, aliases=_ALIASES.get(name, ()), example=_EXAMPLES.get(name, ""))
-
+from academy.imports.formats.reading import SCHEMAS, Reading, ReadingWarning, Request, RowError
+from academy.imports.formats.tallies import Tally
 
 MOST_NAMED: Final = 100
 """So many repeated inspections are named one by one."""
-
-COLUMNS: Final = tuple(_columns())
+MOST_LISTED: Final = 20
+"""So many report cards are listed whose category differs from what follows from their grades."""
 
 
 def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
@@ -159,7 +44,7 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
     warning names the other: published histories hold a few."""
     del request  # a history has no year
     sheet = CsvFile(path, may_be_cp1252=True)
-    chosen = sheet.choose(COLUMNS)
+    chosen = sheet.choose(COLUMNS, known=tuple(PASSED_OVER))
     reading = Reading(source="Ofsted inspection outcomes", warnings=sheet.warnings)
     reading.refuse(sheet.errors)
     if not any(part.date in chosen for part in PARTS):
@@ -173,14 +58,17 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
     for frame, ragged, _ in sheet.batches(chosen):
         check = Checker(frame["row"])
         check.ragged(ragged)
-        rows = _Rows(frame, check)
-        found.extend(part for part in map(rows.inspections, PARTS) if part.height)
+        batch = _Rows(frame, check).every_inspection()
+        if batch.height:
+            found.append(batch)
         reading.rows_read += frame.height
         reading.rows_ignored += frame.height - int(check.faulty.sum())
         check.report(reading)
     reading.add(ending(Seen("row"), reading.rows_read))
     if found:
-        _keep_first(pl.concat(found).sort("row", maintain_order=True), reading)
+        inspections = pl.concat(found).sort("row", maintain_order=True)
+        reading.warn(_category_differs(inspections))
+        _keep_first(inspections, reading)
     if reading.errors_total:
         reading.frames.clear()
     yield reading
@@ -202,56 +90,171 @@ class _Rows:
             self._read[name] = self._check.note(name, read(self._frame[name]))
         return self._read[name]
 
-    def _words(self, name: str | None, read: Callable[[str], str | Unreadable | None]) -> pl.Series:
-        return self._column(name, lambda cells: read_column(cells, read, pl.String()), pl.String())
+    def _days(self, name: str) -> pl.Series:
+        return self._column(name, lambda cells: read_dates(_without_words(cells)), pl.Date())
 
-    def inspections(self, part: Part) -> pl.DataFrame:
-        """The inspections that this part of the rows holds."""
-        grade = self._words(part.grade, read_grade)
-        areas = pl.DataFrame(
-            {name: self._words(column, read_grade) for name, column in part.judgements.items()},
-            schema=dict.fromkeys(part.judgements, pl.String()),
-        )
+    def _words(self, name: str | None, read: Callable[[str], str | Unreadable | None]) -> pl.Series:
+        """Official words by their codes here; one that isn't known is kept as it was published, with a warning."""
+
+        def column(cells: pl.Series) -> Parsed:
+            strange: set[str] = set()
+
+            def word(text: str) -> str | Unreadable | None:
+                known = read(text)
+                if isinstance(known, Unreadable) and (published := published_word(text)) is not None:
+                    strange.add(text)
+                    return published
+                return known
+
+            parsed = read_column(cells, word, pl.String())
+            if strange:
+                counts = cells.filter(cells.is_in(list(strange))).value_counts()
+                for text, times in counts.sort(counts.columns).iter_rows():
+                    detail = f"{shown(text)} is no word of Ofsted's that is known here; it is kept as published."
+                    self._check.warn(name, "word-unknown", detail, times)
+                self._check.tally(str(name)).add(Tally(unrecognised=int(counts["count"].sum())))
+            return parsed
+
+        return self._column(name, column, pl.String())
+
+    def every_inspection(self) -> pl.DataFrame:
+        """The inspections that these rows hold, up to four a row, with `row`."""
+        held = {part: self._is_held(part) for part in PARTS}
+        is_card = self._is_report_card()
+        held[REPORT_CARD] &= is_card
+        held[OVERALL_GRADE] &= ~is_card
+        found = pl.concat([self._inspections(part, is_held) for part, is_held in held.items()])
+        return self._with_latest_category(found)
+
+    def _is_report_card(self) -> pl.Series:
+        """Of which framework the set of columns is that both share: the one that it has answers of; of rows with both,
+        or with a category alone, the day decides."""
+        card, graded = (self._has_answer(part) for part in (REPORT_CARD, OVERALL_GRADE))
+        mixed = card & graded
+        if mixed.any():
+            detail = (
+                "Rows have grades of both frameworks for one inspection. Those of the framework of its day (report "
+                f"cards since {REPORT_CARDS_SINCE}) are kept, the others left out."
+            )
+            self._check.warn(REPORT_CARD.date, "frameworks-mixed", detail, int(mixed.sum()))
+        by_day = (self._days(REPORT_CARD.date) >= REPORT_CARDS_SINCE).fill_null(value=True)
+        return (card & ~graded) | ((card == graded) & by_day)
+
+    def _has_answer(self, part: Part) -> pl.Series:
+        """Where a row has a grade, a finding or an answer about safeguarding of this part."""
+        return self._has_judgement(part) | self._words(part.safeguarding, read_safeguarding).is_not_null()
+
+    def _has_judgement(self, part: Part) -> pl.Series:
+        """Where a row has a grade or a finding of this part."""
+        found = self._words(part.grade, read_grade).is_not_null()
+        for column in part.judgements.values():
+            found |= self._words(column, read_grade).is_not_null()
         outcome = self._column(part.outcome, read_texts, pl.String())
-        date = self._column(part.date, read_dates, pl.Date())
-        has_grade = grade.is_not_null()
-        for name in areas.columns:
-            has_grade |= areas[name].is_not_null()
-        is_inspection = has_grade | (outcome.is_not_null() & (outcome.str.to_uppercase() != "NULL"))
+        return found | (outcome.is_not_null() & (outcome.str.to_uppercase() != "NULL"))
+
+    def _is_held(self, part: Part) -> pl.Series:
+        """Where a row has anything of this part: an answer, or a category alone."""
+        return self._has_answer(part) | self._words(part.concern, read_concern).is_not_null()
+
+    def _whose(self, part: Part, is_held: pl.Series) -> pl.Series:
+        """The URN that an inspection is of; null where it is another school's that the row doesn't name."""
+        then = self._column(part.urn, lambda cells: read_identifiers(_without_words(cells)), pl.Int32())
+        answer = self._column(part.relates, read_texts, pl.String()).str.to_lowercase()
+        lost = (is_held & then.is_null() & answer.is_in(["no", "n"])).fill_null(value=False)
+        if lost.any():
+            detail = "Inspections of another school, whose URN isn't stated, were passed over."
+            self._check.warn(part.relates, "inspection-of-another-school", detail, int(lost.sum()))
+        return then.fill_null(self._urns).set(lost, None)
+
+    def _inspections(self, part: Part, is_held: pl.Series) -> pl.DataFrame:
+        day = self._days(part.date)
         self._check.refuse(
             part.date,
-            is_inspection & date.is_null() & ~self._check.faulty,
+            is_held & self._has_judgement(part) & day.is_null() & ~self._check.faulty,
             "value-missing",
             lambda _: f"There is a grade, but {part.date!r} is empty.",
         )
-        then = self._column(part.urn, read_identifiers, pl.Int32())
+        urns = self._whose(part, is_held & day.is_not_null())
+        grade = self._words(part.grade, read_grade)
         found = pl.DataFrame(
             {
                 "row": self._frame["row"],
-                "urn": then.fill_null(self._urns),
-                "inspected_on": date,
-                "published_on": self._column(part.published, read_dates, pl.Date()),
+                "urn": urns,
+                "inspected_on": day,
+                "published_on": self._days(part.published),
                 "kind": pl.Series(values=[part.kind]).new_from_index(0, self._frame.height),
                 "overall_grade": grade,
                 "category_of_concern": self._words(part.concern, read_concern),
                 "safeguarding": self._words(part.safeguarding, read_safeguarding),
+                "judgements": self._judgements(part),
+                "graded_on": self._graded_on(part),
             }
-        )
-        kept = is_inspection & date.is_not_null()
-        judged = pl.DataFrame([*areas.get_columns(), outcome.alias("outcome")]).filter(kept)
-        found = found.filter(kept).with_columns(
-            pl.Series(
-                "judgements",
-                [json.dumps({k: v for k, v in row.items() if v}) for row in judged.iter_rows(named=True)],
-                dtype=pl.String,
-            )
-        )
+        ).filter(is_held & day.is_not_null() & urns.is_not_null())
         is_concern = pl.col("overall_grade").is_in(["special_measures", "serious_weaknesses"])
         return found.with_columns(
             pl.coalesce("category_of_concern", pl.when(is_concern).then(pl.col("overall_grade"))).alias(
                 "category_of_concern"
             )
         )
+
+    def _judgements(self, part: Part) -> pl.Series:
+        areas = {area: self._words(column, read_grade) for area, column in part.judgements.items()}
+        areas["outcome"] = self._column(part.outcome, read_texts, pl.String())
+        return _as_json(areas, self._frame.height).fill_null("{}")
+
+    def _graded_on(self, part: Part) -> pl.Series:
+        """The days of the grades that the file states, whatever the day of the inspection."""
+        days = {area: self._days(name).cast(pl.String) for area, name in part.graded_on.items()}
+        return _as_json(days, self._frame.height)
+
+    def _with_latest_category(self, found: pl.DataFrame) -> pl.DataFrame:
+        """The category that a row gives for today goes to its newest inspection; `none` where it says that there is
+        none, null where the file doesn't say."""
+        if LATEST_CATEGORY not in self._frame.columns:
+            return found.with_columns(pl.lit(None, dtype=pl.String).alias("latest_category_of_concern"))
+        said = self._words(LATEST_CATEGORY, read_concern).fill_null(NONE)
+        latest = pl.DataFrame({"row": self._frame["row"], "latest_category_of_concern": said})
+        newest = pl.col("inspected_on").rank("ordinal", descending=True).over("row") == 1
+        joined = found.join(latest, on="row", how="left", maintain_order="left")
+        return joined.with_columns(
+            pl.when(newest).then(pl.col("latest_category_of_concern")).alias("latest_category_of_concern")
+        )
+
+
+def _without_words(cells: pl.Series) -> pl.Series:
+    """Cells of days and numbers without the words that stand there for nothing (`Not applicable`)."""
+    plain = cells.str.strip_chars().str.to_lowercase()
+    return cells.set(
+        plain.is_in(["not applicable", "not judged", "not available", "none"]).fill_null(value=False), None
+    )
+
+
+def _as_json(cells: dict[str, pl.Series], height: int) -> pl.Series:
+    """Objects out of columns, without what is empty; null where nothing is left."""
+    rows = pl.DataFrame(cells).iter_rows(named=True) if cells else ({} for _ in range(height))
+    objects = ({name: cell for name, cell in row.items() if cell} for row in rows)
+    return pl.Series([json.dumps(found) if found else None for found in objects], dtype=pl.String)
+
+
+def _category_differs(found: pl.DataFrame) -> Iterator[ReadingWarning]:
+    """A warning that names the report cards whose category isn't the one that follows from their grades."""
+    differing = []
+    cards = found.filter(kind=REPORT_CARD.kind).select(
+        "row", "urn", "category_of_concern", "safeguarding", "judgements"
+    )
+    for row, urn, published, safeguarding, judgements in cards.iter_rows():
+        expected = categories_by_grades(json.loads(judgements), safeguarding)
+        if judgements != "{}" and (published or NONE) not in expected:
+            by_grades = " or ".join(sorted(word.replace("_", " ") for word in expected))
+            stated = (published or NONE).replace("_", " ")
+            differing.append(f"URN {urn} (row {row}): published {stated}, by its grades {by_grades}")
+    if differing:
+        more = f"; and {len(differing) - MOST_LISTED:,} more" if len(differing) > MOST_LISTED else ""
+        detail = (
+            "The published category of concern isn't the one that follows from the grades; it is kept as published. "
+            f"{'; '.join(differing[:MOST_LISTED])}{more}."
+        )
+        yield ReadingWarning(CATEGORY, "category-differs", detail)
 
 
 def _keep_first(found: pl.DataFrame, reading: Reading) -> None:
