@@ -16,7 +16,8 @@ from kit.web.app import Service
 from tests.kit.sample import sample_client
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
-RING = KeyRing.of(["a-secret-key-that-only-the-tests-know"])
+SECRET = "a-secret-key-that-only-the-tests-know"
+RING = KeyRing.of([SECRET])
 OTHER = "another-secret-of-another-deployment"
 VALUES = st.lists(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30), min_size=1, max_size=5
@@ -87,7 +88,7 @@ def test_cursor_of_another_deployment_is_refused() -> None:
 def test_a_cursor_counts_while_its_key_is_in_the_ring_and_the_newest_makes_the_next() -> None:
     with signing(RING):
         old = made([1])
-    rotated = KeyRing.of([OTHER, *RING.secrets])
+    rotated = KeyRing.of([OTHER, SECRET])
     with signing(rotated):
         assert read(old) == [1]
         new = made([1])

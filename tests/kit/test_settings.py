@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from kit import clock
+from kit.key_ring import CURSORS, KeyRing, purposes_of
 from kit.settings import ServiceSettings
 
 SECRET = "s" * 32
@@ -72,7 +73,7 @@ def test_weak_secret_is_refused(monkeypatch: pytest.MonkeyPatch, secret: str) ->
 
 
 def test_one_secret_is_a_ring_of_one() -> None:
-    assert ServiceSettings.for_service("academy").key_ring.secrets == (SECRET,)
+    assert ServiceSettings.for_service("academy").key_ring == KeyRing.of([SECRET])
 
 
 @pytest.mark.parametrize("ring", ["{new},{old}", " {new} , {old} ", '["{new}", "{old}"]'])
@@ -81,7 +82,7 @@ def test_a_ring_is_a_list_newest_first(monkeypatch: pytest.MonkeyPatch, ring: st
     new = "n" * 40
     monkeypatch.setenv("TRELLIS_SECRET_KEYS", ring.replace("{new}", new).replace("{old}", SECRET))
     found = ServiceSettings.for_service("academy")
-    assert found.key_ring.secrets == (new, SECRET)
+    assert found.key_ring == KeyRing.of([new, SECRET])
     assert new not in repr(found)
 
 
@@ -145,3 +146,30 @@ def test_the_clock_moves_in_the_environment_of_tests_only(monkeypatch: pytest.Mo
         assert clock.offset() == timedelta(days=1)
     finally:
         clock.move(timedelta(0))
+
+
+def test_a_service_works_with_derived_keys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRELLIS_SECRET_KEY")
+    ring = KeyRing.of([SECRET])
+    monkeypatch.setenv("TRELLIS_DERIVED_KEYS", ring.shares(purposes_of("academy")))
+    found = ServiceSettings.for_service("academy")
+    assert [found.key_ring.derive(one) for one in purposes_of("academy")] == [
+        ring.derive(one) for one in purposes_of("academy")
+    ]
+    assert ring.derive(CURSORS)[0].key.hex() not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", "[1]", '[{"id": "00", "keys": {}}]', "no json", KeyRing.of(["o" * 32]).shares([CURSORS])]
+)
+def test_derived_keys_that_are_none_of_the_service_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.delenv("TRELLIS_SECRET_KEY")
+    monkeypatch.setenv("TRELLIS_DERIVED_KEYS", text)
+    with pytest.raises(ValidationError):
+        ServiceSettings.for_service("academy")
+
+
+def test_derived_keys_stand_in_place_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_DERIVED_KEYS", KeyRing.of([SECRET]).shares(purposes_of("academy")))
+    with pytest.raises(ValidationError, match="in place of"):
+        ServiceSettings.for_service("academy")

@@ -3,17 +3,19 @@
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
 
+from kit.key_ring import KeyRing, answers_of
 from trellis import settings
 from trellis.credentials import LOGINS, Credentials
 from trellis.installation import Installation
 from trellis.settings import LocalSettings
-from trellis.stack import only_for
+from trellis.stack import only_for, programs_of
 
 ADMIN = "postgresql://postgres:pw@/trellis?host=/srv/run"
 
@@ -115,14 +117,17 @@ def test_what_the_operator_says_wins_over_what_is_made(tmp_path: Path, monkeypat
     assert found["TRELLIS_SECRET_KEY"] == "k" * 40
 
 
-def test_a_ring_of_secret_keys_stands_alone_and_services_alone_get_it(
+def test_a_ring_of_secret_keys_stands_alone_and_identity_alone_gets_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRELLIS_SECRET_KEYS", "n" * 40 + "," + "o" * 40)
     found = settings.environment_of(LocalSettings.load(), credentials(tmp_path), ADMIN)
     assert "TRELLIS_SECRET_KEY" not in found
-    assert only_for("academy", found)["TRELLIS_SECRET_KEYS"] == "n" * 40 + "," + "o" * 40
-    assert not {name for name in only_for(None, found) if "SECRET_KEY" in name}
+    assert only_for("identity", found)["TRELLIS_SECRET_KEYS"] == "n" * 40 + "," + "o" * 40
+    ring = KeyRing.of(["n" * 40, "o" * 40])
+    for service in ("academy", "research", "reporting"):
+        share = KeyRing.of_shares(only_for(service, found)["TRELLIS_DERIVED_KEYS"])
+        assert share.derive(answers_of(service)) == ring.derive(answers_of(service))
 
 
 def test_no_program_gets_the_administrators_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,21 +140,43 @@ def test_no_program_gets_the_administrators_connection(tmp_path: Path, monkeypat
     assert "PGPASSWORD" not in found
 
 
-def test_a_service_is_told_its_own_connections_and_no_others(tmp_path: Path) -> None:
-    found = settings.environment_of(LocalSettings.load(), credentials(tmp_path), ADMIN)
-    connections = {name for name in only_for("academy", found) if name.endswith("DATABASE_URL")}
-    assert connections == {
-        "TRELLIS_ACADEMY_DATABASE_URL",
-        "TRELLIS_ACADEMY_FOLLOWER_DATABASE_URL",
-        "TRELLIS_ACADEMY_LOADER_DATABASE_URL",
+def test_each_program_is_told_its_own_secrets_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every variable of every program that holds a secret, by name: a new one is given to who needs it."""
+    monkeypatch.setenv("TRELLIS_DATABASE_URL", ADMIN)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-store")
+    installation = Installation(LocalSettings.load())
+    programs = {one.name: one.environment for one in programs_of(installation)}
+    kept = installation.credentials
+    secrets = [kept.secret_key, *kept.passwords.values(), *kept.service_secrets.values(), "of-the-store"]
+
+    def holds(environment: Mapping[str, str]) -> set[str]:
+        named = {"TRELLIS_DERIVED_KEYS"} & set(environment)
+        return named | {name for name, value in environment.items() if any(secret in value for secret in secrets)}
+
+    def own(service: str) -> set[str]:
+        names = ("DATABASE_URL", "FOLLOWER_DATABASE_URL", "SERVICE_CLIENT_SECRET")
+        return {f"TRELLIS_{service.upper()}_{name}" for name in names} | {
+            "TRELLIS_DERIVED_KEYS",
+            "AWS_SECRET_ACCESS_KEY",
+        }
+
+    assert {name: holds(environment) for name, environment in programs.items()} == {
+        "identity": {
+            "TRELLIS_IDENTITY_DATABASE_URL",
+            "TRELLIS_IDENTITY_FOLLOWER_DATABASE_URL",
+            "TRELLIS_SECRET_KEY",
+            # It registers the clients of all.
+            "TRELLIS_SERVICE_CLIENTS",
+        },
+        "academy": own("academy"),
+        "academy-worker": own("academy") | {"TRELLIS_ACADEMY_LOADER_DATABASE_URL"},
+        "research": own("research"),
+        "research-worker": own("research"),
+        "reporting": own("reporting"),
+        "reporting-worker": own("reporting"),
+        "envoy": set(),
     }
-    of_clients = {name for name in only_for("academy", found) if "SERVICE_CLIENT" in name}
-    assert of_clients == {"TRELLIS_ACADEMY_SERVICE_CLIENT_ID", "TRELLIS_ACADEMY_SERVICE_CLIENT_SECRET"}
-    # Identity registers all of them.
-    assert "TRELLIS_SERVICE_CLIENTS" in only_for("identity", found)
-    told_to_the_gateway = only_for(None, found)
-    assert not any("DATABASE" in name or "SECRET" in name for name in told_to_the_gateway)
-    assert told_to_the_gateway["TRELLIS_PUBLIC_URL"] == "http://127.0.0.1:8080"
+    assert not {name for name in programs["envoy"] if name.startswith("TRELLIS_")} - {"TRELLIS_STATE_DIR"}
 
 
 def test_the_digest_changes_with_the_settings_and_not_by_itself(

@@ -21,7 +21,7 @@ from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
 from trellis.programs import Stage
 from trellis.reports import report_of
-from trellis.settings import LocalSettings, in_words, refused
+from trellis.settings import LocalSettings, derived_keys, in_words, refused
 from trellis.supervision import leftovers
 
 app = typer.Typer(
@@ -272,6 +272,16 @@ def keys_reseal() -> None:
     arguments: list[str] = []
     commands = [("gateway.identity.resealing", arguments), *(("kit.secrets", [service]) for service in SCHEMAS)]
     _on_database(find_running(), commands)
+
+
+@keys_app.command("derive")
+def keys_derive(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(CALLING)}.")],
+) -> None:
+    """Print what a service needs of the secret keys, as its TRELLIS_DERIVED_KEYS where it runs elsewhere."""
+    if service not in CALLING:
+        _stop(f"There is no service {service} that needs such keys: {', '.join(CALLING)} do.")
+    typer.echo(derived_keys(service, find().environment_to_judge()))
 
 
 @app.command("subject-access")

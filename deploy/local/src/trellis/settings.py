@@ -13,11 +13,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.identity.clients.rules import service_client_id
+from kit.key_ring import KeyRing, listed, purposes_of
 from kit.settings import PER_SERVICE
 from trellis import state
 from trellis.credentials import LOGINS, SCHEMAS, Credentials
 
 LOOPBACK = "127.0.0.1"
+SECRET_KEYS: Final = ("TRELLIS_SECRET_KEY", "TRELLIS_SECRET_KEYS")
 DATABASE = "trellis"
 """The name of the embedded database."""
 
@@ -154,6 +156,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "TRELLIS_OBJECT_STORE_URL": "file:///var/lib/trellis/objects",
     "TRELLIS_SECRET_KEY": "at least 32 random characters",
     "TRELLIS_SECRET_KEYS": "the new key,the old key",
+    "TRELLIS_DERIVED_KEYS": "what `trellis keys derive` prints",
     "TRELLIS_CLIENT_ID": "the id that an administrator gave you",
     "TRELLIS_CLIENT_SECRET": "the secret that an administrator gave you",
     "TRELLIS_SERVICE_CLIENT_ID": "the id that `trellis bootstrap` printed",
@@ -241,6 +244,12 @@ def environment_of(settings: LocalSettings, credentials: Credentials, admin_url:
     kept_back = {"TRELLIS_DATABASE_URL", "TRELLIS_CLIENT_ID", "TRELLIS_CLIENT_SECRET"}
     all_of_it = {**made, **told, **settings.as_environment()}
     return {name: value for name, value in all_of_it.items() if name not in kept_back}
+
+
+def derived_keys(service: str, environment: Mapping[str, str]) -> str:
+    """What a service holds of the secret keys in this environment. Raises ValueError when they can't be used."""
+    single, ring = (environment.get(name, "") for name in SECRET_KEYS)
+    return KeyRing.of(listed(ring) or [single]).shares(purposes_of(service))
 
 
 def variable_of(role: str) -> str:

@@ -6,6 +6,7 @@ from gateway import envoy
 from trellis.installation import Installation, python
 from trellis.probes import Probe
 from trellis.programs import Program
+from trellis.settings import SECRET_KEYS, derived_keys
 
 SERVICES: Mapping[str, str] = {
     "identity": "gateway.main:create_app",
@@ -23,6 +24,7 @@ WORKERS: Mapping[str, str] = {
 """The module of each service's background worker."""
 
 GATEWAY = "envoy"
+IDENTITY = "identity"
 _SECRET_ENDINGS = ("DATABASE_URL", "SERVICE_CLIENT_ID", "SERVICE_CLIENT_SECRET")
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
@@ -35,25 +37,35 @@ def programs_of(installation: Installation) -> Sequence[Program]:
     return [
         *(_service(installation, name, app, environment) for name, app in SERVICES.items()),
         *(_worker(installation, name, module, environment) for name, module in WORKERS.items()),
-        _gateway(installation, environment),
+        _gateway(installation),
     ]
 
 
-def only_for(service: str | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what only other services may know; for None without any secret."""
+def only_for(service: str, environment: Mapping[str, str], *, is_worker: bool = False) -> dict[str, str]:
+    """The environment of one service, or of its worker, without what only others need.
+
+    Identity alone gets the secret keys, which open the keys that sign tokens; the others get keys of their own that
+    are derived from them. Only workers load reference data, and only what stores files reaches the object store.
+    """
     others = tuple(f"TRELLIS_{name.upper()}_" for name in SERVICES if name != service)
-    hidden = {"TRELLIS_SECRET_KEY", "TRELLIS_SECRET_KEYS"} if service is None else set()
-    if service != "identity":
-        hidden.add("TRELLIS_SERVICE_CLIENTS")
-    return {
+    found = {
         name: value
         for name, value in environment.items()
-        if name not in hidden and not (name.startswith(others) and name.endswith(_SECRET_ENDINGS))
+        if not (name.startswith(others) and name.endswith(_SECRET_ENDINGS))
+        and (is_worker or not name.endswith("_LOADER_DATABASE_URL"))
     }
+    if service == IDENTITY:
+        return {name: value for name, value in found.items() if not name.startswith("AWS_")}
+    found["TRELLIS_DERIVED_KEYS"] = derived_keys(service, environment)
+    hidden = (*SECRET_KEYS, "TRELLIS_SERVICE_CLIENTS")
+    return {name: value for name, value in found.items() if name not in hidden}
 
 
 def without_secrets(installation: Installation) -> dict[str, str]:
-    """The environment of the process that forks programs: what an interpreter needs, and nothing else."""
+    """The environment of what needs no settings: the process that forks programs, and the gateway.
+
+    What a program needs to run, and nothing else.
+    """
     kept = ("PYTHON", "MALLOC_", "LC_")
     names = {"PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "TZ", "TRELLIS_STATE_DIR"}
     environment = installation.environment()
@@ -70,7 +82,7 @@ def _service(installation: Installation, name: str, app: str, environment: Mappi
         *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
         *("--timeout-graceful-shutdown", str(GRACE_SECONDS)),
     ]
-    several = installation.settings.workers > 1 and name != "identity"
+    several = installation.settings.workers > 1 and name != IDENTITY
     if several:
         arguments += ["--workers", str(installation.settings.workers)]
     return Program(
@@ -92,12 +104,12 @@ def _worker(installation: Installation, service: str, module: str, environment: 
         [*python(), "-m", module],
         module=[module] if installation.shares_libraries else (),
         probe=Probe("/readyz", unix=socket),
-        environment={**only_for(service, environment), "TRELLIS_WORKER_SOCKET": str(socket)},
+        environment={**only_for(service, environment, is_worker=True), "TRELLIS_WORKER_SOCKET": str(socket)},
         wait_seconds=15.0,
     )
 
 
-def _gateway(installation: Installation, environment: Mapping[str, str]) -> Program:
+def _gateway(installation: Installation) -> Program:
     told = installation.settings
     settings = envoy.EnvoySettings(
         listen_address=told.listen_address,
@@ -113,7 +125,8 @@ def _gateway(installation: Installation, environment: Mapping[str, str]) -> Prog
         probe=Probe(
             "/readyz", host=told.local_address, port=told.listen_port, tls=settings.tls_certificate is not None
         ),
-        after=("identity",),
-        environment=only_for(None, environment),
+        after=(IDENTITY,),
+        # All that it is told stands in its configuration.
+        environment=without_secrets(installation),
         stops_last=True,
     )

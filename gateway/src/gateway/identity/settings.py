@@ -85,6 +85,12 @@ class IdentitySettings(ServiceSettings):
         return clients
 
     @model_validator(mode="after")
+    def _refuse_derived_keys(self) -> Self:
+        if self.derived_keys is not None:
+            raise ValueError("identity needs TRELLIS_SECRET_KEY: it alone opens the keys that sign tokens")
+        return self
+
+    @model_validator(mode="after")
     def _refuse_doubles(self) -> Self:
         names = [issuer.issuer for issuer in self.oidc_issuers]
         if len(set(names)) < len(names):

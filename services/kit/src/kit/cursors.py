@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from kit.key_ring import KeyRing
+from kit.key_ring import CURSORS, KeyRing
 from kit.problems import FieldError, InvalidCursor
 
 _MAC_BYTES = 16
@@ -26,7 +26,7 @@ _keys: ContextVar[Sequence[bytes]] = ContextVar("cursor_keys")
 
 def derive_keys(ring: KeyRing) -> Sequence[bytes]:
     """The keys that sign cursors, derived from the installation's secret keys, newest first."""
-    return [hmac.digest(secret.encode(), b"trellis cursors v1", hashlib.sha256) for secret in ring.secrets]
+    return [derived.key for derived in ring.derive(CURSORS)]
 
 
 def use_keys(keys: Sequence[bytes]) -> None:

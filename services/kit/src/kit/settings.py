@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from kit import clock
-from kit.key_ring import KeyRing, listed
+from kit.key_ring import KeyRing, listed, purposes_of
 from kit.outbound.hosts import opened_hosts
 
 # Read from TRELLIS_<SERVICE>_<NAME>, never from TRELLIS_<NAME>: TRELLIS_DATABASE_URL is the
@@ -78,6 +78,11 @@ class ServiceSettings(BaseSettings):
         default=(),
         description="A ring of such keys in place of the single one, newest first: commas between them, or a JSON "
         "list. The newest signs and seals, every one is accepted.",
+    )
+    derived_keys: SecretStr | None = Field(
+        default=None,
+        description="In place of the secret keys, the keys of this service alone, as `trellis keys derive` prints "
+        "them: identity's can't be made of them.",
     )
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="Where clients reach the gateway; no slash at the end."
@@ -202,15 +207,21 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_weak_secrets(self) -> Self:
-        if self.secret_key is None and not self.secret_keys:
+        has_secrets = self.secret_key is not None or bool(self.secret_keys)
+        if self.derived_keys is not None and has_secrets:
+            raise ValueError("TRELLIS_DERIVED_KEYS stand in place of TRELLIS_SECRET_KEY and TRELLIS_SECRET_KEYS")
+        if self.derived_keys is None and not has_secrets:
             raise ValueError("TRELLIS_SECRET_KEY (or TRELLIS_SECRET_KEYS) is missing")
-        ring = self.key_ring
-        if self.secret_key is not None and self.secret_key.get_secret_value() not in ring.secrets:
+        for purpose in purposes_of(self.service):
+            self.key_ring.derive(purpose)
+        if self.secret_key is not None and self.secret_keys and self.secret_key not in self.secret_keys:
             raise ValueError("TRELLIS_SECRET_KEY isn't among TRELLIS_SECRET_KEYS: add it there, or remove it")
         return self
 
     @property
     def key_ring(self) -> KeyRing:
-        """The secret keys, newest first; a single one is a ring of one."""
+        """The secret keys, or what this service holds of them, newest first; a single one is a ring of one."""
+        if self.derived_keys is not None:
+            return KeyRing.of_shares(self.derived_keys.get_secret_value())
         single = () if self.secret_key is None else (self.secret_key,)
         return KeyRing.of([key.get_secret_value() for key in self.secret_keys or single])

@@ -16,7 +16,7 @@ from kit.events.holders import HolderEnded, OnHolderEnded
 from kit.events.recording import EventType, record_event
 from kit.jobs.queue import defer
 from kit.jobs.tasks import JobRun, Tasks
-from kit.key_ring import KeyRing
+from kit.key_ring import PEOPLE, KeyRing
 from kit.people.declared import ERASED, PersonalTable
 from kit.people.events import PersonDataErased
 from kit.people.queries import erase_rows, subject_of
@@ -27,12 +27,11 @@ LATEST_TOKEN: Final = timedelta(hours=1)
 """After so long no token of an erased person counts any more."""
 
 _PERSON: Final = "person:"
-_PURPOSE: Final = "people"
 
 
 def pseudonym_of(ring: KeyRing, trust_id: UUID, person_id: UUID) -> str:
     """What stands for an erased person: always the same, and nobody can work it out without the secret key."""
-    digest = Digests(ring, _PURPOSE).of("person", str(trust_id), str(person_id))
+    digest = Digests(ring, PEOPLE).of("person", str(trust_id), str(person_id))
     return f"{ERASED}{digest.hex()[:32]}"
 
 

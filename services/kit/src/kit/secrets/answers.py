@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from kit.database.sessions import Context, Database
-from kit.key_ring import KeyRing
+from kit.key_ring import KeyRing, answers_of
 from kit.secrets.sealing import Seal, SealBroken, is_of_before
 
 SUBJECT = "command:trellis-keys"
@@ -57,7 +57,7 @@ class Moved:
 
 def answer_seal(ring: KeyRing, service: str) -> Seal:
     """What seals the kept answers of a service."""
-    return Seal(ring, f"{service} answers")
+    return Seal(ring, answers_of(service))
 
 
 def name_of_answer(trust_id: UUID, client: str, route: str, key: str) -> str:
