@@ -106,9 +106,14 @@ def test_systemd_gets_one_process_that_stays(watched: Stack) -> None:
 def test_a_program_has_only_its_own_secrets_in_memory(watched: Stack) -> None:
     """Not those that its parent or the others were given: neither in the environment it began with nor in memory."""
     credentials = (watched.state / "credentials.json").read_text()
-    secrets = {name: credentials.split(f'"{name}": "')[1].split('"')[0] for name in ("research_app", "identity_app")}
+    names = ("research_app", "identity_app", "secret_key")
+    secrets = {name: credentials.split(f'"{name}": "')[1].split('"')[0] for name in names}
     secrets["administrator"] = (watched.state / "postgres" / "data.password").read_text().strip()
-    for name, own in (("identity", {"identity_app"}), ("research", {"research_app"}), ("academy-worker", set())):
+    for name, own in (
+        ("identity", {"identity_app", "secret_key"}),
+        ("research", {"research_app"}),
+        ("academy-worker", set()),
+    ):
         process = psutil.Process(watched.program(name)["pid"])
         began_with = Path(f"/proc/{process.pid}/environ").read_bytes()
         memory = memory_of(process.pid)
