@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from gateway.identity.settings import IdentitySettings
 from gateway.main import create_app
+from gateway.portal import guides
 from gateway.portal.contracts import documents, folder
 from gateway.portal.routes import portal_router
 
@@ -92,7 +93,7 @@ async def test_policy_lets_the_page_work_and_nothing_else(visitor: httpx.AsyncCl
 
 async def test_every_field_has_a_label_and_every_id_is_unique() -> None:
     page = Page((await page_of(is_demo=True)).text)
-    assert {field["id"] for field in page.fields} == {"role", "token"}
+    assert {field["id"] for field in page.fields} == {"role", "academy", "token"}
     assert {str(field["id"]) for field in page.fields} <= page.labelled
     assert len(set(page.ids)) == len(page.ids)
 
@@ -169,3 +170,35 @@ def test_folder_of_contracts_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert folder() == COMMITTED
     monkeypatch.setenv("TRELLIS_CONTRACTS_DIR", str(tmp_path))
     assert folder() == tmp_path
+
+
+async def test_every_link_of_a_guide_leads_somewhere(visitor: httpx.AsyncClient) -> None:
+    """To a guide and one of its headings, a contract or the portal; pages that aren't served are no links."""
+    seen = {path: Page((await visitor.get(path)).text) for path in guides.pages(guides.folder())}
+    assert len(seen) == len(guides.GUIDES) + 1
+    for path, guide in seen.items():
+        assert guide.inline == [], f"{path}: an inline style would be blocked"
+        assert len(set(guide.ids)) == len(guide.ids), path
+        for address in guide.addresses:
+            place, _, part = address.partition("#")
+            assert not part or part in seen[place or path].ids, f"{path}: {address}"
+            if place and place not in seen:
+                assert (await visitor.get(place)).status_code == 200, f"{path}: {address}"
+
+
+async def test_a_guide_is_text_and_runs_nothing(tmp_path: Path) -> None:
+    hostile = "# Words\n\n<script>alert(1)</script> [a](javascript:alert(1)) [b](../secret.md) <img src=x onerror=y>\n"
+    (tmp_path / "domain.md").write_text(hostile, encoding="utf-8")
+    made = guides.pages(tmp_path)
+    assert set(made) == {"/guides/", "/guides/concepts"}
+    page = Page(made["/guides/concepts"].decode())
+    assert page.inline == []
+    assert {address for address in page.addresses if "alert" in address or "secret" in address} == set()
+
+
+async def test_guides_forbid_scripts(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.get("/guides/conventions")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]

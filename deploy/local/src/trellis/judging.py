@@ -114,7 +114,8 @@ def known_variables() -> frozenset[str]:
     """Every variable that some program reads."""
     own = {f"TRELLIS_{service}_{name}".upper() for service in SERVICES for name in (*PER_SERVICE, "app")}
     return frozenset(own | {variable_name(kind, name) for kind in KINDS for name in kind.model_fields}) | {
-        "TRELLIS_CONTRACTS_DIR"
+        "TRELLIS_CONTRACTS_DIR",
+        "TRELLIS_GUIDES_DIR",
     }
 
 

@@ -178,6 +178,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _public("portal", "/"),
     _public("portal-assets", "/portal/", Match.PREFIX),
     _public("contracts", "/openapi/", Match.PREFIX),
+    _public("guides", "/guides/", Match.PREFIX),
     _public("jwks", "/.well-known/jwks.json"),
     _public("oauth-metadata", "/.well-known/oauth-authorization-server"),
     # RFC 8414 puts the metadata of an issuer with a path below the well-known part.

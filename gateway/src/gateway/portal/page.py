@@ -6,7 +6,8 @@ from importlib import resources
 from string import Template
 from typing import Final
 
-from gateway.identity.roles import ROLES
+from gateway.identity.roles import ROLES, Extent, Role
+from gateway.portal.guides import Guide, guide_links
 
 LABELS: Final[Mapping[str, str]] = {
     "academy": "Academy",
@@ -29,8 +30,8 @@ _DEMO_COMMAND: Final = """TOKEN=$(.venv/bin/trellis token status-reader)"""
 _FIRST_ROLE: Final = "chief-executive"
 
 
-def page(public_url: str, contracts: Iterable[str], *, is_demo: bool) -> bytes:
-    """The page as HTML, with a tab for each of these contracts."""
+def page(public_url: str, contracts: Iterable[str], guides: tuple[Guide, ...] = (), *, is_demo: bool) -> bytes:
+    """The page as HTML, with a tab for each of these contracts and a link to each of these guides."""
     template = resources.files("gateway.portal").joinpath("static/index.html").read_text(encoding="utf-8")
     names = sorted(contracts, key=lambda name: (_place(name), name))
     url = escape(public_url)
@@ -40,6 +41,7 @@ def page(public_url: str, contracts: Iterable[str], *, is_demo: bool) -> bytes:
         public_url=url,
         tabs="\n".join(_tab(name) for name in names),
         demo=_demo() if is_demo else "",
+        guides=guide_links(guides) or "<li>none here</li>",
         first_contract=f"/openapi/{escape(names[0])}.v1.json" if names else "/",
         files=", ".join(_file(name) for name in names) or "none here",
     )
@@ -61,10 +63,18 @@ def _file(name: str) -> str:
 
 def _demo() -> str:
     options = "".join(
-        f'<option value="{escape(code)}"{" selected" if code == _FIRST_ROLE else ""}>{escape(role.title)}</option>'
+        f'<option value="{escape(code)}" data-extent="{_least(role)}"{" selected" if code == _FIRST_ROLE else ""}>'
+        f"{escape(role.title)}</option>"
         for code, role in ROLES.items()
     )
     return (
         f'            <label for="role">Demo role</label>\n            <select id="role">{options}</select>\n'
+        '            <span id="of-academy" hidden><label for="academy">of</label>\n'
+        '              <select id="academy"></select></span>\n'
         '            <button type="button" id="demo-token">Get a token</button>'
     )
+
+
+def _least(role: Role) -> str:
+    """What a demo token of this role must name: nothing where the role can count for the whole trust."""
+    return "" if Extent.TRUST in role.extents else "academies"

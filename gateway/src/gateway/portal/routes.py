@@ -1,4 +1,4 @@
-"""The page, its assets and the contracts: public, fixed paths, revalidated by tag."""
+"""The page, its assets, the contracts and the guides: public, fixed paths, revalidated by tag."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway.portal import guides
 from gateway.portal.contracts import documents, folder
 from gateway.portal.page import page
 from kit.etags import etag
@@ -19,35 +20,51 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# A guide is text, a style and an image.
+GUIDE_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
-_OWN: Final = {"portal.css": "text/css", "portal.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_OWN: Final = {
+    "portal.css": "text/css",
+    "guide.css": "text/css",
+    "portal.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 _VIEWER: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 
 
 def portal_router(
-    source: Path | None = None, *, public_url: str = "http://127.0.0.1:8080", is_demo: bool = False
+    source: Path | None = None,
+    *,
+    guides_source: Path | None = None,
+    public_url: str = "http://127.0.0.1:8080",
+    is_demo: bool = False,
 ) -> APIRouter:
-    """The routes of the portal; `source` is the folder of contracts, the working copy's unless given."""
+    """The routes of the portal; the folders of contracts and of guides are the working copy's unless given."""
     router = APIRouter(include_in_schema=False)
     own = resources.files("gateway.portal") / "static"
     viewer = resources.files("fastapi_offline") / "static"
     contracts = documents(source or folder())
-    _serve_page(router, page(public_url, contracts, is_demo=is_demo))
+    guides_source = guides_source or guides.folder()
+    _serve_page(router, page(public_url, contracts, guides.served(guides_source), is_demo=is_demo))
     for name, media_type in _OWN.items():
         _serve(router, f"/portal/{name}", own.joinpath(name).read_bytes(), media_type)
     for name, media_type in _VIEWER.items():
         _serve(router, f"/portal/{name}", viewer.joinpath(name).read_bytes(), media_type)
     for name, content in contracts.items():
         _serve(router, f"/openapi/{name}.v1.json", content, "application/json")
+    for path, content in guides.pages(guides_source).items():
+        _serve(router, path, content, "text/html", GUIDE_POLICY)
     return router
 
 
 Answer = Callable[[Request], Response]
 
 
-def _unchanging(content: bytes, media_type: str) -> Answer:
+def _unchanging(content: bytes, media_type: str, policy: str = POLICY) -> Answer:
     tag = etag(hashlib.sha256(content).hexdigest()[:32])
-    headers = {"ETag": tag, "Cache-Control": "public, no-cache", "Content-Security-Policy": POLICY}
+    headers = {"ETag": tag, "Cache-Control": "public, no-cache", "Content-Security-Policy": policy}
 
     def answer(request: Request) -> Response:
         unchanged = not_modified(request, headers)
@@ -70,8 +87,8 @@ def _serve_page(router: APIRouter, content: bytes) -> None:
     router.add_api_route("/", portal_view, methods=["GET"], response_class=Response)
 
 
-def _serve(router: APIRouter, path: str, content: bytes, media_type: str) -> None:
-    answer = _unchanging(content, media_type)
+def _serve(router: APIRouter, path: str, content: bytes, media_type: str, policy: str = POLICY) -> None:
+    answer = _unchanging(content, media_type, policy)
 
     async def file_view(request: Request) -> Response:
         return answer(request)
