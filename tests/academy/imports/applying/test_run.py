@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from tests.academy.imports.conftest import Workbench, csv
+from kit.ids import PLATFORM
+from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.support.jobs import until
 
 FIGURES = csv(
@@ -23,6 +24,11 @@ FIGURES = csv(
 GROUPS = (
     "Group UID,Group ID,Group Name,Group Type (code),Group Type,Group Status\n"
     "16846,TR03794,Prospere Learning Trust,6,Multi-academy trust,Open\n"
+)
+
+KS4 = (
+    "RECTYPE,LEA,URN,TPUP,ATT8SCR,P8PUP,P8MEA,P8CILOW,P8CIUPP,P8_BANDING\n"
+    "1,352,136105,180,{value},,,,,\n7,,,523636,{value},,,,,\n"
 )
 
 WORKER = """
@@ -126,6 +132,40 @@ async def test_a_worker_killed_between_the_loaders_commit_and_ours_finishes_with
         body = await ended(bench, location, "platform-operator")
     assert (body["state"], body["rows_new"], body["rows_unchanged"]) == ("succeeded", 1, 0)
     assert await bench.value("select count(*) from academy.event") == 1
+
+
+async def test_a_worker_killed_between_the_loaders_commit_and_ours_finishes_a_withdrawal(bench: Workbench) -> None:
+    operator = await bench.client("platform-operator")
+    loads = [
+        await bench.load(operator, "dfe-ks4", KS4.format(value=value), academic_year="2017/18") for value in (44, 11)
+    ]
+    location = f"{IMPORTS}/{loads[1]['id']}"
+    tag = (await operator.get(location)).headers["ETag"]
+    body = {"reason": "The wrong file."}
+    assert (await operator.post(f"{location}/withdraw", json=body, headers={"If-Match": tag})).status_code == 202
+    figures = "select id, value, superseded_at from academy.reference_observation order by id"
+    async with held_up(bench, "event"):
+        with worker_process(bench) as first:
+            await until(lambda: waits_for(bench, "event"), 60)
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+        # The figures are back and the receipt says so; the import doesn't know yet.
+        receipt = "select withdrawn_at, figures_restored, figures_withdrawn from academy.reference_load"
+        (known,) = await bench.rows(f"{receipt} where import_id = $1", loads[1]["id"])
+        assert known["withdrawn_at"] is not None and known["figures_restored"] > 0
+        assert (await operator.get(location)).json()["withdrawal"] == "withdrawing"
+        after = await bench.rows(figures)
+    with worker_process(bench):
+
+        async def is_over() -> bool:
+            return bool((await operator.get(location)).json()["withdrawal"] == "withdrawn")
+
+        await until(is_over, 60)
+    assert await bench.rows(figures) == after
+    assert [kind for kind, _ in await bench.events(PLATFORM)].count("import.withdrawn") == 1
+    withdrawn = "select data->>'figures_restored' as n from academy.event where type like '%import.withdrawn.v1'"
+    assert await bench.value(withdrawn) == str(known["figures_restored"])
+    assert (await operator.get(location)).json()["withdrawn_at"] is not None
 
 
 async def test_a_running_import_is_cancelled_and_leaves_nothing(bench: Workbench) -> None:

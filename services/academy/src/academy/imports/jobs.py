@@ -11,10 +11,12 @@ from academy.imports import queries
 from academy.imports.applying.end import DELETE_TASK
 from academy.imports.applying.notices import NOTICE_TASK, WITHDRAWAL_TASK, announce_national, announce_withdrawal
 from academy.imports.applying.run import SUBJECT, ImportRun, ReadingFailed, give_up, run_import
-from academy.imports.applying.withdraw import withdraw_import
+from academy.imports.applying.withdraw import give_up_withdrawal, queue_lost_withdrawals, withdraw_import
 from academy.imports.receiving.limits import ImportLimits
-from academy.imports.service import RUN_TASK, WITHDRAW_TASK
+from academy.imports.rules import WITHDRAW_TASK
+from academy.imports.service import RUN_TASK
 from kit.database.sessions import Context
+from kit.ids import PLATFORM
 from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Tasks
 from kit.telemetry.logs import logger
 
@@ -45,10 +47,33 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
 
 @tasks.task(WITHDRAW_TASK, retries=RETRIES, queue="imports")
 async def withdraw(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
-    """Take back what an import changed."""
-    await withdraw_import(
-        ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)
-    )
+    """Take back what an import changed; after the last try it ends in a state from which it can be asked for again."""
+    run = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)
+    try:
+        await withdraw_import(run)
+    except JobGivenUp:
+        raise
+    except Exception:
+        if job.attempt >= RETRIES.attempts:
+            log.exception("an import can't be taken back", import_id=str(import_id))
+            await give_up_withdrawal(run)
+        raise
+
+
+@tasks.scheduled("academy.imports.find_lost_withdrawals", cron="25 * * * *", per_trust=True)
+async def find_lost_withdrawals(job: JobRun, trust_id: UUID) -> None:
+    """Queue withdrawals of a trust again that an outage has left without a job."""
+    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
+        await job.fence(session)
+        await queue_lost_withdrawals(session, trust_id)
+
+
+@tasks.scheduled("academy.imports.find_lost_national_withdrawals", cron="25 * * * *")
+async def find_lost_national_withdrawals(job: JobRun) -> None:
+    """Queue withdrawals of national files again that an outage has left without a job."""
+    async with job.database.session(Context(PLATFORM, None, SUBJECT)) as session:
+        await job.fence(session)
+        await queue_lost_withdrawals(session, PLATFORM)
 
 
 @tasks.task(WITHDRAWAL_TASK)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, cast, delete, func, insert, select, update
+from sqlalchemy import Select, cast, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.orm import defer
 from sqlmodel import col
@@ -57,7 +57,9 @@ async def same_file_of_other_year(
             col(Import.sha256) == sha256,
             col(Import.academic_year) != academic_year,
             col(Import.dry_run).is_(False),
-            col(Import.state).in_((ImportState.QUEUED, ImportState.RUNNING, ImportState.SUCCEEDED)),
+            col(Import.state).in_(
+                (ImportState.QUEUED, ImportState.RUNNING, ImportState.SUCCEEDED, Withdrawal.NOT_WITHDRAWN)
+            ),
         )
         .order_by(col(Import.created_at).desc())
         .limit(1)
@@ -80,6 +82,22 @@ async def is_applied(session: Session, import_id: UUID) -> bool:
     """Whether the loader has applied this national import: then only its end is still to be written."""
     statement = select(col(ReferenceLoad.import_id)).where(col(ReferenceLoad.import_id) == import_id)
     return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+_LOST_WITHDRAWALS = text(
+    """
+    select i.id from academy.import i
+    where i.trust_id = :tenant and i.state = 'withdrawing' and not exists (
+        select from procrastinate_jobs j
+        where j.task_name = :task and j.status in ('todo', 'doing') and j.args ->> 'import_id' = i.id::text
+    ) order by i.created_at, i.id
+    """
+)
+
+
+async def lost_withdrawals(session: Session, tenant: UUID, task: str) -> list[UUID]:
+    """Imports that are being taken back although no job of this task is left to do it."""
+    return list((await session.execute(_LOST_WITHDRAWALS, {"tenant": tenant, "task": task})).scalars())
 
 
 async def add_chunks(session: Session, tenant: UUID, import_id: UUID, chunks: Iterable[bytes]) -> None:

@@ -47,10 +47,12 @@ class ImportState(StrEnum):
 
 
 class Withdrawal(StrEnum):
-    """How far an import that succeeded is taken back."""
+    """How far an import that succeeded is taken back. `not_withdrawn`: all tries have failed, and its figures stand; it
+    can be asked for again."""
 
     WITHDRAWING = "withdrawing"
     WITHDRAWN = "withdrawn"
+    NOT_WITHDRAWN = "not_withdrawn"
 
 
 class RowErrorOut(BaseModel):
@@ -114,7 +116,7 @@ class ImportOut(Tagged):
     finished_at: datetime | None = Field(description="When it ended.", examples=["2026-11-22T08:00:03Z"])
 
     withdrawal: Withdrawal | None = Field(
-        description="Whether an import that succeeded is being taken back or was; null when nobody did.",
+        description="Whether an import that succeeded is being taken back, was, or couldn't be; null when nobody did.",
         examples=["withdrawn"],
     )
     withdrawn_at: datetime | None = Field(
@@ -175,7 +177,8 @@ class ImportListParams(ListParams):
     kind: Annotated[tuple[ImportKind, ...], Field(max_length=20, description="Of these kinds.")] = ()
     state: Annotated[tuple[ImportState, ...], Field(max_length=5, description="In these states.")] = ()
     withdrawal: Annotated[
-        tuple[Withdrawal, ...], Field(max_length=2, description="Only those that are being taken back, or were.")
+        tuple[Withdrawal, ...],
+        Field(max_length=3, description="Only those that are being taken back, were, or couldn't be."),
     ] = ()
 
 

@@ -20,7 +20,7 @@ from academy.imports.errors import (
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.upload import ReceivedFile, Shape
-from academy.imports.rules import SENDERS
+from academy.imports.rules import SENDERS, WITHDRAW_TASK, imports_lock
 from academy.imports.schemas import (
     Confirmation,
     ImportCreateParams,
@@ -51,7 +51,6 @@ from sector.years import academic_year_on
 GZIP = "application/gzip"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
-WITHDRAW_TASK = "academy.imports.withdraw"
 NEWEST = Listing("imports", Import, "-created_at", "-id")
 _UTF_8 = ("utf-8", "utf8")
 _WINDOWS_1252 = ("windows-1252", "cp1252")
@@ -121,7 +120,7 @@ async def accept(
     session.add(created)
     await session.flush()
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
-    await defer(session, RUN_TASK, lock=_lock(created.trust_id), trust_id=created.trust_id, import_id=created.id)
+    await defer(session, RUN_TASK, lock=imports_lock(created.trust_id), trust_id=created.trust_id, import_id=created.id)
     return ImportOut.of(created, caller)
 
 
@@ -193,13 +192,8 @@ async def withdraw_import(
     found.withdrawn_by, found.withdrawn_as, found.withdrawal_reason = caller.subject, taken.as_role, reason
     await session.flush()
     # After the imports that were sent before.
-    await defer(session, WITHDRAW_TASK, lock=_lock(found.trust_id), trust_id=found.trust_id, import_id=found.id)
+    await defer(session, WITHDRAW_TASK, lock=imports_lock(found.trust_id), trust_id=found.trust_id, import_id=found.id)
     return ImportOut.of(found, caller)
-
-
-def _lock(trust_id: UUID) -> str:
-    """The name of the lock under which a tenant's imports follow one another, in the order in which they were sent."""
-    return f"import:{trust_id}"
 
 
 def list_kinds() -> ImportKindPage:

@@ -39,7 +39,8 @@ class Import(TenantTable, Versioned, table=True):
     __tablename__: ClassVar[TableName] = "import"
     __table_args__ = (
         CheckConstraint(
-            "state in ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'withdrawing', 'withdrawn')",
+            "state in ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'withdrawing', 'withdrawn',"
+            " 'not_withdrawn')",
             name="import_state",
         ),
         CheckConstraint("release in ('provisional', 'revised', 'final')", name="import_release"),

@@ -30,7 +30,7 @@ IMPORTS: States[Import] = States(
         Transition("cancel", ("queued", "running"), "cancelled", "Cancel", by=SENDERS),
         Transition(
             "withdraw",
-            ("succeeded", "withdrawing"),
+            ("succeeded", "withdrawing", "not_withdrawn"),
             "withdrawing",
             "Take back",
             by=SENDERS,
@@ -38,6 +38,7 @@ IMPORTS: States[Import] = States(
             guards=(keeps_figures,),
         ),
         Transition("finish", ("withdrawing",), "withdrawn", "Take its figures back"),
+        Transition("give_up", ("withdrawing",), "not_withdrawn", "Leave its figures after all tries have failed"),
     ),
 )
-"""`withdraw` may be repeated while it is withdrawing: that queues the work again."""
+"""`withdraw` may be repeated while it is withdrawing, and after all tries have failed: that queues the work again."""
