@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0024_end_failed_withdrawals"
-down_revision: str | None = "0023_list_inspections"
+revision: str = "0026_end_failed_withdrawals"
+down_revision: str | None = "0025_date_grades_of_inspections"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
