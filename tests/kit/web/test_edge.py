@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from kit.web.app import Service
 from kit.web.operations import Operations
-from tests.kit.sample import SampleTransport, sample_client, sample_service
+from tests.kit.sample import ALL_SCOPES, SampleTransport, sample_client, sample_service
 from tests.support.jobs import until
 from tests.support.tokens import issue_token
 
@@ -112,6 +112,35 @@ async def test_head_leaves_the_connection_open(
         await serving
     # Warnings of other services in this process stand there too.
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("path", ["/sample/v1/things", "/sample/v1/polled", "/nope", "/healthz"])
+async def test_two_hosts_and_folded_headers_are_400(sample: Service, tmp_path: Path, path: str) -> None:
+    socket = tmp_path / "s.sock"
+    server = uvicorn.Server(uvicorn.Config(sample, uds=str(socket), lifespan="off", log_config=None))
+    serving = asyncio.create_task(server._serve())
+    token = issue_token(None, scopes=ALL_SCOPES)
+
+    async def status(lines: str) -> int:
+        reader, writer = await asyncio.open_unix_connection(str(socket))
+        request = f"GET {path} HTTP/1.1\n{lines}\nAuthorization: Bearer {token}\nConnection: close\n\n"
+        writer.write(request.replace("\n", "\r\n").encode())
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return int(answer.split(b" ", 2)[1])
+
+    try:
+        await until(lambda: server.started)
+        plain = await status("Host: x")
+        assert plain in {200, 404}
+        # A kept answer is given to nobody who names two hosts.
+        for lines in ("Host: x\nHost: y", "Host: x\nhost: x", "Host: x, y", "Host: x\nAccept: a/b,\n c/d"):
+            assert await status(lines) == 400, lines
+    finally:
+        server.should_exit = True
+        await serving
 
 
 async def test_head_where_there_is_no_get(thing_client: httpx.AsyncClient) -> None:

@@ -143,6 +143,8 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
                     "routes": [
                         # Without a route of its own a tunnel would be waited for until it ended.
                         _refused("no-tunnels", {"connect_matcher": {}}, 405),
+                        # Envoy joins several Host headers with a comma, and takes an empty one.
+                        _refused("strange-hosts", {"prefix": "/", "headers": [dict(_STRANGE_HOST)]}, 400),
                         # HTTP/2 lets any word through.
                         _refused("unknown-methods", {"prefix": "/", "headers": [dict(_UNKNOWN_METHOD)]}, 501),
                         *(_route(row) for row in routes),
@@ -155,6 +157,13 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
     )
 
 
+# One name or address, with a port or without (RFC 9112, 3.2: anything else is answered with 400).
+_HOST: Final = r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+_STRANGE_HOST: Final[Mapping[str, Any]] = {
+    "name": ":authority",
+    "string_match": {"safe_regex": {"regex": _HOST}},
+    "invert_match": True,
+}
 _UNKNOWN_METHOD: Final[Mapping[str, Any]] = {
     "name": ":method",
     "string_match": {"safe_regex": {"regex": "|".join(KNOWN_METHODS)}},

@@ -103,7 +103,10 @@ _LATER: Final = MappingProxyType({"retry-after": str(RETRY_AFTER_SECONDS)})
 _MAYBE_DONE: Final = "If it was to change something, it may have: repeat it with the same Idempotency-Key"
 
 REPLIES: Final[tuple[Reply, ...]] = (
-    Reply(MalformedRequest, "The request can't be read as HTTP, or its path is written in a way that isn't accepted."),
+    Reply(
+        MalformedRequest,
+        "The request can't be read as HTTP, or its path or host is written in a way that isn't accepted.",
+    ),
     Reply(
         Unauthorized,
         "Send an access token as `Authorization: Bearer ...`; the page at / says how to get one.",

@@ -31,6 +31,7 @@ class Admission:
         Raises the problem that rules it out; what is wrong with the query is kept for later, to be
         told together with what is wrong with the rest.
         """
+        _check_host(scope)
         if path is None:
             raise problems.NotFound("There is nothing at this path.")
         _check_path(scope)
@@ -74,6 +75,13 @@ class Admission:
             error = problems.FieldError(pointer="#", code="unexpected_body", detail="This operation takes no body.")
             raise problems.InvalidRequest("This operation takes no body.", errors=[error])
         return _replay(body, receive)
+
+
+def _check_host(scope: Scope) -> None:
+    """One name at most: of two, programs believe different ones (RFC 9112, 3.2)."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) > 1 or (hosts and b"," in hosts[0]):
+        raise problems.MalformedRequest("Send one Host header.")
 
 
 def _check_path(scope: Scope) -> None:

@@ -167,8 +167,13 @@ class PreparedResponses:
         authorization: bytes | None = None
         accept = b""
         if_none_match: str | None = None
+        has_host = False
         for name, value in scope["headers"]:
-            if name == b"authorization":
+            if name == b"host":
+                if has_host or b"," in value:
+                    return None
+                has_host = True
+            elif name == b"authorization":
                 if authorization is not None:
                     return None
                 authorization = value
