@@ -69,6 +69,7 @@ def test_every_route_that_is_not_listed_as_public_needs_a_token() -> None:
         "/readyz",
         "/portal/",
         "/openapi/",
+        "/guides/",
         "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server",
         "/.well-known/oauth-authorization-server/",
