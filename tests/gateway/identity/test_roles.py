@@ -77,3 +77,20 @@ def test_every_role_can_be_held_by_somebody_somewhere() -> None:
 def test_scopes_of_several_roles_add_up_and_unknown_roles_give_none() -> None:
     assert scopes_of(["trustee", "data-manager"]) == ROLES["trustee"].scopes | ROLES["data-manager"].scopes
     assert scopes_of(["wizard"]) == frozenset()
+
+
+def test_a_warehouse_copies_the_board_the_figures_and_the_measures_and_follows_the_feed() -> None:
+    role = ROLES["warehouse"]
+    assert role.scopes == {
+        "academies:read",
+        "events:read",
+        "measures:read",
+        "observations:read",
+        "rag-statuses:read",
+        "ratings:read",
+    }
+    assert role.holders == {Holder.CLIENT}
+
+
+def test_a_mis_client_reads_what_its_push_did() -> None:
+    assert {"events:read", "imports:read", "observations:read"} <= ROLES["mis-client"].scopes

@@ -196,6 +196,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
                     "observations:write",
                     "imports:read",
                     "imports:write",
+                    "events:read",
                 }
             ),
             holders=_CLIENT,
@@ -203,9 +204,16 @@ ROLES: Final[Mapping[str, Role]] = _table(
         Role(
             "status-reader",
             "Status reader",
-            "A wallboard, a chat bot or a warehouse that pulls RAG statuses.",
+            "A wallboard or a chat bot that pulls RAG statuses.",
             frozenset({"rag-statuses:read", "ratings:read", "academies:read", "events:read"}),
             holders=_EITHER,
+        ),
+        Role(
+            "warehouse",
+            "Data warehouse",
+            "Keeps a copy of the board, the figures and the measures, and follows the change feed.",
+            _BOARD | {"observations:read"},
+            holders=_CLIENT,
         ),
         Role(
             "trust-admin",

@@ -11,6 +11,7 @@ ACADEMY = ServiceDefinition(
         "measures",
         "observations",
         "imports",
+        "import_changes",
         "criteria",
         "previews",
         "rag_statuses",

@@ -20,6 +20,7 @@ class RoleCode(StrEnum):
     TEACHER_RESEARCHER = "teacher-researcher"
     DATA_MANAGER = "data-manager"
     MIS_CLIENT = "mis-client"
+    WAREHOUSE = "warehouse"
     STATUS_READER = "status-reader"
     TRUST_ADMIN = "trust-admin"
     AUDITOR = "auditor"

@@ -1,13 +1,17 @@
 """`POST /identity/v1/demo-token`."""
 
+import csv
+import gzip
 from uuid import uuid4
 
 import pytest
 
 from gateway.identity.roles import ROLES, Extent, Role
+from gateway.identity.tenants.demo import DEMO_ACADEMIES
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, said
 from tests.support.clients import Clients
 from tests.support.tokens import PROSPERE
+from trellis.demo.contents import DATA, TRUSTS
 
 PATH = "/identity/v1/demo-token"
 
@@ -15,14 +19,14 @@ PATH = "/identity/v1/demo-token"
 @pytest.mark.parametrize("role", ROLES.values(), ids=list(ROLES))
 async def test_everybody_can_be_tried(desk: Desk, role: Role) -> None:
     needs_academies = Extent.TRUST not in role.extents
-    body = {"role": role.code} | ({"academies": [137083]} if needs_academies else {})
+    body = {"role": role.code} | ({"academies": [139148]} if needs_academies else {})
     response = await desk.anybody.post(PATH, json=body)
     assert response.status_code == 200, response.text
     assert response.headers["cache-control"] == "no-store"
     claims = said(response.json()["access_token"])
     assert set(claims["scope"].split()) == role.scopes
     assert claims.get("trust") == (str(PROSPERE) if role.level == "trust" else None)
-    assert claims["leads"] == ([137083] if role.leads else [])
+    assert claims["leads"] == ([139148] if role.leads else [])
 
 
 async def test_another_trust_can_be_named(desk: Desk) -> None:
@@ -46,7 +50,7 @@ async def test_two_people_of_one_role_can_be_tried_and_one_person_in_two_roles(d
         found: str = said(answer.json()["access_token"])["sub"]
         return found
 
-    head = {"role": "headteacher", "academies": [137083]}
+    head = {"role": "headteacher", "academies": [139148]}
     assert await subject(**head) == "demo:headteacher"
     first, second = await subject(**head, person="a-nutt"), await subject(**head, person="b-leaf")
     assert len({first, second, "demo:headteacher"}) == 3
@@ -74,7 +78,7 @@ async def test_a_research_role_can_be_tried_for_one_project(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("more", "code"),
-    [({}, "extent_unsuitable"), ({"academies": [137083]}, "extent_unclear")],
+    [({}, "extent_unsuitable"), ({"academies": [139148]}, "extent_unclear")],
 )
 async def test_other_roles_are_not_held_for_a_project(desk: Desk, more: dict[str, object], code: str) -> None:
     body = {"role": "trustee", "project": str(uuid4()), **more}
@@ -85,4 +89,26 @@ async def test_other_roles_are_not_held_for_a_project(desk: Desk, more: dict[str
 async def test_elsewhere_there_are_no_demo_people(client: Clients) -> None:
     anybody = await client("identity")
     response = await anybody.post(PATH, json={"role": "trustee"})
-    assert (response.status_code, response.json()["code"]) == (404, "demo-tokens-disabled")
+    assert (response.status_code, response.json()["code"]) == (404, "not-found")
+    # Nor does anybody read what is sent there.
+    nonsense = await anybody.post(PATH, content=b"[" * 5000, headers={"Content-Type": "application/json"})
+    assert (nonsense.status_code, nonsense.json()["code"]) == (404, "not-found")
+
+
+async def test_an_academy_of_somebody_else_is_refused_with_those_that_there_are(desk: Desk) -> None:
+    for trust, urn, known in (("16846", 141196, "139148"), ("3010", 139148, "141196"), ("16846", 137083, "139148")):
+        body = {"role": "headteacher", "trust": trust, "academies": [urn]}
+        refused = await desk.anybody.post(PATH, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "demo-token-invalid")
+        (error,) = refused.json()["errors"]
+        assert (error["pointer"], error["code"]) == ("#/academies", "academy_not_of_trust")
+        assert str(urn) in error["detail"]
+        assert known in error["detail"].partition("it has")[2]
+
+
+def test_the_demo_trusts_have_the_academies_that_the_demo_loads() -> None:
+    with gzip.open(DATA / "group_links.csv.gz", "rt", encoding="latin-1") as file:
+        loaded = [(row["Group UID"], int(row["URN"])) for row in csv.DictReader(file)]
+    assert tuple(DEMO_ACADEMIES) == TRUSTS
+    for group_uid, urns in DEMO_ACADEMIES.items():
+        assert urns == {urn for of, urn in loaded if of == group_uid}

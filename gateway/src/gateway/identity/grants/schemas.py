@@ -31,7 +31,7 @@ class GrantCreate(BaseModel):
     person_id: UUID | None = Field(default=None, description="Who gets it, when a person does.")
     client_id: UUID | None = Field(default=None, description="Who gets it, when a client does: its `id`.")
     academies: Annotated[list[Urn], Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="URNs, when it covers some academies only.", examples=[[137083]]
+        default=None, description="URNs, when it covers some academies only.", examples=[[139148]]
     )
     project_id: UUID | None = Field(default=None, description="The research project, when it covers one only.")
     starts_on: date | None = Field(
@@ -62,7 +62,7 @@ class GrantOut(Tagged):
         description="Whether it covers the whole trust, some academies or one project.", examples=["academies"]
     )
     academies: list[int] | None = Field(
-        description="URNs, ascending; null unless it covers some academies.", examples=[[137083]]
+        description="URNs, ascending; null unless it covers some academies.", examples=[[139148]]
     )
     project_id: UUID | None = Field(description="Null unless it covers one project.", examples=[None])
     starts_on: date = Field(description="First day.", examples=["2026-11-22"])

@@ -23,7 +23,7 @@ class ViewOut(BaseModel):
     extent: Literal["trust", "academies", "project"] = Field(
         description="The whole trust, some academies or one research project.", examples=["academies"]
     )
-    academies: list[int] | None = Field(description="URNs; null for all of the trust's.", examples=[[137083]])
+    academies: list[int] | None = Field(description="URNs; null for all of the trust's.", examples=[[139148]])
     project_id: UUID | None = Field(description="The research project.", examples=[None])
 
 
@@ -35,9 +35,9 @@ class MeOut(BaseModel):
     trust: TrustOut | None = Field(description="Your trust; null for the platform.")
     roles: list[str] = Field(description="Your roles.", examples=[["headteacher"]])
     scopes: list[str] = Field(description="What they allow.", examples=[["rag-statuses:read"]])
-    academies: list[int] | None = Field(description="URNs; null for all of the trust's.", examples=[[137083]])
+    academies: list[int] | None = Field(description="URNs; null for all of the trust's.", examples=[[139148]])
     leads: list[int] = Field(
-        description="Academies that you lead, and for which you therefore approve nothing.", examples=[[137083]]
+        description="Academies that you lead, and for which you therefore approve nothing.", examples=[[139148]]
     )
     projects: list[UUID] = Field(
         description="The research project that this token is for; empty for every other token.", examples=[[]]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from kit.problems import InvalidRequest, NotFound
+from kit.problems import InvalidRequest
 
 
 class TokenNotGiven(Exception):
@@ -78,9 +78,5 @@ class OverBurdened(TokenNotGiven):
         super().__init__("Try again in a moment.", headers={"Retry-After": "1"})
 
 
-class DemoTokensDisabled(NotFound):
-    """Demo tokens exist only in a demo."""
-
-
 class DemoTokenInvalid(InvalidRequest):
-    """The role can't be held with this extent."""
+    """The role can't be held with this extent, or an academy isn't the trust's."""

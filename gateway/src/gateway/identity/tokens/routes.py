@@ -9,7 +9,7 @@ from gateway.identity.equipping import EquipmentDep, equipment_of
 from gateway.identity.keys.errors import NoSigningKey
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tokens.demo import demo_token
-from gateway.identity.tokens.errors import DemoTokenInvalid, DemoTokensDisabled, TokenNotGiven
+from gateway.identity.tokens.errors import DemoTokenInvalid, TokenNotGiven
 from gateway.identity.tokens.forms import read_request
 from gateway.identity.tokens.request_tools import TokenRequestTools, address_of
 from gateway.identity.tokens.schemas import DemoTokenCreate, TokenErrorOut, TokenForm, TokenOut
@@ -18,6 +18,7 @@ from kit.database.outages import DatabaseUnavailable
 from kit.problems import (
     PROBLEMS,
     MalformedRequest,
+    NotFound,
     Problem,
     ServiceUnavailable,
     TooManyRequests,
@@ -116,7 +117,7 @@ async def token_issue(request: Request, tools: RequestToolsDep) -> Response:
     operation_id="demo_token_issue",
     summary="Get a token for a demo person",
     openapi_extra={"security": []},
-    responses=responses(DemoTokensDisabled, DemoTokenInvalid, NoSigningKey, TenantNotFound),
+    responses=responses(NotFound, DemoTokenInvalid, NoSigningKey, TenantNotFound),
 )
 async def demo_token_issue(
     body: DemoTokenCreate, request: Request, response: Response, equipment: EquipmentDep

@@ -98,7 +98,7 @@ class DemoTokenCreate(BaseModel):
         default=None, description="Their trust, by id, Group UID or TR reference; the main demo trust unless given."
     )
     academies: Annotated[list[Urn], Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="URNs; all of the trust's unless given.", examples=[[137083]]
+        default=None, description="URNs; all of the trust's unless given.", examples=[[139148]]
     )
     project: UUID | None = Field(
         default=None, description="The research project, for a role that is held for one project only."

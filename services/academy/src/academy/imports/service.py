@@ -147,10 +147,11 @@ async def list_imports(session: Session, caller: Caller, params: ImportListParam
 
 async def view_import(session: Session, caller: Caller, import_id: UUID) -> ImportOut:
     """One import. Raises ImportNotFound."""
-    return ImportOut.of(await _find(session, caller, import_id), caller)
+    return ImportOut.of(await find_import(session, caller, import_id), caller)
 
 
-async def _find(session: Session, caller: Caller, import_id: UUID, *, lock: bool = False) -> Import:
+async def find_import(session: Session, caller: Caller, import_id: UUID, *, lock: bool = False) -> Import:
+    """One import that the caller may see; with `lock` nobody else ends it. Raises ImportNotFound."""
     found = await queries.import_by_id(session, caller.tenant_id, import_id, lock=lock)
     if found is None:
         raise ImportNotFound("No import of yours has this id.")
@@ -162,7 +163,7 @@ async def cancel_import(session: Session, caller: Caller, import_id: UUID, if_ma
 
     Raises ImportNotFound, ImportKindNotAllowed, PreconditionFailed and ImportAlreadyFinished.
     """
-    found = await _find(session, caller, import_id, lock=True)
+    found = await find_import(session, caller, import_id, lock=True)
     kind = KINDS[found.kind]
     if not caller.may(kind.load.scope):
         raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.load.scope}.")
@@ -183,7 +184,7 @@ async def withdraw_import(
     Raises ImportNotFound, ImportKindNotAllowed, RoleMayNot, PreconditionFailed, TransitionNotAllowed, ReasonMissing and
     ImportNotWithdrawable.
     """
-    found = await _find(session, caller, import_id, lock=True)
+    found = await find_import(session, caller, import_id, lock=True)
     kind = KINDS[found.kind]
     if not caller.may(kind.load.scope):
         raise ImportKindNotAllowed(f"Files of the kind {kind.code} need {kind.load.scope}.")

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -126,6 +126,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     tags: Mapping[str, str] | None = None,
     chain: Chain | None = None,
     registered: Registered | None = None,
+    unserved: Collection[str] = (),
 ) -> Service:
     """The app of a service.
 
@@ -133,7 +134,8 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     `event_types`, even an empty list, the service has a change feed. `keys` are the issuer's public
     ones, fetched from it unless given. `chain` names the migrations that the database must be at, those
     of the package with the service's name unless given. With `registered` other events and jobs than the
-    service's own are refused when they are recorded. Raises ValueError when a route has no name or no
+    service's own are refused when they are recorded. Operations that `unserved` names are in the contract and
+    lead nowhere here. Raises ValueError when a route has no name or no
     description.
     """
     keys = keys or RemoteKeys(settings.jwks_url, socket=settings.jwks_socket)
@@ -204,7 +206,11 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         **(extra_ready or {}),
     }
     _mount(app, health_router(checks, metrics, closing), "")
-    mounted = [route for route in app.router.routes if isinstance(route, APIRoute)]
+    mounted = [
+        route
+        for route in app.router.routes
+        if isinstance(route, APIRoute) and route.operation_id not in frozenset(unserved)
+    ]
     edge = Edge(
         app.without_edge,
         settings=settings,
@@ -225,8 +231,12 @@ def create_app(
     keys: KeySource | None = None,
     lifespan: Lifespan | None = None,
     root_routers: Sequence[APIRouter] = (),
+    unserved: Collection[str] = (),
 ) -> Service:
-    """The app of a service as it is defined: what its slices hold, found by name (see `kit.definition`)."""
+    """The app of a service as it is defined: what its slices hold, found by name (see `kit.definition`).
+
+    Operations that `unserved` names are in the contract and lead nowhere here.
+    """
     # Rows of one slice refer to those of another: all tables are known before the first row is written.
     assert definition.tables is not None
     app = create_service(
@@ -240,6 +250,7 @@ def create_app(
         root_routers=(*definition.named("routes", "root_router"), *root_routers),
         chain=definition.chain,
         registered=definition,
+        unserved=unserved,
     )
     for install in definition.named("routes", "install"):
         install(app)
