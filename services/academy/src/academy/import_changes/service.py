@@ -34,6 +34,6 @@ def _why_none(found: Import) -> str | None:
         return "This import holds published data; read the figures with updated_since, or the change feed."
     if found.dry_run:
         return "This was a trial: it changed nothing."
-    if found.state not in {"succeeded", "withdrawing", "withdrawn"}:
+    if found.state in {"queued", "running", "failed", "cancelled"}:
         return f"This import is {found.state}; only one that succeeded changed figures."
     return None
