@@ -108,12 +108,14 @@ def test_a_refusal_names_row_column_and_reason_and_counts_the_rest() -> None:
     assert "1,200 errors in all" in said
 
 
-def test_what_was_left_out_is_noted() -> None:
-    warnings = [{"column": str(n), "code": "unknown-column", "detail": f"Column {n} isn't read."} for n in range(12)]
-    said = summary(an_import("succeeded", warnings=warnings))
-    assert "note: Column 9 isn't read." in said
-    assert "Column 10" not in said
-    assert "note: 2 more" in said
+def test_every_warning_is_shown_whole_in_the_order_of_the_import() -> None:
+    warnings: list[dict[str, str | None]] = [
+        {"column": f"c{n}", "code": "column-unknown", "detail": f"Not read: {'x' * 400}."} for n in range(30)
+    ]
+    warnings.insert(0, {"column": None, "code": "figures-emptied", "detail": "Figures have no value. (3 times)"})
+    said = summary(an_import("succeeded", warnings=warnings)).replace("\n", "")
+    assert said.index("warning: Figures have no value. (3 times)") < said.index("warning: c0: Not read")
+    assert said.count("x" * 400) == 30
 
 
 @pytest.mark.parametrize("file", contents.FILES, ids=lambda file: file.name)

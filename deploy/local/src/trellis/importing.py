@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -20,8 +19,6 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 CONFIRMABLE = frozenset({"same-file-other-year"})
 """Refusals that the sender may answer with `confirm`."""
 SHOWN_ERRORS = 20
-SHOWN_WARNINGS = 10
-LONGEST_WARNING = 300
 
 MEDIA_TYPES = {".json": "application/json", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
 
@@ -137,12 +134,9 @@ def summarise(ended: dict[str, Any], console: Console) -> None:
         console.print(
             f"{ended['rows_new']:,} new, {ended['rows_changed']:,} changed, {ended['rows_unchanged']:,} as before"
         )
-    warnings = ended["warnings"]
-    for warning in warnings[:SHOWN_WARNINGS]:
-        # A wide file has hundreds of columns that nobody reads; the import itself names them all.
-        console.print(Text(f"note: {shorten(warning['detail'], LONGEST_WARNING, placeholder=' ...')}"))
-    if len(warnings) > SHOWN_WARNINGS:
-        console.print(f"note: {len(warnings) - SHOWN_WARNINGS:,} more of these")
+    for warning in ended["warnings"]:
+        about = f"{warning['column']}: " if warning["column"] else ""
+        console.print(Text(f"warning: {about}{warning['detail']}"))
     if ended["errors"]:
         console.print(_refusals(ended["errors"][:SHOWN_ERRORS]))
     if ended["errors_total"] > SHOWN_ERRORS:

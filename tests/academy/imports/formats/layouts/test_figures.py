@@ -1,5 +1,6 @@
 """Figures as they were published: kept with a warning where they look wrong, and never 0 for nobody."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ def test_an_unknown_symbol_costs_its_cell_and_is_named_with_its_number(tmp_path:
 def test_an_unknown_symbol_in_any_number_of_batches_is_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("academy.imports.formats.layouts.csv_file.BLOCK", 64)
+    monkeypatch.setattr("academy.imports.formats.layouts.records.BLOCK", 64)
     rows = [f"{100000 + n},352,7001,24,{'DNS' if n % 3 == 0 else '3%'}\n" for n in range(99)]
     assert said(census(tmp_path, "".join(rows))) == [("PSENELSE", "unrecognised-symbol", 33)]
 
@@ -179,6 +180,28 @@ def test_percentages_that_are_all_at_most_1_were_probably_fractions(
     assert found.errors == []
     assert [(w.column, w.code) for w in found.warnings] == [(column, "percents-as-fractions")]
     assert "0.924" in found.warnings[0].detail
+
+
+def test_tidy_tables_and_school_profiles_keep_percentages_above_100_with_one_warning(tmp_path: Path) -> None:
+    rows = [f"202324,Academic year,School,{100000 + n},5,1900,{104.2 if n < 3 else 5}\n" for n in range(9)]
+    tidy = read_file("dfe-absence", csv_file(tmp_path, TIDY + "".join(rows)), academic_year="2023/24")
+    items = [{"id": 100000 + n, "Abs_Tot_Est_Current_Pct": 104.2 if n < 3 else 5} for n in range(9)]
+    profiles = read_file("dfe-school-profiles", csv_file(tmp_path, json.dumps(items)), academic_year="2024/25")
+    for found, column in ((tidy, "sess_overall_percent"), (profiles, "Abs_Tot_Est_Current_Pct")):
+        assert found.errors == []
+        assert said(found) == [(column, "above-the-whole", 3)]
+        assert found.frame("observations")["value"].max() == 104.2
+
+
+def test_unknown_symbols_cost_a_cell_of_tidy_tables_and_school_profiles_too(tmp_path: Path) -> None:
+    rows = [f"202324,Academic year,School,{100000 + n},5,1900,{'DNS' if n < 3 else 5}\n" for n in range(9)]
+    tidy = read_file("dfe-absence", csv_file(tmp_path, TIDY + "".join(rows)), academic_year="2023/24")
+    items = [{"id": 100000 + n, "Abs_Tot_Est_Current_Pct": "DNS" if n < 3 else 5} for n in range(9)]
+    profiles = read_file("dfe-school-profiles", csv_file(tmp_path, json.dumps(items)), academic_year="2024/25")
+    for found, column in ((tidy, "sess_overall_percent"), (profiles, "Abs_Tot_Est_Current_Pct")):
+        assert found.errors == []
+        assert said(found) == [(column, "unrecognised-symbol", 3)]
+        assert found.frame("observations")["reason"].to_list().count("unrecognised_symbol") == 3
 
 
 def test_percentages_of_which_one_is_above_1_or_all_are_0_are_no_fractions(tmp_path: Path) -> None:

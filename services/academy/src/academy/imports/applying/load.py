@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from academy.imports.applying import members
 from academy.imports.applying.closings import end_with_schools
+from academy.imports.applying.emptied import emptied
 from academy.imports.applying.merge import Counts, Origin, copy_in
 from academy.imports.applying.stage import Staged, StagedTable
 from academy.imports.applying.targets import (
@@ -71,7 +72,7 @@ async def load_own(
     origin = await _origin(session, started, staged, tenant=tenant)
     counts = await TRUST_FIGURES.merge(session, table, origin, dry_run=started.dry_run)
     report(1.0)
-    return counts, list(_not_of_this_trust(urns))
+    return counts, [*[warning async for warning in emptied(session, TRUST_FIGURES)], *_not_of_this_trust(urns)]
 
 
 def _not_of_this_trust(urns: list[int]) -> Iterator[ReadingWarning]:
@@ -89,7 +90,10 @@ async def receipt_of(register: Session, import_id: UUID) -> ReferenceLoad | None
 
 
 async def load_national(register: Session, started: Import, staged: Staged, *, report: Report) -> ReferenceLoad:
-    """Apply a national file and leave the receipt, in one transaction of the loader; a dry run leaves none."""
+    """Apply a national file and leave the receipt, in one transaction of the loader; a dry run leaves none.
+
+    What its sender may have got wrong is added to the warnings of `staged.reading`.
+    """
     origin = await _origin(register, started, staged, tenant=None)
     steps = _steps(staged, started.kind)
     counts = Counts()
@@ -99,6 +103,8 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
         if name in _NAMES_SCHOOLS and not started.dry_run:
             await members.add_stubs(register, staged.tables[name].incoming, at=origin.at)
         counts += await merge(register, staged.tables[name], origin, dry_run=started.dry_run)
+        if name in _FIGURES:
+            staged.reading.warn([warning async for warning in emptied(register, _FIGURES[name])])
         report((number + 1) / len(steps))
     affected: list[UUID] = []
     ended = 0
@@ -138,6 +144,7 @@ _ORDER: Final[tuple[tuple[str, Merge], ...]] = (
     ("observations", NATIONAL_FIGURES.merge),
     ("comparison_figures", COMPARISONS.merge),
 )
+_FIGURES: Final = {"observations": NATIONAL_FIGURES, "comparison_figures": COMPARISONS}
 _NAMES_SCHOOLS: Final = ("memberships", "inspections", "observations")
 _TOUCHES_SCHOOLS: Final = ("schools", "observations")
 

@@ -46,7 +46,7 @@ def _warnings(tallies: Mapping[TallyKey, Tally]) -> Iterator[ReadingWarning]:
 _FIRST: Final = (
     "figures-emptied",
     "percents-as-fractions",
-    "file-cut-off",
+    "last-line-short",
     "category-differs",
     "unrecognised-symbol",
     "word-unknown",
@@ -59,7 +59,7 @@ _FIRST: Final = (
     "academies-not-of-trust",
 )
 """Codes of warnings about figures, the gravest first. Others stand between these and what was merely left out."""
-_LAST: Final = ("column-nameless", "column-unknown", "columns-unknown")
+_LAST: Final = ("column-nameless", "last-line-open", "separator-line", "column-unknown", "columns-unknown")
 
 
 def by_importance(warnings: Iterable[ReadingWarning]) -> list[ReadingWarning]:

@@ -1,114 +1,55 @@
 """A CSV file, read in batches of text: encodings, headers, quoting and ragged rows are settled here."""
 
-import codecs
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import polars as pl
 
 from academy.imports.formats.cells.values import MOST_SHOWN, shown
+from academy.imports.formats.layouts.headers import (
+    cells_of_last_line,
+    is_separator_line,
+    row_of_header,
+)
 from academy.imports.formats.layouts.records import (
-    BLOCK,
     LONGEST_RECORD,
     end_of_record,
     record_blocks,
     refuse_endless,
 )
-from academy.imports.formats.reading import Column, FileRefused, ReadingWarning, RowError, is_gzip
+from academy.imports.formats.layouts.text_file import check_text, open_text
+from academy.imports.formats.reading import Column, FileRefused, ReadingWarning, RowError
 
 MOST_COLUMNS: Final = 4096
 """The widest published table has some hundreds; every block of rows is laid out with all columns of the header."""
 
+SEARCHED: Final = 256 << 10
+"""A header that isn't in the first row is looked for in so much text."""
+MOST_NAMELESS: Final = 50
+"""In so many columns without a name it is looked for text."""
+
 _BLANK: Final = b" \t\r\n,;"
 _ENDS: Final = b",\r\n"
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_NOT_IN_CP1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text file that can be read: its encoding, where its text begins after a byte-order mark, and its
-    size."""
-
-    path: Path
-    encoding: str
-    start: int
-    size: int
-
-
-def open_text(path: Path, *, may_be_cp1252: bool) -> Text:
-    """Look at the start of a file; when it may be Windows-1252, at all of it.
-
-    Raises FileRefused when it is empty, packed, UTF-16, or not text. A file that must be UTF-8 is checked
-    while it is read (`check_text`), since looking through it first would take as long as reading it.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(4)
-        if not size:
-            raise FileRefused("file-empty", "The file is empty.")
-        if is_gzip(head):
-            raise FileRefused("packed-twice", "The file is still gzipped after it was unpacked once.")
-        if head.startswith(_UTF16):
-            raise FileRefused("encoding-utf16", "The file is UTF-16. Save it as CSV UTF-8 and send it again.")
-        start = 3 if head.startswith(codecs.BOM_UTF8) else 0
-        file.seek(start)
-        encoding = _encoding(file) if may_be_cp1252 else "utf-8"
-    return Text(path, encoding, start, size)
-
-
-def _encoding(file: BinaryIO) -> str:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf8, is_cp1252 = True, True
-    while block := file.read(BLOCK):
-        is_cp1252 = is_cp1252 and not _NOT_IN_CP1252.search(block)
-        if is_utf8:
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                is_utf8 = False
-    if is_utf8:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            is_utf8 = False
-    if not is_utf8 and not is_cp1252:
-        raise FileRefused("encoding", "The file is neither UTF-8 nor Windows-1252.")
-    return "utf-8" if is_utf8 else "cp1252"
-
-
-def check_text(block: bytes, encoding: str, line: int) -> None:
-    """Raise FileRefused when whole lines, of which the first is `line`, hold a NUL or aren't in this
-    encoding."""
-    nul = block.find(b"\0")
-    if nul >= 0:
-        at = line + block.count(b"\n", 0, nul)
-        raise FileRefused("nul-byte", f"Line {at} holds a NUL byte; this is no text file.", row=at)
-    if encoding == "utf-8" and not block.isascii():
-        try:
-            codecs.utf_8_decode(block, "strict", True)
-        except UnicodeDecodeError as error:
-            at = line + block.count(b"\n", 0, error.start)
-            detail = f"Line {at} is not UTF-8. Save the file as CSV UTF-8 and send it again."
-            raise FileRefused("encoding", detail, row=at) from error
 
 
 class CsvFile:
     """A CSV file with a header. Column names are matched without regard to case and spacing.
 
-    Raises FileRefused when there is no header, or nothing separates its columns by commas.
+    Raises FileRefused when there is no header; `choose` does when it is further down, or not parted by commas.
     """
 
     def __init__(self, path: Path, *, may_be_cp1252: bool) -> None:
         self._text = open_text(path, may_be_cp1252=may_be_cp1252)
         self.warnings: list[ReadingWarning] = []
         self.errors: list[RowError] = []
+        self._has_other_separators = False
+        self._last_cells: int | None = None
+        self._is_ended = True
+        self._nameless: dict[int, int] = {}
         self.header, self._data_start, self._first_row, self._first_line = self._read_header()
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, name in enumerate(self.header):
@@ -121,12 +62,14 @@ class CsvFile:
         if b"\n" not in head and b"\r" in head:
             detail = "Lines end as on old Macs (CR). Save the file with ordinary line ends."
             raise FileRefused("line-ends", detail)
-        blank = len(head) - len(head.lstrip(_BLANK))
-        if blank == len(head):
-            raise FileRefused("header-missing", "The file has no header: every line is empty.")
-        begin = head.rfind(b"\n", 0, blank) + 1
-        row = head.count(b"\n", 0, begin) + 1
+        begin = _first_line_with_text(head, 0)
         end = end_of_record(head, begin)
+        if is_separator_line(head[begin:end]):
+            detail = "The first line is an instruction for spreadsheets (sep=,) and was passed over."
+            self.warnings.append(ReadingWarning(None, "separator-line", detail))
+            begin = _first_line_with_text(head, end)
+            end = end_of_record(head, begin)
+        row = head.count(b"\n", 0, begin) + 1
         if end == len(head) == LONGEST_RECORD < self._text.size - self._text.start:
             refuse_endless(row, LONGEST_RECORD, is_open=head.count(b'"', begin) % 2 == 1)
         check_text(head[begin:end], self._text.encoding, row)
@@ -135,9 +78,7 @@ class CsvFile:
             names = next(csv.reader(io.StringIO(line, newline="")))
         except csv.Error as error:
             raise FileRefused("header-malformed", f"The header can't be read: {error}.", row=row) from error
-        if len(names) == 1 and any(mark in line for mark in ";\t|"):
-            detail = "The columns aren't separated by commas. Save the file as comma-separated CSV."
-            raise FileRefused("delimiter", detail, row=row)
+        self._has_other_separators = len(names) == 1 and any(mark in line for mark in ";\t|")
         if len(names) > MOST_COLUMNS:
             detail = f"The header has {len(names)} columns; a file may have {MOST_COLUMNS}."
             raise FileRefused("columns-too-many", detail, row=row)
@@ -159,6 +100,7 @@ class CsvFile:
         """Where each column is that the file has. Notes the others: an error for all missing required ones, a
         warning for those that nobody knows (`known` are names that are read past on purpose)."""
         columns = tuple(columns)
+        self._look_for_header(columns)
         chosen = {c.name: place for c in columns if (place := self.find(c)) is not None}
         missing = [c.name for c in columns if c.required and c.name not in chosen]
         self.errors.extend(
@@ -175,6 +117,33 @@ class CsvFile:
         self.warnings.extend(unknown_columns(unknown))
         return chosen
 
+    def _look_for_header(self, columns: Sequence[Column]) -> None:
+        """Refuse a file whose header is further down, below a title or merged cells, or isn't parted by commas."""
+        row = self._first_row - 1
+        if any(self.find(column) is None for column in columns if column.required):
+            with self._text.path.open("rb") as file:
+                file.seek(self._text.start)
+                text = file.read(SEARCHED).decode(self._text.encoding, "replace")
+            found = row_of_header(text, columns, after=row)
+            if found is not None:
+                detail = f"The header seems to stand in row {found}. Remove the rows above it and send the file again."
+                raise FileRefused("header-elsewhere", detail, row=found)
+        if self._has_other_separators:
+            detail = "The columns aren't separated by commas. Save the file as comma-separated CSV."
+            raise FileRefused("delimiter", detail, row=row)
+
+    def last_warnings(self) -> Iterator[ReadingWarning]:
+        """What was seen of the rows: a last line that is short or has no end, text in columns without a name."""
+        width = len(self.header)
+        if self._last_cells is not None and self._last_cells < width:
+            detail = f"The last line has {self._last_cells} cells, the header {width}: the file may be cut off."
+            yield ReadingWarning(None, "last-line-short", detail)
+        elif not self._is_ended:
+            yield ReadingWarning(None, "last-line-open", "The last line has no line end: the file may be cut off.")
+        for place, times in self._nameless.items():
+            detail = f"Column {place + 1} has no name in the header; what stands in it was left out."
+            yield ReadingWarning(None, "column-nameless", detail, times)
+
     def batches(self, chosen: dict[str, int]) -> Iterator[tuple[pl.DataFrame, list[RowError], float]]:
         """The chosen columns as text, with `row`; beside each batch its ragged rows and the part of the file
         read.
@@ -182,17 +151,24 @@ class CsvFile:
         Empty cells are null. Rows whose chosen cells are all empty are left out.
         """
         row = self._first_row
-        places = sorted(chosen.values())
+        taken = set(chosen.values())
+        nameless = [place for place, name in enumerate(self.header) if not name and place not in taken][:MOST_NAMELESS]
+        places = sorted([*chosen.values(), *nameless])
         names = {str(place): name for name, place in chosen.items()}
         for block, done in self._blocks(len(places)):
             if not block[:99].strip(_ENDS) and not block.strip(_ENDS):
                 row += block.count(b"\n")
                 continue
             check_text(block, self._text.encoding, row)
+            self._last_cells = cells_of_last_line(block, self._text.encoding)
+            self._is_ended = block.endswith(b"\n")
             frame, errors = self._parse(block, places, row)
             frame = frame.with_columns(pl.int_range(row, row + frame.height, dtype=pl.UInt32).alias("row"))
             row += frame.height
-            frame = frame.rename(names)
+            for place in nameless:
+                if times := int((frame[str(place)].fill_null("").str.strip_chars() != "").sum()):
+                    self._nameless[place] = self._nameless.get(place, 0) + times
+            frame = frame.drop(map(str, nameless)).rename(names)
             if not any(_is_full(frame[name]) for name in chosen):
                 cells = pl.col(list(chosen))
                 frame = frame.filter(pl.any_horizontal(cells.is_not_null() & (cells != "")))
@@ -232,6 +208,13 @@ def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tupl
         raise FileRefused("csv-malformed", f"Row {row + len(cells)}: {error}.", row=row + len(cells)) from error
     schema = {str(place): pl.String for place in places}
     return pl.DataFrame(cells, schema=schema, orient="row"), errors
+
+
+def _first_line_with_text(head: bytes, after: int) -> int:
+    text = len(head) - len(head[after:].lstrip(_BLANK))
+    if text == len(head):
+        raise FileRefused("header-missing", "The file has no header: every line is empty.")
+    return max(head.rfind(b"\n", 0, text) + 1, after)
 
 
 def _is_full(cells: pl.Series) -> bool:

@@ -8,8 +8,9 @@ import orjson
 import polars as pl
 
 from academy.imports.formats.cells.values import shown
-from academy.imports.formats.layouts.csv_file import check_text, open_text, unknown_columns
+from academy.imports.formats.layouts.csv_file import unknown_columns
 from academy.imports.formats.layouts.records import line_blocks
+from academy.imports.formats.layouts.text_file import check_text, open_text
 from academy.imports.formats.reading import Column, ReadingWarning, RowError
 from kit.names import repeated_name
 

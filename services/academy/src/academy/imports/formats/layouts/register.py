@@ -146,7 +146,9 @@ def read_register(
         if check.total:
             reading.frames.clear()
         yield reading
-    yield ending(seen, total)
+    last = ending(seen, total)
+    last.warn(sheet.last_warnings())
+    yield last
 
 
 def as_table(table: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -144,6 +144,7 @@ def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Readin
         reading.done = done
         yield reading
     last = ending(seen, rows)
+    last.warn(sheet.last_warnings())
     last.source = " ".join([table.source, ", ".join(sorted(years))])
     _compare_years(request, years, last)
     yield last

@@ -71,6 +71,7 @@ def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Readin
         reading.done = done
         yield reading
     last = ending(seen, rows)
+    last.warn(sheet.last_warnings())
     if passed_over:
         detail = f"Rows that have a URN, but a RECTYPE that is empty or unknown, were passed over: {passed_over}."
         last.warnings.append(ReadingWarning("RECTYPE", "record-unknown", detail))

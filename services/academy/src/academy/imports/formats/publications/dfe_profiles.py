@@ -24,7 +24,7 @@ from academy.imports.formats.cells.schools import (
     whole,
 )
 from academy.imports.formats.cells.values import MOST_SHOWN, shown
-from academy.imports.formats.layouts.csv_file import check_text, open_text, unknown_columns
+from academy.imports.formats.layouts.csv_file import unknown_columns
 from academy.imports.formats.layouts.figures import (
     ENGLAND,
     Figure,
@@ -34,6 +34,7 @@ from academy.imports.formats.layouts.figures import (
     check_published,
 )
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file
+from academy.imports.formats.layouts.text_file import check_text, open_text
 from academy.imports.formats.layouts.wide_table import the_year
 from academy.imports.formats.publications.dfe_profile_keys import Key, parse_key
 from academy.imports.formats.reading import Column, FileRefused, Reading, Request, RowError

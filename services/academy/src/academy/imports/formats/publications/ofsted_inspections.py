@@ -65,6 +65,7 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
         reading.rows_ignored += frame.height - int(check.faulty.sum())
         check.report(reading)
     reading.add(ending(Seen("row"), reading.rows_read))
+    reading.warn(sheet.last_warnings())
     if found:
         inspections = pl.concat(found).sort("row", maintain_order=True)
         reading.warn(_category_differs(inspections))

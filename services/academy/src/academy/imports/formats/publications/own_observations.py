@@ -94,7 +94,9 @@ def _csv(path: Path, years: _Years) -> Iterator[Reading]:
         reading.done = done
         rows += frame.height
         yield reading
-    yield ending(seen, rows)
+    last = ending(seen, rows)
+    last.warn(sheet.last_warnings())
+    yield last
 
 
 def _missing(names: set[str], year: str | None) -> Iterator[RowError]:
