@@ -29,10 +29,14 @@ async def test_own_figures_that_become_empty_are_warned_of_with_their_number(
 ) -> None:
     manager = await bench.client()
     first = await bench.load(manager, "observations", own("47.5", "92.4", "SUPP"))
-    assert [warning["code"] for warning in first["warnings"]] == ["column-unknown"]
+    assert [warning["code"] for warning in first["warnings"]] == ["academy-not-of-trust", "column-unknown"]
     second = await bench.load(manager, "observations", own("NA", "93.1", "SUPP"), dry_run=dry_run)
     assert second["state"] == "succeeded"
-    assert [warning["code"] for warning in second["warnings"]] == ["figures-emptied", "column-unknown"]
+    assert [warning["code"] for warning in second["warnings"]] == [
+        "figures-emptied",
+        "academy-not-of-trust",
+        "column-unknown",
+    ]
     assert "Attainment 8" in second["warnings"][0]["detail"]
     assert "not_applicable" in second["warnings"][0]["detail"] and "(1 time)" in second["warnings"][0]["detail"]
 
