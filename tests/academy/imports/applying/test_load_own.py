@@ -1,5 +1,6 @@
 """A trust's own figures, from the file to the list."""
 
+import random
 from typing import Any
 
 from academy.imports.applying.load import MOST_NAMED
@@ -54,6 +55,26 @@ async def test_the_same_file_again_changes_nothing(bench: Workbench) -> None:
     assert await bench.rows("select * from academy.observation order by id") == before
     assert await bench.events() == [*events, ("import.finished", f"imports/{ended['id']}")]
     assert len(await bench.jobs("academy.ratings.rerate")) == 1
+
+
+async def test_changed_figures_are_written_in_the_order_of_the_index(bench: Workbench) -> None:
+    """... whatever the order of the file: that is several times as fast."""
+    manager = await bench.client()
+    keys = [
+        (urn, measure, f"{year}/{year - 1999}")
+        for urn in (136105, 136106)
+        for measure in ("attendance.overall_percent", "ks4.attainment_8")
+        for year in range(2015, 2022)
+    ]
+    random.Random(3).shuffle(keys)
+    for value in (5, 6):
+        ended = await bench.load(manager, "observations", csv([(*key, value) for key in keys]))
+        assert ended["state"] == "succeeded", ended["errors"]
+    assert ended["rows_changed"] == len(keys)
+    written = await bench.rows(
+        "select urn, measure, academic_year from academy.observation where superseded_at is null order by id"
+    )
+    assert [tuple(row.values()) for row in written] == sorted(keys)
 
 
 async def test_a_corrected_file_supersedes_only_what_differs(bench: Workbench) -> None:

@@ -123,9 +123,12 @@ class Figures:
             f"insert into {self.changed} ({columns}, old_id) select {incoming}, o.id from {table.incoming} i"  # noqa: S608
             f" left join {self.target} o on {self._tenant(origin)}{same}{release} and o.superseded_at is null"
             f" where o.id is null or row({there}) is distinct from row({here})"
+            # In the order of the tables' indexes, in which a million entries are written several times as fast.
+            f" order by {', '.join(f'i.{column}' for column in self.key)}"
         )
         parameters = self._whose(origin) | ({"release": origin.release} if self.has_release else {})
         await session.execute(text(statement), parameters)
+        await session.execute(text(f"analyze {self.changed}"))
 
     def _incoming(self, column: str) -> str:
         """A column of a new row; for a detail that the row leaves out, what is known of the same figure."""
