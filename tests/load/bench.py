@@ -17,7 +17,7 @@ from unittest import mock
 HOUSE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(HOUSE))
 
-from tests.load import importing, memory, pulls, rerate  # noqa: E402 - the house must be on the path first
+from tests.load import importing, lists, memory, pulls, rerate  # noqa: E402 - the house must be on the path first
 from tests.load.pulls import GROUP_UID, TRUST, Row  # noqa: E402
 from tests.support import cluster as clusters  # noqa: E402
 from tests.support.cluster import shared_cluster  # noqa: E402
@@ -58,7 +58,7 @@ def measure_stack(only: Sequence[str]) -> list[Row]:
         with Stack(folder, environment=SETTINGS) as stack:
             if "memory" in only:
                 rows += memory.measure_idle_memory(stack)
-            if not {"pull", "import"} & set(only):
+            if not {"pull", "lists", "import"} & set(only):
                 return rows
             _prepare(stack)
             with mock.patch.dict("os.environ", stack.environment):
@@ -70,6 +70,8 @@ def measure_stack(only: Sequence[str]) -> list[Row]:
             if "pull" in only:
                 rows += pulls.measure_pulls(stack, binaries, app_url)
                 rows.append(pulls.measure_freshness(stack, admin_url))
+            if "lists" in only:
+                rows += lists.measure_lists(stack, binaries, app_url, admin_url)
             if "import" in only:
                 rows += importing.measure_import(stack, binaries, admin_url, folder)
     finally:
@@ -94,12 +96,12 @@ def measure_rerate() -> list[Row]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="memory, pull, import or rerate; all unless given")
-    only = parser.parse_args().only or ["memory", "pull", "import", "rerate"]
+    parser.add_argument("only", nargs="*", help="memory, pull, lists, import or rerate; all unless given")
+    only = parser.parse_args().only or ["memory", "pull", "import", "lists", "rerate"]
     rows: list[Row] = []
     if "rerate" in only:
         rows += measure_rerate()
-    if {"memory", "pull", "import"} & set(only):
+    if {"memory", "pull", "lists", "import"} & set(only):
         rows += measure_stack(only)
     target = HOUSE / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)

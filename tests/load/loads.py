@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import cast
 
@@ -29,6 +30,7 @@ class Loaded:
     rate: float = 0.0
     p50_ms: float = 0.0
     p99_ms: float = 0.0
+    refused: int = 0
     wrong: int = 0
     first_wrong: str = ""
     bytes_read: int = 0
@@ -38,9 +40,11 @@ class Loaded:
 class Asker(asyncio.Protocol):
     """One connection that asks again as soon as it was answered."""
 
-    def __init__(self, request: bytes, status: int, loaded: Loaded, until: float) -> None:
-        """Expect `status` each time, until the loop's clock says `until`."""
+    def __init__(self, request: bytes, status: int, loaded: Loaded, until: float, refusals: Sequence[int] = ()) -> None:
+        """Expect `status` each time, or one of `refusals`, until the loop's clock says `until`."""
         self._request = request
+        self._refusals = tuple(f"HTTP/1.1 {one}".encode() for one in refusals)
+        self._is_refused = False
         self._status = f"HTTP/1.1 {status}".encode()
         self._bodiless = status in (204, 304)
         self._loaded = loaded
@@ -70,13 +74,17 @@ class Asker(asyncio.Protocol):
             head = bytes(self._buffer[:end])
             length = _LENGTH.search(head)
             self._needed = end + 4 + (int(length.group(1)) if length and not self._bodiless else 0)
-            if not head.startswith(self._status) or (length is None and not self._bodiless):
+            self._is_refused = bool(self._refusals) and head.startswith(self._refusals)
+            if not (self._is_refused or head.startswith(self._status)) or (length is None and not self._bodiless):
                 self._loaded.wrong += 1
                 self._loaded.first_wrong = self._loaded.first_wrong or head[:400].decode("latin-1")
         if len(self._buffer) < self._needed:
             return
         now = time.perf_counter()
-        self._loaded.times.append(now - self._asked_at)
+        if self._is_refused:
+            self._loaded.refused += 1
+        else:
+            self._loaded.times.append(now - self._asked_at)
         self._loaded.bytes_read += self._needed
         del self._buffer[: self._needed]
         self._needed = -1
@@ -94,7 +102,16 @@ class Asker(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def load(host: str, port: int, request: bytes, *, status: int, seconds: float, connections: int) -> Loaded:
+async def load(
+    host: str,
+    port: int,
+    request: bytes,
+    *,
+    status: int,
+    seconds: float,
+    connections: int,
+    refusals: Sequence[int] = (),
+) -> Loaded:
     """Ask over `connections` connections for `seconds`; only loopback, and at most a minute.
 
     Raises ValueError for any other target or a longer time.
@@ -106,7 +123,7 @@ async def load(host: str, port: int, request: bytes, *, status: int, seconds: fl
     started = time.perf_counter()
     until = started + seconds
     askers = [
-        (await loop.create_connection(lambda: Asker(request, status, loaded, until), host, port))[1]
+        (await loop.create_connection(lambda: Asker(request, status, loaded, until, refusals), host, port))[1]
         for _ in range(connections)
     ]
     await asyncio.wait_for(asyncio.gather(*(asker.done for asker in askers)), seconds + 20)
@@ -114,6 +131,8 @@ async def load(host: str, port: int, request: bytes, *, status: int, seconds: fl
     loaded.requests = len(loaded.times)
     loaded.rate = loaded.requests / loaded.seconds
     ordered = sorted(loaded.times)
+    if not ordered:
+        return loaded
     loaded.p50_ms = 1000 * ordered[len(ordered) // 2]
     loaded.p99_ms = 1000 * ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
     loaded.times = []
@@ -140,6 +159,7 @@ def main() -> int:
             status=job["status"],
             seconds=job["seconds"],
             connections=job["connections"],
+            refusals=job["refusals"],
         )
     )
     json.dump(asdict(loaded), sys.stdout)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,19 @@ class Row:
         }
 
 
-def load(stack: Stack, path: str, headers: dict[str, str], status: int) -> dict[str, Any]:
-    """One run of the load generator in a process of its own. Raises AssertionError when an answer was wrong."""
+def load(
+    stack: Stack,
+    path: str,
+    headers: dict[str, str],
+    status: int,
+    *,
+    connections: int = CONNECTIONS,
+    refusals: Sequence[int] = (),
+) -> dict[str, Any]:
+    """One run of the load generator in a process of its own. Raises AssertionError when an answer was wrong.
+
+    Answers with a status of `refusals` are counted by themselves and aren't timed.
+    """
     job = {
         "host": "127.0.0.1",
         "port": stack.port,
@@ -65,7 +77,8 @@ def load(stack: Stack, path: str, headers: dict[str, str], status: int) -> dict[
         "headers": headers,
         "status": status,
         "seconds": SECONDS,
-        "connections": CONNECTIONS,
+        "connections": connections,
+        "refusals": list(refusals),
     }
     assert request_bytes("127.0.0.1", stack.port, path, headers)
     done = subprocess.run(
@@ -82,11 +95,14 @@ def load(stack: Stack, path: str, headers: dict[str, str], status: int) -> dict[
     return seen
 
 
-def pgbench(binaries: Path, app_url: str) -> float:
-    """Transactions a second of the same SELECT with its context, straight from Postgres."""
+def _pull_sql() -> str:
     values = {1: f"'{TRUST}'::uuid", 2: "null", 3: "current_date", 4: "null", 5: "'{}'", 6: "'{}'"}
     values |= {7: "null", 8: "null", 9: "null", 10: "101"}
-    sql = re.sub(r"\$(\d+)", lambda found: values[int(found[1])], LIST_NOW)
+    return re.sub(r"\$(\d+)", lambda found: values[int(found[1])], LIST_NOW)
+
+
+def pgbench(binaries: Path, app_url: str, sql: str) -> float:
+    """Transactions a second of a SELECT with its context, straight from Postgres."""
     script = (
         "begin;\n"
         f"select set_config('app.trust_id', '{TRUST}', true), set_config('app.academies', '*', true);\n"
@@ -131,7 +147,7 @@ def measure_pulls(stack: Stack, binaries: Path, app_url: str) -> list[Row]:
     for _ in range(ROUNDS):
         for name, (path, sent, status) in jobs.items():
             rates[name].append(load(stack, path, sent, status)["rate"])
-        rates["pgbench"].append(pgbench(binaries, app_url))
+        rates["pgbench"].append(pgbench(binaries, app_url, _pull_sql()))
     middle = {name: statistics.median(seen) for name, seen in rates.items()}
     constant, pull = middle["constant"], middle["pull"]
     unit = "requests/s"

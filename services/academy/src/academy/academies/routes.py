@@ -21,6 +21,7 @@ from kit.identity.callers import Caller
 from kit.identity.reach import ActsOn
 from kit.problems import responses
 from kit.resources.pages import ListParams
+from kit.web.kept import KEPT
 from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
@@ -32,7 +33,13 @@ Reader = Annotated[Caller, requires("academies:read")]
 Finder = Annotated[Caller, requires("academies:read", acts_on=ActsOn.NOTHING)]
 
 
-@router.get("/academies", operation_id="academy_list", summary="List academies", responses=responses(TrustUnknown))
+@router.get(
+    "/academies",
+    operation_id="academy_list",
+    summary="List academies",
+    responses=responses(TrustUnknown),
+    openapi_extra=KEPT,
+)
 async def academy_list(
     reply: Reply, session: SessionDep, caller: Reader, params: Annotated[AcademyListParams, Query()]
 ) -> AcademyPage:
@@ -45,6 +52,7 @@ async def academy_list(
     operation_id="academy_view",
     summary="View one academy",
     responses=TAGGED | responses(AcademyNotFound),
+    openapi_extra=KEPT,
 )
 async def academy_view(reply: Reply, session: SessionDep, _: Reader, urn: Annotated[Urn, Path()]) -> AcademyDetailOut:
     """Returns its identifiers, its trusts with dates, its predecessors and successors, and the latest inspections."""
@@ -56,6 +64,7 @@ async def academy_view(reply: Reply, session: SessionDep, _: Reader, urn: Annota
     operation_id="inspection_list",
     summary="List inspections of an academy",
     responses=responses(AcademyNotFound),
+    openapi_extra=KEPT,
 )
 async def inspection_list(
     reply: Reply,
@@ -87,6 +96,7 @@ async def academy_lookup(session: SessionDep, _: Finder, body: AcademyLookup) ->
     operation_id="trust_academy_list",
     summary="List academies of a trust",
     responses=responses(TrustNotFound),
+    openapi_extra=KEPT,
 )
 async def trust_academy_list(
     reply: Reply,

@@ -10,6 +10,7 @@ from academy.observations.schemas import ObservationListParams, ObservationPage
 from academy.trusts.errors import TrustUnknown
 from kit.identity.callers import Caller
 from kit.problems import responses
+from kit.web.kept import KEPT
 from kit.web.links import page_links
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
@@ -23,6 +24,7 @@ router = APIRouter(tags=["observations"])
     summary="List figures",
     response_model=ObservationPage,
     responses=responses(TrustUnknown, InstantInFuture),
+    openapi_extra=KEPT,
 )
 async def observation_list(
     request: Request,

@@ -10,6 +10,7 @@ from academy.ratings.errors import AcademyNotFound, AsOfInFuture, RatingNotFound
 from academy.ratings.schemas import RatingDetailOut, RatingListParams, RatingPage
 from kit.identity.callers import Caller
 from kit.problems import responses
+from kit.web.kept import KEPT
 from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep
@@ -25,6 +26,7 @@ Reader = Annotated[Caller, requires("ratings:read")]
     operation_id="rating_view",
     summary="View one rating",
     responses=TAGGED | responses(RatingNotFound),
+    openapi_extra=KEPT,
 )
 async def rating_view(reply: Reply, session: SessionDep, caller: Reader, rating_id: UUID) -> RatingDetailOut:
     """Returns a rating with every criterion explained, and the override that is in force, if any."""
@@ -36,6 +38,7 @@ async def rating_view(reply: Reply, session: SessionDep, caller: Reader, rating_
     operation_id="academy_rating_list",
     summary="List the ratings of an academy",
     responses=responses(AcademyNotFound, AsOfInFuture),
+    openapi_extra=KEPT,
 )
 async def academy_rating_list(
     reply: Reply,

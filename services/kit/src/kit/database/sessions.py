@@ -25,6 +25,7 @@ from kit.database.connections import Connection, ContextConnection, ContextTrans
 from kit.database.contexts import WORKER_TIMEOUTS, Context, Timeouts, context_statements
 from kit.database.outages import DRIVER_ERRORS, is_outage, outages_as_503
 from kit.database.registered import Registered
+from kit.database.snapshots import Snapshots
 from kit.database.urls import asyncpg_dsn
 from kit.database.wakeups import Wakeups
 from kit.identity.callers import Caller
@@ -189,6 +190,7 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         # Behind a pooler nobody would hear what is told to a connection that was given back.
         self.wakeups = Wakeups(self.connect, listens=not self._pooler)
+        self.snapshots = Snapshots(self.connect, is_known=not propagate_context)
 
     @property
     def keeps_connections(self) -> bool:
@@ -298,6 +300,7 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self.wakeups.close()
+        await self.snapshots.close()
         await self.engine.dispose()
 
 

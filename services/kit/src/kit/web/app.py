@@ -38,6 +38,7 @@ from kit.web.exchange import exchange_of
 from kit.web.feed_routes import feed_router
 from kit.web.health import health_router
 from kit.web.idempotency import purging
+from kit.web.kept import KeptAnswers
 from kit.web.operations import Operations
 from kit.web.prepared import OLDEST_SECONDS, PreparedResponses
 from kit.web.shared_links import links_router
@@ -161,6 +162,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         )
     capacity = Capacity(settings.database_pool_size)
     metrics.watch(capacity)
+    kept = KeptAnswers()
     hide_messages_of(ResponseValidationError)
     closing = Closing()
     app = Service(
@@ -186,6 +188,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         prepared=prepared,
         metrics=metrics,
         waits=Waits(settings),
+        kept=kept,
         closing=closing,
         calls=Calls(settings),
         objects=object_store(settings.object_store),
@@ -219,6 +222,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         prepared=prepared,
         metrics=metrics,
         capacity=capacity,
+        kept=kept,
     )
     app.put_edge(edge)
     return app

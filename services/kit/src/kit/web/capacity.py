@@ -19,7 +19,7 @@ from kit.problems import ServiceUnavailable, TooManyRequests
 
 WAIT_SECONDS = 0.2
 # From here on the newest go first.
-LONG_SECONDS = 0.1
+LONG_SECONDS = 0.15
 # For who waits for its own earlier requests while the service has turns to give: that is nobody else's delay.
 OWN_WAIT_SECONDS = 1.0
 # Those that wait cost little; beyond this many a request is refused at once.

@@ -23,13 +23,14 @@ from kit.web.contract_problems import (
     problem_schemas,
     share_responses,
 )
+from kit.web.kept import MARK
 from kit.web.operations import reach_of
 from kit.web.security import SCHEME_NAME
 from kit.web.tidying import plain_parameter, rename_bodies, without_defaults, without_titles
 
 Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_INTERNAL = (STREAMED, "x-idempotent")
+_INTERNAL = (STREAMED, MARK, "x-idempotent")
 _FLUFF = ("HTTPValidationError", "ValidationError")
 
 _ETAG: Json = {

@@ -6,6 +6,7 @@ One plain ASGI layer, since a stack of them costs more than most answers.
 import asyncio
 import contextlib
 import re
+from typing import Literal
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -22,8 +23,10 @@ from kit.web.admission import Admission
 from kit.web.answers import problem_of, problem_response
 from kit.web.capacity import Capacity, whose
 from kit.web.exchange import Exchange, exchange_of
+from kit.web.kept import KeptAnswers, Making
 from kit.web.operations import Operations, PathOperations
 from kit.web.prepared import Finished, Headers, PolledRequest, PreparedResponses
+from kit.web.tools import tools_of
 
 # How the log calls a request whose caller went away.
 CLOSED = 499
@@ -112,9 +115,11 @@ class Edge:
         prepared: PreparedResponses,
         metrics: Metrics,
         capacity: Capacity,
+        kept: KeptAnswers,
     ) -> None:
         self._app = app
         self._capacity = capacity
+        self._kept = kept
         self._prefix = f"/{settings.service}/v1/"
         self._settings = settings
         self._operations = operations
@@ -193,10 +198,17 @@ class Edge:
             if is_head:
                 # A scope of its own: the server looks at its own again, to know that no body follows.
                 scope = {**scope, "method": "GET"}
-            if polled is None:
-                await self._await_turn(scope)
             if polled is not None:
                 await self._make(polled, scope, receive, answering)
+                return
+            making = None if is_head else await self._keeping(scope, answering)
+            if making is True:
+                return
+            await self._await_turn(scope)
+            if making is not None:
+                await self._app(scope, receive, making)
+                if exchange_of(scope).may_be_kept:
+                    self._kept.keep(making)
             elif is_head:
                 await self._head(scope, receive, answering)
             else:
@@ -207,6 +219,23 @@ class Edge:
             return
         except Exception as error:  # noqa: BLE001 - the last place that can still answer
             await self._fault(error, scope, receive, answering)
+
+    async def _keeping(self, scope: Scope, answering: _Answering) -> Making | Literal[True] | None:
+        """True when a kept answer was given; what keeps the next one; None when it isn't to be kept."""
+        operation = exchange_of(scope).operation
+        if operation is None or not operation.is_kept or exchange_of(scope).query_errors:
+            return None
+        key = self._kept.key(scope)
+        if key is None or not self._kept.is_wanted(key):
+            return None
+        version = await self._kept.version(tools_of(scope["app"]).database)
+        if version is None:
+            return None
+        if await self._kept.give(key, version, scope, answering):
+            return True
+        # The answer to a reader who has this version would have no body.
+        is_conditional = any(name == b"if-none-match" for name, _ in scope["headers"])
+        return None if is_conditional else Making(key, version, answering)
 
     async def _await_turn(self, scope: Scope) -> None:
         """Wait until this request may run. Raises Overloaded or TooManyAtOnce.

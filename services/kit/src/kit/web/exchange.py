@@ -25,6 +25,8 @@ class Exchange:
     query_errors: Sequence[FieldError] = ()
     caller: Caller | None = None
     problem_code: str | None = None
+    may_be_kept: bool = True
+    """False for an answer that another request shouldn't get, though its operation's answers are kept."""
     leave: Callable[[], None] = _nothing
     """Gives back the turn of `kit.web.capacity`; called when the answer begins, or before a long sleep."""
     at_end: list[Callable[[], None]] = field(default_factory=list)

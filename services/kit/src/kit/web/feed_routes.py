@@ -19,6 +19,7 @@ from kit.events.recording import EventType
 from kit.identity.callers import Caller, check_scopes
 from kit.problems import FieldError, InvalidCursor, InvalidRequest, responses
 from kit.web.exchange import exchange_of
+from kit.web.kept import KEPT
 from kit.web.security import requires
 from kit.web.sessions import database_of_request
 from kit.web.tools import tools_of
@@ -98,6 +99,7 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
         operation_id="event_list",
         summary="List events",
         response_model=EventPage,
+        openapi_extra=KEPT,
         responses={
             200: {
                 "description": "The next events. A stream with `Accept: text/event-stream`.",
@@ -127,6 +129,8 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
         reader = _reader(request, caller, _types(caller, known, parameters.types))
         is_stream = media_of(request.headers.get("accept")) == "text/event-stream"
         if is_stream or parameters.wait:
+            # Who waits for something new isn't served with what there was.
+            exchange_of(request.scope).may_be_kept = False
             exchange_of(request.scope).at_end.append(tools_of(request).waits.begin(caller))
         follower = Follower(
             reader, await place_of(reader, last_event_id or parameters.after), tools_of(request).closing

@@ -14,6 +14,7 @@ class Operation:
 
     `scopes` are what a token must carry; None when no token is needed. `acts_on` is how far an operation that writes
     reaches; None for one that reads or needs no token. `query` says of each parameter whether it may be repeated.
+    `is_kept`: its answers may be given again while nothing changes.
     """
 
     method: str
@@ -25,3 +26,4 @@ class Operation:
     media_types: frozenset[str]
     is_streamed: bool
     largest_body_bytes: int
+    is_kept: bool = False

@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 
 from kit.identity.reach import ActsOn
 from kit.web.bodies import MERGE_PATCH, STREAMED, largest_body
+from kit.web.kept import MARK
 from kit.web.operation import Operation
 from kit.web.security import READS, CallerWith, current_caller
 
@@ -97,6 +98,7 @@ def _operation(route: APIRoute, method: str) -> Operation:
         query=query,
         media_types=media_types,
         is_streamed=bool(extra.get(STREAMED)),
+        is_kept=bool(extra.get(MARK)) and scopes is not None and method == "GET",
         largest_body_bytes=largest_body(media_types, needs_token=scopes is not None),
     )
 

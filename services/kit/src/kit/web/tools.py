@@ -13,6 +13,7 @@ from kit.secrets.sealing import Seal
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.metrics import Metrics
+from kit.web.kept import KeptAnswers
 from kit.web.prepared import PreparedResponses
 from kit.web.waits import Waits
 
@@ -29,6 +30,7 @@ class Tools:
     prepared: PreparedResponses
     metrics: Metrics
     waits: Waits
+    kept: KeptAnswers
     closing: Closing
     calls: Calls
     objects: ObjectStore

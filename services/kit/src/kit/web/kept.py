@@ -1,0 +1,145 @@
+"""Answers that are given again as long as nothing at all was committed: no query, no rule, no staleness.
+
+`GET` operations with `openapi_extra=KEPT` say nothing but what follows from the database and the present minute. Their
+finished answers are kept in memory with the snapshot of the database from before they were made. A snapshot names every
+transaction that has ended: while it stays the same, the same request would be answered with the same bytes. It is
+compared for each request, by one small query that all requests of a moment share, so that a reader sees whatever was
+committed before its request came. The token, its scopes and the query were checked before.
+"""
+
+import contextlib
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from starlette.types import Message, Scope, Send
+
+from kit import clock
+from kit.database.sessions import Database
+from kit.etags import matches
+from kit.web.tags import ABOUT_THE_BODY
+
+MARK: Final = "x-kept"
+KEPT: Final = {MARK: True}
+"""The `openapi_extra` of an operation whose answers may be kept."""
+
+MOST_BYTES: Final = 48 * 1024 * 1024
+LARGEST_ANSWER_BYTES: Final = 512 * 1024
+# Most requests come once: only what comes a second time is kept.
+MOST_SEEN: Final = 8192
+
+Headers = list[tuple[bytes, bytes]]
+Key = tuple[bytes, str, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an answer follows from."""
+
+    snapshot: str
+    minute: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    version: Version
+    headers: Headers
+    body: bytes
+    etag: str | None
+
+
+@dataclass(slots=True)
+class Making:
+    """An answer on its way out, of which a copy is held back."""
+
+    key: Key
+    version: Version
+    send: Send
+    status: int = 0
+    headers: Headers = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one message on."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message["headers"])
+        else:
+            part = message.get("body", b"")
+            self.size += len(part)
+            if self.size <= LARGEST_ANSWER_BYTES:
+                self.parts.append(part)
+        await self.send(message)
+
+
+class KeptAnswers:
+    """The kept answers of one process."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self._answers: OrderedDict[Key, _Answer] = OrderedDict()
+        self._seen: OrderedDict[Key, None] = OrderedDict()
+        self._bytes = 0
+
+    @staticmethod
+    def key(scope: Scope) -> Key | None:
+        """What an answer is kept under: the token, path, query and `Accept`."""
+        named = dict(scope["headers"])
+        authorization = named.get(b"authorization")
+        if authorization is None:
+            return None
+        accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+        return hashlib.sha256(authorization).digest(), scope["path"], scope["query_string"], accept
+
+    @staticmethod
+    async def version(database: Database) -> Version | None:
+        """What holds at the moment; None when it can't be known."""
+        snapshot = await database.snapshots.current()
+        return None if snapshot is None else Version(snapshot, clock.now().replace(second=0, microsecond=0))
+
+    def is_wanted(self, key: Key) -> bool:
+        """Did the same request come before? Notes that it has come now."""
+        if key in self._seen:
+            self._seen.move_to_end(key)
+            return True
+        self._seen[key] = None
+        if len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
+        return False
+
+    async def give(self, key: Key, version: Version, scope: Scope, send: Send) -> bool:
+        """Give the kept answer, or the 304 of a reader who has it; False when there is none that holds."""
+        kept = self._answers.get(key)
+        if kept is None:
+            return False
+        if kept.version != version:
+            self._drop(key)
+            return False
+        self._answers.move_to_end(key)
+        self.given += 1
+        known = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
+        unchanged = bool(known) and kept.etag is not None and matches(known, kept.etag)
+        headers, body = kept.headers, kept.body
+        if unchanged:
+            headers = [one for one in headers if one[0].lower().decode("latin-1") not in ABOUT_THE_BODY]
+            body = b""
+        await send({"type": "http.response.start", "status": 304 if unchanged else 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return True
+
+    def keep(self, made: Making) -> None:
+        """Keep an answer that has gone out."""
+        if made.status != 200 or made.size > LARGEST_ANSWER_BYTES:
+            return
+        etag = next((value.decode("latin-1") for name, value in made.headers if name.lower() == b"etag"), None)
+        self._drop(made.key)
+        while self._answers and self._bytes + made.size > MOST_BYTES:
+            self._drop(next(iter(self._answers)))
+        self._answers[made.key] = _Answer(made.version, made.headers, b"".join(made.parts), etag)
+        self._bytes += made.size
+
+    def _drop(self, key: Key) -> None:
+        with contextlib.suppress(KeyError):
+            self._bytes -= len(self._answers.pop(key).body)
