@@ -99,7 +99,7 @@ async def test_a_job_goes_into_the_queue_of_its_task(database: Database) -> None
 
 def test_imports_have_a_queue_of_their_own() -> None:
     assert ACADEMY.queue_of(RUN_TASK) == "imports"
-    assert ACADEMY.queue_of(RATE_TASK) == "default"
+    assert ACADEMY.queue_of(RATE_TASK) == "ratings"
 
 
 def test_a_service_may_set_its_own_limits() -> None:

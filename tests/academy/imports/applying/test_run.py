@@ -10,9 +10,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+<<<<<<< HEAD
 from kit.ids import PLATFORM
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
+=======
+import pytest
+
+from academy.rate_again import rate_again
+from kit.database.sessions import Context
+from kit.ids import tenant_id
+from tests.academy.imports.conftest import Workbench, csv
+>>>>>>> e002fff (Give every job a longest time, let a cancelled import end what it waits for, keep ratings in a queue of their own, and say when a worker is stuck)
 from tests.support.jobs import until
+from tests.support.tokens import OTHER_TRUST, PROSPERE
 
 FIGURES = csv(
     [
@@ -183,6 +193,57 @@ async def test_a_running_import_is_cancelled_and_leaves_nothing(bench: Workbench
     assert await bench.value("select count(*) from academy.observation") == 0
     assert [kind for kind, _ in await bench.events()] == ["import.finished"]
     assert await bench.jobs("academy.ratings.rerate") == []
+
+
+async def test_cancelling_reaches_what_waits_in_the_database(bench: Workbench) -> None:
+    manager = await bench.client()
+    accepted = await bench.send(manager, "observations", FIGURES)
+    location = accepted.headers["Location"]
+    async with held_up(bench, "observation"):
+        working = asyncio.create_task(bench.work())
+        await until(lambda: waits_for(bench, "observation"), 20)
+        running = await manager.get(location)
+        await manager.post(f"{location}/cancel", headers={"If-Match": running.headers["ETag"]})
+        # Its slot is free although the table is still locked.
+        async with asyncio.timeout(20):
+            await working
+        assert not await waits_for(bench, "observation")
+    assert (await manager.get(location)).json()["state"] == "cancelled"
+
+
+async def test_an_import_that_takes_too_long_has_failed(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_LIMIT_IMPORT_SECONDS", "1")
+    manager = await bench.client()
+    accepted = await bench.send(manager, "observations", FIGURES)
+    async with held_up(bench, "observation"):
+        async with asyncio.timeout(20):
+            await bench.work()
+        failed = (await manager.get(accepted.headers["Location"])).json()
+    assert failed["state"] == "failed"
+    assert (
+        failed["errors"][0]["detail"] == "Reading and applying the file took longer than 1 s; nothing of it was kept."
+    )
+    assert await bench.value("select count(*) from academy.observation") == 0
+
+
+async def test_two_trusts_with_endless_files_keep_no_third_from_being_rated(bench: Workbench) -> None:
+    for trust in (OTHER_TRUST, tenant_id("gias-group:1")):
+        await bench.send(await bench.client(trust=trust), "observations", FIGURES)
+    await bench.rate()
+    async with held_up(bench, "observation"):
+        worker = bench.worker()
+        working = asyncio.create_task(worker.run())
+        await until(lambda: waits_for(bench, "observation"), 20)
+        async with bench.database.of("academy").session(Context(PROSPERE, None, "test")) as session:
+            await rate_again(session, PROSPERE)
+
+        async def is_rated() -> bool:
+            jobs = await bench.jobs("academy.ratings.rerate")
+            return [job["status"] for job in jobs] == ["succeeded"]
+
+        await until(is_rated, 20)
+    worker.stop()
+    await working
 
 
 async def test_a_running_import_tells_how_far_it_is(bench: Workbench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -17,24 +18,32 @@ from academy.imports.rules import WITHDRAW_TASK
 from academy.imports.service import RUN_TASK
 from kit.database.sessions import Context
 from kit.ids import PLATFORM
-from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Tasks
+from kit.jobs.tasks import JobGivenUp, JobRun, JobTookTooLong, Retries, Tasks, at_most
 from kit.telemetry.logs import logger
 
 RETRIES: Final = Retries(attempts=8)
+# Beyond the limit that an operator may set for an import.
+LONGEST: Final = timedelta(hours=6)
 
 tasks = Tasks()
 
 log = logger(__name__)
 
 
-@tasks.task(RUN_TASK, retries=RETRIES, queue="imports")
+@tasks.task(RUN_TASK, retries=RETRIES, queue="imports", longest=LONGEST)
 async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Run an import to its end."""
-    started = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)
+    limits = ImportLimits()
+    started = ImportRun(job.database, job.databases["loader"], limits, job.fence, trust_id, import_id)
     try:
-        await run_import(started)
+        async with at_most(timedelta(seconds=limits.seconds)):
+            await run_import(started)
     except JobGivenUp:
         raise
+    except JobTookTooLong:
+        log.exception("an import takes too long", import_id=str(import_id))
+        detail = f"Reading and applying the file took longer than {limits.seconds:,} s; nothing of it was kept."
+        await give_up(started, detail)
     except (ReadingFailed, DataError, IntegrityError):
         # The same file would fail in the same way again.
         log.exception("an import can't be applied", import_id=str(import_id))
@@ -45,7 +54,7 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
         raise
 
 
-@tasks.task(WITHDRAW_TASK, retries=RETRIES, queue="imports")
+@tasks.task(WITHDRAW_TASK, retries=RETRIES, queue="imports", longest=timedelta(hours=1))
 async def withdraw(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Take back what an import changed; after the last try it ends in a state from which it can be asked for again."""
     run = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)
@@ -76,13 +85,13 @@ async def find_lost_national_withdrawals(job: JobRun) -> None:
         await queue_lost_withdrawals(session, PLATFORM)
 
 
-@tasks.task(WITHDRAWAL_TASK)
+@tasks.task(WITHDRAWAL_TASK, queue="ratings")
 async def notify_withdrawal(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Announce to a trust which of its academies' figures a withdrawn national import had changed."""
     await announce_withdrawal(job.database, trust_id, import_id)
 
 
-@tasks.task(NOTICE_TASK)
+@tasks.task(NOTICE_TASK, queue="ratings")
 async def notify_trust(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Announce to a trust what a national import changed for it."""
     await announce_national(job.database, trust_id, import_id)

@@ -14,7 +14,7 @@ SUBJECT = "academy.ratings"
 tasks = Tasks()
 
 
-@tasks.task(RATE_TASK)
+@tasks.task(RATE_TASK, queue="ratings")
 async def rerate(job: JobRun, trust_id: UUID, import_id: UUID | None) -> None:  # noqa: ARG001 - for who reads the queue
     """Rate a trust's academies from the data of this moment, in that trust's own context; `import_id` says why."""
     async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
@@ -22,7 +22,7 @@ async def rerate(job: JobRun, trust_id: UUID, import_id: UUID | None) -> None:  
         await service.rerate(session, trust_id)
 
 
-@tasks.task(service.COME_BACK)
+@tasks.task(service.COME_BACK, queue="ratings")
 async def come_back(job: JobRun, trust_id: UUID) -> None:
     """Have a trust rated now that the day has come on which one of its academies joins or leaves.
 

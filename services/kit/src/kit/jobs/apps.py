@@ -12,7 +12,8 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from kit import clock
 from kit.database.sessions import Database
 from kit.jobs.queue import WAKE_CHANNEL
-from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Task, Tasks
+from kit.jobs.slots import Slots
+from kit.jobs.tasks import JobGivenUp, JobRun, Retries, Task, Tasks, at_most
 
 
 class _Connector(procrastinate.PsycopgConnector):
@@ -49,7 +50,9 @@ class _Backoff(BaseRetryStrategy):
         return None if pause is None else RetryDecision(retry_at=now + pause)
 
 
-def job_app(schema: str, url: str, tasks: Sequence[Tasks], databases: Mapping[str, Database]) -> procrastinate.App:
+def job_app(
+    schema: str, url: str, tasks: Sequence[Tasks], databases: Mapping[str, Database], slots: Slots
+) -> procrastinate.App:
     """procrastinate on the service's own schema (the role's search path leads there), with these tasks."""
     connector = _Connector(
         conninfo=url,
@@ -62,16 +65,21 @@ def job_app(schema: str, url: str, tasks: Sequence[Tasks], databases: Mapping[st
     app = procrastinate.App(connector=connector)
     for group in tasks:
         for task in group:
-            register(app, task, databases)
+            register(app, task, databases, slots)
     return app
 
 
-def register(app: procrastinate.App, task: Task, databases: Mapping[str, Database]) -> None:
-    """Make a task known to procrastinate; it works with the worker's databases (`app` is the service's own)."""
+def register(app: procrastinate.App, task: Task, databases: Mapping[str, Database], slots: Slots) -> None:
+    """Make a task known to procrastinate; it works with the worker's databases (`app` is the service's own).
+
+    A run is cancelled when it has had its time.
+    """
 
     async def run(context: procrastinate.JobContext, /, **ids: Any) -> None:
         assert context.job.id is not None
         job_run = JobRun(context.job.id, context.job.attempts + 1, context.job.worker_id, databases["app"], databases)
-        await task.function(job_run, **task.values(ids))
+        with slots.busy(context.job.id, task):
+            async with at_most(task.longest):
+                await task.function(job_run, **task.values(ids))
 
     app.task(name=task.name, queue=task.queue, retry=_Backoff(task.retries), pass_context=True)(run)

@@ -12,9 +12,11 @@ come to the same end. A task names its queue (`kit.jobs.queues`); one that is `s
 This module loads nothing of the library that runs jobs: services that only queue them have no use for it.
 """
 
+import asyncio
 import inspect
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar, get_type_hints
@@ -31,6 +33,27 @@ Function = TypeVar("Function", bound=TaskFunction)
 
 class JobGivenUp(Exception):
     """This run was taken for dead and its job given to another; it may write nothing more."""
+
+
+class JobTookTooLong(Exception):
+    """A run had all the time that its task may take."""
+
+
+LONGEST = timedelta(minutes=15)
+"""So long a run may take unless its task says otherwise: then it is cancelled, and tried again as after any failure."""
+
+
+@asynccontextmanager
+async def at_most(longest: timedelta) -> AsyncIterator[None]:
+    """Cancel what the block waits for after this time. Raises JobTookTooLong."""
+    timer = asyncio.timeout(longest.total_seconds())
+    try:
+        async with timer:
+            yield
+    except TimeoutError:
+        if timer.expired():
+            raise JobTookTooLong(f"more than {longest.total_seconds():g} s") from None
+        raise
 
 
 # The row stays locked until the transaction ends, so that nobody gives the job away meanwhile.
@@ -89,6 +112,7 @@ class Task:
     cron: str | None
     per_trust: bool
     arguments: Mapping[str, TypeAdapter[Any]]
+    longest: timedelta = LONGEST
 
     def values(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """A job's ids as the arguments that the function takes; ids that it doesn't know are left out."""
@@ -102,29 +126,36 @@ class Tasks:
         self._tasks: dict[str, Task] = {}
 
     def task(
-        self, name: str, *, retries: Retries | None = None, queue: str = DEFAULT
+        self, name: str, *, retries: Retries | None = None, queue: str = DEFAULT, longest: timedelta = LONGEST
     ) -> Callable[[Function], Function]:
         """Register a function under its dotted name."""
-        return self._registering(name, retries, queue, cron=None, per_trust=False)
+        return self._registering(name, retries, queue, longest, cron=None, per_trust=False)
 
     def scheduled(
-        self, name: str, *, cron: str, per_trust: bool = False, retries: Retries | None = None, queue: str = DEFAULT
+        self,
+        name: str,
+        *,
+        cron: str,
+        per_trust: bool = False,
+        retries: Retries | None = None,
+        queue: str = DEFAULT,
+        longest: timedelta = LONGEST,
     ) -> Callable[[Function], Function]:
         """Register a function that the worker also queues by itself, at the times of `cron` (UTC).
 
         With `per_trust` each trust gets a job of its own, with its `trust_id`. After a pause of the service only the
         last time that was missed is made up for.
         """
-        return self._registering(name, retries, queue, cron=cron, per_trust=per_trust)
+        return self._registering(name, retries, queue, longest, cron=cron, per_trust=per_trust)
 
     def _registering(
-        self, name: str, retries: Retries | None, queue: str, *, cron: str | None, per_trust: bool
+        self, name: str, retries: Retries | None, queue: str, longest: timedelta, *, cron: str | None, per_trust: bool
     ) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
             hints = get_type_hints(function)
             names = list(inspect.signature(function).parameters)[1:]
             arguments = {name: TypeAdapter(hints[name]) for name in names}
-            self._tasks[name] = Task(name, function, retries or Retries(), queue, cron, per_trust, arguments)
+            self._tasks[name] = Task(name, function, retries or Retries(), queue, cron, per_trust, arguments, longest)
             return function
 
         return register

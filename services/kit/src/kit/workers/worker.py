@@ -26,6 +26,7 @@ from kit.events.followers import Followers
 from kit.jobs.apps import job_app
 from kit.jobs.queues import limits_of
 from kit.jobs.schedules import Schedules, Tenants
+from kit.jobs.slots import Slots
 from kit.jobs.tasks import Tasks
 from kit.readiness import database_check
 from kit.schema.chains import Chain
@@ -81,11 +82,12 @@ class Worker:
         self._timings = timings or WorkerTimings()
         self._stopping = asyncio.Event()
         self._looks_for_jobs = False
+        self._slots = Slots()
 
     @property
-    def looks_for_jobs(self) -> bool:
-        """Whether it has its database and takes what is queued."""
-        return self._looks_for_jobs
+    def problem(self) -> str | None:
+        """Why it doesn't do what is queued, in a few words; None when it has its database and nothing is stuck."""
+        return self._slots.problem() if self._looks_for_jobs else "not looking for jobs"
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -121,7 +123,7 @@ class Worker:
             await app.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False, concurrency=1)
 
     def _app(self) -> procrastinate.App:
-        return job_app(self._schema, self._databases["app"].url, self._tasks, self._databases)
+        return job_app(self._schema, self._databases["app"].url, self._tasks, self._databases, self._slots)
 
     async def _run_once(self) -> None:
         timings = self._timings
@@ -230,7 +232,7 @@ async def run_worker(
             await database.ping()
 
     async def jobs() -> str | None:
-        return None if worker.looks_for_jobs else "not looking for jobs"
+        return worker.problem
 
     checks = {"database": database_check(databases["app"], chain), "connections": connections, "jobs": jobs}
     async with AsyncExitStack() as stack:

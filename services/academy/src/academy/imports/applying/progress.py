@@ -46,16 +46,33 @@ class Progress:
 
     @asynccontextmanager
     async def stored(self, database: Database, context: Context, import_id: UUID) -> AsyncIterator[None]:
-        """Store it twice a second, in transactions of its own, so that others can follow a running import."""
-        task = asyncio.create_task(self._store(database, context, import_id), name="import progress")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        """Store it twice a second, in transactions of its own, so that others can follow a running import.
 
-    async def _store(self, database: Database, context: Context, import_id: UUID) -> None:
+        As soon as the import isn't running any more, what the block waits for is cancelled. Raises Stopped.
+        """
+        waiting = asyncio.timeout(None)
+        try:
+            async with waiting:
+                storing = asyncio.create_task(
+                    self._store(database, context, import_id, waiting), name="import progress"
+                )
+                try:
+                    yield
+                except asyncio.CancelledError:
+                    # The reading thread looks at this after each batch.
+                    self.is_stopped = True
+                    raise
+                finally:
+                    storing.cancel()
+                    await asyncio.wait({storing})
+                if not storing.cancelled():
+                    storing.result()
+        except TimeoutError:
+            if waiting.expired():
+                raise Stopped from None
+            raise
+
+    async def _store(self, database: Database, context: Context, import_id: UUID, waiting: asyncio.Timeout) -> None:
         while not self.is_stopped:
             await asyncio.sleep(TICK_SECONDS)
             # Whether the database is there is for the import itself to find out; this can wait.
@@ -64,3 +81,4 @@ class Progress:
                     self.is_stopped = not await queries.set_progress(
                         session, context.tenant_id, import_id, percent=self.percent, rows_read=self.rows_read
                     )
+        waiting.reschedule(asyncio.get_running_loop().time())

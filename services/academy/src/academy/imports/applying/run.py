@@ -7,7 +7,6 @@ twice: a second run finds what the first one committed.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.sessions import Context, Database, Session
+from kit.jobs.threads import in_thread
 from kit.telemetry.logs import logger
 from sector.years import academic_year_on
 
@@ -124,7 +124,7 @@ async def _read(run: ImportRun, started: Import, folder: Path) -> Staged:
         return staged
     latest_year = academic_year_on(today())
     try:
-        return await asyncio.to_thread(stage, plain, folder, started, latest_year, run.progress.read)
+        return await in_thread(stage, plain, folder, started, latest_year, run.progress.read)
     except (Stopped, OSError, MemoryError):
         raise
     except (Exception, PanicException) as error:  # a fault of ours that reading again won't mend
@@ -139,13 +139,14 @@ async def _unpack(run: ImportRun, plain: Path) -> None:
         def write(chunk: bytes | None) -> None:
             for piece in unpacker.finish() if chunk is None else unpacker.feed(chunk):
                 out.write(piece)
+            run.progress.read(0.0, 0)
 
         async with run.database.session(run.context) as session:
             number = 0
             while (chunk := await queries.chunk(session, run.tenant, run.import_id, number)) is not None:
-                await asyncio.to_thread(write, chunk)
+                await in_thread(write, chunk)
                 number += 1
-        await asyncio.to_thread(write, None)
+        await in_thread(write, None)
 
 
 async def _apply_own(run: ImportRun, started: Import, staged: Staged) -> None:

@@ -17,6 +17,8 @@ class ImportLimits(BaseSettings):
     unpacked_bytes: int = Field(default=2 << 30, ge=1 << 10, description="Largest file once it is unpacked.")
     ratio: int = Field(default=100, ge=1, description="Most times its size that a file may unpack to.")
 
+    seconds: int = Field(default=1200, ge=1, le=18_000, description="Longest time that a file may take in the worker.")
+
     @property
     def unpacking(self) -> UnpackLimits:
         """The limits of unpacking."""
