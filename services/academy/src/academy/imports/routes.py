@@ -140,7 +140,8 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     async with receive(_body(request), limits, says_gzip=says_gzip, expected=shape) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
         print_ = fingerprint(request.method, request.url.path, query, file.sha256)
-        async with database_of_request(request).session(context_of(caller)) as session:
+        # Hundreds of MB take a while: the feed of events doesn't wait for them.
+        async with database_of_request(request).session(context_of(caller), quiet=True) as session:
             if key is not None and (stored := await claim(session, caller, _CREATE_ROUTE, key, print_)) is not None:
                 return stored.response()
             created = await service.accept(session, caller, params, media_type, file)

@@ -45,11 +45,16 @@ __all__ = [
     "context_of_session",
     "database_of",
     "driver_of",
+    "is_quiet",
     "service_database",
     "set_context",
+    "speak",
 ]
 
 TRANSACTION = "trellis"
+# The first key of the locks of transactions that record no events (`kit.events.quiet`).
+QUIET_SPACE = 0x54_52_4C_51
+_QUIET = text(f"select pg_advisory_xact_lock_shared({QUIET_SPACE}, 0)")
 
 CONNECT_SECONDS = 5.0
 CHECKOUT_SECONDS = 10.0
@@ -64,6 +69,7 @@ class Transaction:
     driver: Connection
     database: "Database | None" = None
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    is_quiet: bool = False
 
 
 def context_of(caller: Caller) -> Context:
@@ -143,6 +149,16 @@ def context_of_session(session: Session) -> Context:
     return _transaction(session).context
 
 
+def is_quiet(session: Session) -> bool:
+    """Whether the session's transaction has said that it records no events."""
+    return _transaction(session).is_quiet
+
+
+def speak(session: Session) -> None:
+    """From here on the session's transaction records events (`kit.events.quiet.record_late`)."""
+    _transaction(session).is_quiet = False
+
+
 class Database:
     """One service's connections to its database, as its own role."""
 
@@ -212,9 +228,10 @@ class Database:
         return connection
 
     @asynccontextmanager
-    async def session(self, context: Context) -> AsyncIterator[Session]:
+    async def session(self, context: Context, *, quiet: bool = False) -> AsyncIterator[Session]:
         """A transaction under `context`: committed at the end, rolled back when anything is raised.
 
+        A `quiet` one records no events and doesn't hold the feed back, however long it takes (`kit.events.quiet`).
         Raises DatabaseUnavailable (503) when the database is away, restarting or overloaded.
         """
         with outages_as_503():
@@ -222,6 +239,10 @@ class Database:
                 transaction = _transaction(session)
                 transaction.database = self
                 try:
+                    if quiet:
+                        # Before the transaction has a number.
+                        await session.execute(_QUIET)
+                        transaction.is_quiet = True
                     yield session
                     await session.commit()
                 except asyncio.CancelledError:

@@ -1,7 +1,8 @@
 """Pages of the change feed, as the database gives them: what lies below its horizon, in one order.
 
 Events are read in the order (epoch, transaction id, sequence) and only below the oldest transaction that still runs:
-what comes later in this order can't have been committed earlier and be missed.
+what comes later in this order can't have been committed earlier and be missed. Transactions that are quiet aren't
+waited for (`kit.events.quiet`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from kit.database.sessions import Connection, Context, Database
+from kit.events.quiet import HORIZON
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,9 +63,7 @@ class Page:
 # One statement, hence one snapshot: the horizon, the page below it, and the last event below it (so that a reader of
 # few types needn't pass over all others again each time).
 _PAGE = """
-with horizon as materialized (
-    select epoch, system_identifier, pg_snapshot_xmin(pg_current_snapshot()) as xmin from feed_epoch
-), page as (
+with {horizon}, page as (
     select e.* from horizon h cross join lateral (
         select * from event
         where {trust} (epoch, xid, seq) > ($1::int, $2::text::xid8, $3::bigint)
@@ -82,15 +82,13 @@ select h.epoch as now_epoch, h.system_identifier, p.epoch, p.xid::text, p.seq, p
 from horizon h left join page p on true left join last l on true
 order by p.epoch, p.xid, p.seq
 """
-OF_TRUST = _PAGE.format(trust="trust_id = $6::uuid and")
-OF_ALL = _PAGE.format(trust="")
+OF_TRUST = _PAGE.format(horizon=HORIZON, trust="{trust}").format(trust="trust_id = $6::uuid and")
+OF_ALL = _PAGE.format(horizon=HORIZON, trust="{trust}").format(trust="")
 
 
 # Where the feed ends, and whether events are committed beyond it that an older open transaction still holds back.
 _END = """
-with horizon as materialized (
-    select epoch, pg_snapshot_xmin(pg_current_snapshot()) as xmin from feed_epoch
-)
+with {horizon}
 select l.epoch, l.xid::text, l.seq, exists (
     select from event where {trust} epoch = h.epoch and xid >= h.xmin
 ) as is_behind
@@ -100,8 +98,8 @@ from horizon h left join lateral (
     order by epoch desc, xid desc, seq desc limit 1
 ) l on true
 """
-END_OF_TRUST = _END.format(trust="trust_id = $1::uuid and")
-END_OF_ALL = _END.format(trust="")
+END_OF_TRUST = _END.format(horizon=HORIZON, trust="{trust}").format(trust="trust_id = $1::uuid and")
+END_OF_ALL = _END.format(horizon=HORIZON, trust="{trust}").format(trust="")
 
 
 async def read_page(connection: Connection, reader: Reader, after: Position, limit: int) -> Page:

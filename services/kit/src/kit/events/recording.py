@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from kit import clock
-from kit.database.sessions import Session, after_commit, context_of_session, database_of
+from kit.database.sessions import Session, after_commit, context_of_session, database_of, is_quiet
 from kit.ids import uuid7
 
 DataModel = type[BaseModel]
@@ -36,6 +36,10 @@ class EventType:
 
 class EventNotRegistered(Exception):
     """The service's feed shows no events of this type; its `EventType` belongs in the `events.py` of a slice."""
+
+
+class TransactionIsQuiet(Exception):
+    """Readers don't wait for this transaction: its events need `kit.events.quiet.record_late` first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ async def record_events(session: Session, events: Sequence[NewEvent], *, tenant_
     """Many events of one trust in one statement; they are read in this order."""
     if not events:
         return
+    if is_quiet(session):
+        raise TransactionIsQuiet
     database = database_of(session)
     for event in events:
         if database.registered is not None and not database.registered.has_event(event.event_type):

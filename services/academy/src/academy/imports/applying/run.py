@@ -31,6 +31,7 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.sessions import Context, Database, Session
+from kit.events.quiet import record_late
 from kit.jobs.threads import in_thread
 from kit.telemetry.logs import logger
 from sector.years import academic_year_on
@@ -152,12 +153,13 @@ async def _unpack(run: ImportRun, plain: Path) -> None:
 async def _apply_own(run: ImportRun, started: Import, staged: Staged) -> None:
     """Apply a trust's own figures and end the import, in one transaction. Raises Stopped when it was cancelled."""
     academies = None if started.academies is None else frozenset(started.academies)
-    async with run.database.session(Context(run.tenant, academies, SUBJECT)) as session:
+    async with run.database.session(Context(run.tenant, academies, SUBJECT), quiet=True) as session:
         await run.fence(session)
         async with run.progress.stored(run.database, run.context, run.import_id):
             counts, warnings = await load.load_own(session, started, staged, report=run.progress.applied)
         staged.reading.warn(warnings)
         running = await run.lock(session)
+        await record_late(session)
         if counts.written and not running.dry_run:
             await notices.announce_own(session, running)
         await end.succeed(session, running, staged.reading, counts)
@@ -166,7 +168,7 @@ async def _apply_own(run: ImportRun, started: Import, staged: Staged) -> None:
 async def _apply_national(run: ImportRun, started: Import, staged: Staged) -> None:
     """Apply national data as the loader, then end the import. Raises Stopped when it was cancelled."""
     async with run.database.session(run.context) as session:
-        async with run.loader.session(run.context) as register:
+        async with run.loader.session(run.context, quiet=True) as register:
             receipt = await load.receipt_of(register, run.import_id)
             if receipt is None:
                 async with run.progress.stored(run.database, run.context, run.import_id):
