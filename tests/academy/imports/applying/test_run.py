@@ -10,17 +10,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-<<<<<<< HEAD
-from kit.ids import PLATFORM
-from tests.academy.imports.conftest import IMPORTS, Workbench, csv
-=======
 import pytest
 
 from academy.rate_again import rate_again
 from kit.database.sessions import Context
-from kit.ids import tenant_id
-from tests.academy.imports.conftest import Workbench, csv
->>>>>>> e002fff (Give every job a longest time, let a cancelled import end what it waits for, keep ratings in a queue of their own, and say when a worker is stuck)
+from kit.ids import PLATFORM, tenant_id
+from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.support.jobs import until
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
@@ -233,7 +228,7 @@ async def test_two_trusts_with_endless_files_keep_no_third_from_being_rated(benc
     async with held_up(bench, "observation"):
         worker = bench.worker()
         working = asyncio.create_task(worker.run())
-        await until(lambda: waits_for(bench, "observation"), 20)
+        await until(lambda: waits_for(bench, "observation"), 60)
         async with bench.database.of("academy").session(Context(PROSPERE, None, "test")) as session:
             await rate_again(session, PROSPERE)
 
@@ -241,7 +236,7 @@ async def test_two_trusts_with_endless_files_keep_no_third_from_being_rated(benc
             jobs = await bench.jobs("academy.ratings.rerate")
             return [job["status"] for job in jobs] == ["succeeded"]
 
-        await until(is_rated, 20)
+        await until(is_rated, 60)
     worker.stop()
     await working
 

@@ -7,7 +7,7 @@ from alembic import op
 from kit.schema.ddl import late_event_positions, no_late_event_positions
 
 revision: str = "0027_place_late_events"
-down_revision: str | None = "0025_date_grades_of_inspections"
+down_revision: str | None = "0026_end_failed_withdrawals"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
