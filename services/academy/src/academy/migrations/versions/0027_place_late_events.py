@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.schema.ddl import late_event_positions, no_late_event_positions
+from kit.schema.event_positions import late_event_positions, no_late_event_positions
 
 revision: str = "0027_place_late_events"
 down_revision: str | None = "0026_end_failed_withdrawals"
