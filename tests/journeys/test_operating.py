@@ -1,11 +1,14 @@
 """Installations in awkward places, sudden ends, and a backup that moves to another machine."""
 
 import hashlib
+import io
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -142,21 +145,47 @@ def place_in(folder: Path, key: ObjectKey, content: bytes) -> None:
         store.place(key, file)
 
 
-def end_on_its_way(stack: Stack, saved: Path) -> None:
-    """End a restore as soon as it has stopped what ran, with a signal that comes twice: what ran is started again."""
+def with_renewed_hash(saved: Path, changed: Path) -> Path:
+    """A backup whose dump somebody has changed, with the hash of what it is now."""
+    with tarfile.open(saved) as old, tarfile.open(changed, "w") as new:
+        parts = {entry.name: old.extractfile(entry) for entry in old if entry.isreg()}
+        contents = {name: file.read() for name, file in parts.items() if file is not None}
+        contents["trellis.dump"] = contents["trellis.dump"].replace(b"COMMENT", b"commenT", 1)
+        manifest = json.loads(contents["manifest.json"])
+        manifest["sha256"] = hashlib.sha256(contents["trellis.dump"]).hexdigest()
+        contents["manifest.json"] = json.dumps(manifest).encode()
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            new.addfile(entry, io.BytesIO(content))
+    return changed
+
+
+MOMENTS = (("stopped", signal.SIGTERM), ("psql", signal.SIGINT))
+"""When a restore is ended: what ran has just been stopped, or a program works for it."""
+
+
+def runs_for(stack: Stack, words: str) -> bool:
+    """Whether a process with these words in its command works for this installation."""
+    return any(words in command for command in processes_of(stack.state))
+
+
+def end_on_its_way(stack: Stack, saved: Path, moment: str, number: signal.Signals) -> None:
+    """End a restore at a moment of it, with a signal that comes twice: what ran is started again."""
     academy = stack.program("academy")["pid"]
     command = [sys.executable, "-P", "-m", "trellis.cli", "restore", "--replace", str(saved)]
     restoring = subprocess.Popen(command, env=stack.environment, cwd="/", stdout=subprocess.DEVNULL)
-    while psutil.pid_exists(academy):
+    while psutil.pid_exists(academy) if moment == "stopped" else not runs_for(stack, moment):
         assert restoring.poll() is None
-        time.sleep(0.05)
-    restoring.send_signal(signal.SIGTERM)
+        time.sleep(0.02)
+    restoring.send_signal(number)
     time.sleep(0.2)
-    restoring.send_signal(signal.SIGTERM)
-    assert restoring.wait(60) == 128 + signal.SIGTERM
+    restoring.send_signal(number)
+    assert restoring.wait(120) == 128 + number
     assert stack.status()["ready"]
 
 
+@pytest.mark.timeout(600)
 def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path) -> None:
     saved = folder / "trellis.backup"
     key = ObjectKey("academy", PROSPERE, hashlib.sha256(b"minutes").hexdigest())
@@ -174,7 +203,12 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
     damaged[len(damaged) // 2] ^= 0xFF
     (folder / "damaged.backup").write_bytes(damaged)
     ran = stack.program("academy")["pid"]
-    for file, said in ((folder / "damaged.backup", "damaged"), (saved, "--replace")):
+    changed = with_renewed_hash(saved, folder / "changed.backup")
+    for file, said in (
+        (folder / "damaged.backup", "damaged"),
+        (changed, "was changed after it was made. It isn't restored."),
+        (saved, "--replace"),
+    ):
         refused = stack.cli("restore", str(file), check=False)
         assert refused.returncode == 1
         assert said in refused.stderr
@@ -183,7 +217,10 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
     home = folder / "home"
     home.mkdir(mode=0o700)
     other = Stack(home, demo=False)
-    assert "another TRELLIS_SECRET_KEY" in other.cli("restore", str(saved)).stdout
+    refused = other.cli("restore", str(saved), check=False)
+    assert refused.returncode == 1
+    assert "under a TRELLIS_SECRET_KEY that isn't known here" in refused.stderr
+    assert "another TRELLIS_SECRET_KEY" in other.cli("restore", "--unauthenticated", str(saved)).stdout
     assert (other.state / "objects" / key.path).read_bytes() == b"minutes"
     # New keys can be had before anything runs.
     assert "signing" in other.cli("keys", "list").stdout
@@ -205,7 +242,8 @@ def test_a_backup_is_restored_elsewhere_with_its_feed(stack: Stack, folder: Path
         other.cli("restore", "--replace", str(saved))
         again = feed_of(other, here["next"])
         assert again.status_code == 410, again.text
-        end_on_its_way(other, saved)
+        for moment, number in MOMENTS:
+            end_on_its_way(other, saved, moment, number)
         assert not [command for command in processes_of(home) if "psql" in command or "pg_restore" in command]
         with other.client("status-reader") as reader:
             board = reader.get("/academy/v1/rag-statuses")

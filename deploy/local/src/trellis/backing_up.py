@@ -8,7 +8,7 @@ from types import FrameType
 
 import psycopg
 
-from trellis import backup_objects, backups, launching
+from trellis import backup_objects, backups, launching, restoring
 from trellis.demo import loading
 from trellis.installation import Installation, find_running
 from trellis.migrating import create_database
@@ -44,7 +44,8 @@ def back_up(installation: Installation, path: Path) -> None:
     else:
         print(f"{manifest['objects']['count']} files that people sent are in it.")
     print(
-        "The keys that sign tokens are in it, encrypted with TRELLIS_SECRET_KEY. Keep that key too, in another place: "
+        "The keys that sign tokens are in it, encrypted with TRELLIS_SECRET_KEY, and it is sealed with that key: "
+        "without it nobody can check whether it was changed. Keep that key too, in another place: "
         + (
             "it is the one in your environment."
             if installation.settings.secret_key or installation.settings.secret_keys
@@ -53,7 +54,7 @@ def back_up(installation: Installation, path: Path) -> None:
     )
 
 
-def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
+def put_back(installation: Installation, path: Path, *, replace: bool, unauthenticated: bool) -> None:
     """Restore while nothing runs but the database, then start what ran, however it went.
 
     What can be refused is refused before anything is stopped.
@@ -61,7 +62,10 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
     installation.state.prepare()
     is_stopped = False
     try:
-        with backups.unpacked(path) as unpacked, installation.state.locked():
+        with (
+            backups.unpacked(installation, path, unauthenticated=unauthenticated) as unpacked,
+            installation.state.locked(),
+        ):
             backups.refuse_if_files_have_no_place(installation, unpacked)
             ran = report_of(installation.state) is not None
             started = launching.start_database(installation)
@@ -73,7 +77,7 @@ def put_back(installation: Installation, path: Path, *, replace: bool) -> None:
                 is_stopped = ran
                 launching.stop(installation, database_too=False)
                 started = launching.start_database(installation) or started or ran
-                backups.restore(installation, unpacked)
+                restoring.restore(installation, unpacked)
                 launching.migrate(installation)
             finally:
                 if started and installation.postgres is not None:
@@ -106,14 +110,15 @@ def main() -> int:
     actions = parser.add_subparsers(dest="action", required=True)
     for name in ("backup", "restore"):
         actions.add_parser(name).add_argument("file", type=Path)
-    actions.choices["restore"].add_argument("--replace", action="store_true")
+    for option in ("--replace", "--unauthenticated"):
+        actions.choices["restore"].add_argument(option, action="store_true")
     arguments = parser.parse_args()
     installation = find_running()
     try:
         if arguments.action == "backup":
             back_up(installation, arguments.file)
         else:
-            put_back(installation, arguments.file, replace=arguments.replace)
+            put_back(installation, arguments.file, replace=arguments.replace, unauthenticated=arguments.unauthenticated)
     except (
         backups.BackupFailed,
         backup_objects.ObjectsDamaged,

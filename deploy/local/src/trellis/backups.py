@@ -1,11 +1,10 @@
 """Backup and restore: one file with every schema, and what a restore must know about where it came from.
 
-The file is a tar of `manifest.json`, `trellis.dump` (pg_dump's custom format, which `pg_restore` reads) and, where they
-lie in a folder, the files that people sent (`trellis.backup_objects`). It holds the keys that sign tokens, encrypted
-with TRELLIS_SECRET_KEY; that key isn't in it.
+The file is a tar of `manifest.json`, its seal (`trellis.backup_seals`), `trellis.dump` (pg_dump's custom format, which
+`pg_restore` reads) and, where they lie in a folder, the files that people sent (`trellis.backup_objects`). It holds the
+keys that sign tokens, encrypted with TRELLIS_SECRET_KEY; that key isn't in it. Putting it back is `trellis.restoring`.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -18,24 +17,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
-from kit.events.epochs import raising
-from kit.key_ring import listed
+from kit.key_ring import KeyRing
 from kit.objects.folder import FolderStore
-from kit.schema.roles import MIGRATOR, create_roles
-from trellis import backup_objects, settings
+from kit.schema.roles import MIGRATOR
+from trellis import backup_objects, backup_seals
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation
 from trellis.pg_tools import binary, without_password
 
 MANIFEST = "manifest.json"
 DUMP = "trellis.dump"
-FORMAT = 2
-FORMATS = (1, 2)
-"""Those that can be restored; the first had no files in it."""
+FORMAT = 3
+FORMATS = (1, 2, 3)
+"""Those that can be restored; the first had no files in it, the first two no seal."""
+LARGEST_MANIFEST = 1 << 20
 
 
 class BackupFailed(Exception):
@@ -55,11 +54,11 @@ def _backup(installation: Installation, path: Path, store: FolderStore | None) -
         manifest: dict[str, Any] = {
             "format": FORMAT,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "server_version": _value(connection, "show server_version"),
-            "system_identifier": _value(connection, "select system_identifier::text from pg_control_system()"),
+            "server_version": value_of(connection, "show server_version"),
+            "system_identifier": value_of(connection, "select system_identifier::text from pg_control_system()"),
             "revisions": {
-                schema: _value(connection, f"select version_num from {schema}.alembic_version")  # noqa: S608
-                for schema in _present(connection)
+                schema: value_of(connection, f"select version_num from {schema}.alembic_version")  # noqa: S608
+                for schema in present(connection)
             },
             "secret_key_fingerprint": fingerprints(installation)[0],
             "secret_key_fingerprints": fingerprints(installation),
@@ -73,10 +72,13 @@ def _backup(installation: Installation, path: Path, store: FolderStore | None) -
         objects = [] if store is None else list(store.walk())
         manifest["objects"] = None if store is None else backup_objects.summary(objects)
         (Path(folder) / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        seal = backup_seals.seal_of(installation.secret_ring, (Path(folder) / MANIFEST).read_bytes())
+        (Path(folder) / backup_seals.SEAL).write_bytes(seal)
         partial = Path(folder) / "whole"
         partial.touch(mode=0o600)
         with tarfile.open(partial, "w") as archive:
             archive.add(Path(folder) / MANIFEST, MANIFEST)
+            archive.add(Path(folder) / backup_seals.SEAL, backup_seals.SEAL)
             archive.add(dump, DUMP)
             if store is not None:
                 backup_objects.add(archive, store, objects)
@@ -99,10 +101,14 @@ class Unpacked:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[Unpacked]:
-    """Open a backup and check it, before anything is touched for it. Raises BackupFailed."""
+def unpacked(installation: Installation, path: Path, *, unauthenticated: bool = False) -> Iterator[Unpacked]:
+    """Open a backup and check it, before anything is touched for it. Raises BackupFailed.
+
+    `unauthenticated` takes one of which nobody can know whether it was changed, but none that was.
+    """
     with tempfile.TemporaryDirectory(prefix="trellis-restore-") as folder:
-        yield Unpacked(_unpack(path, Path(folder)), Path(folder) / DUMP, path)
+        manifest = _unpack(path, Path(folder), installation.secret_ring, unauthenticated=unauthenticated)
+        yield Unpacked(manifest, Path(folder) / DUMP, path)
 
 
 def refuse_if_files_have_no_place(installation: Installation, backup: Unpacked) -> None:
@@ -117,37 +123,19 @@ def refuse_if_files_have_no_place(installation: Installation, backup: Unpacked) 
 def refuse_if_held(installation: Installation) -> None:
     """Raises BackupFailed when the database holds something that a restore would lose."""
     with psycopg.connect(installation.admin_url) as connection:
-        if found := _present(connection):
+        if found := present(connection):
             raise BackupFailed(
                 f"The database already holds {', '.join(found)}. `trellis restore --replace` puts the backup in "
                 "their place; what is in them now is lost."
             )
 
 
-def restore(installation: Installation, backup: Unpacked) -> None:
-    """Put a backup into the installation's database, all or nothing. Raises BackupFailed.
-
-    Nothing else may use the database meanwhile, and what it holds is lost. The epoch of every feed becomes greater
-    than that of the backup and than the one that is replaced: transaction ids of before mean nothing now, and a second
-    restore of one backup must not make cursors valid again that were given after the first.
-    """
-    url = installation.admin_url
-    urls = settings.login_urls(installation.program_settings)
-    schemas = list(backup.manifest["revisions"])
-    asyncio.run(create_roles(url, schemas, urls))
-    # Before the rows that name them. When the database fails, they are swept.
-    if backup.files and (store := backup_objects.folder_of(installation)) is not None:
-        backup_objects.put(backup.archive, store)
-    _put(url, schemas, backup.dump, _epochs(url))
-    # Grants on the schemas themselves come back with the dump; defaults of the roles belong to this database.
-    asyncio.run(create_roles(url, SCHEMAS, urls))
-
-
 def fingerprints(installation: Installation) -> list[str]:
     """What tells secret keys apart and says nothing about them: of each key of the ring, newest first."""
-    given = installation.program_settings
-    keys = listed(given.get("TRELLIS_SECRET_KEYS", "")) or [given["TRELLIS_SECRET_KEY"]]
-    return [hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16] for key in keys]
+    return [
+        hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16]
+        for key in installation.secret_ring.secrets
+    ]
 
 
 def lacks_a_key(installation: Installation, manifest: Mapping[str, Any]) -> bool:
@@ -156,82 +144,23 @@ def lacks_a_key(installation: Installation, manifest: Mapping[str, Any]) -> bool
     return not set(made_under) <= set(fingerprints(installation))
 
 
-def _put(url: str, schemas: Sequence[str], dump: Path, epochs: Mapping[str, int]) -> None:
-    """Replace the schemas by those of the dump and raise the epochs of their feeds, in one transaction."""
-    drops = "".join(f"drop schema if exists {schema} cascade;\n" for schema in schemas)
-    restoring = subprocess.Popen(
-        [binary("pg_restore"), "--file=-", str(dump)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-    )
-    command = [
-        binary("psql"),
-        "--no-psqlrc",
-        "--quiet",
-        "--single-transaction",
-        "--set=ON_ERROR_STOP=1",
-        "--output=/dev/null",
-    ]
-    target, environment = without_password(url)
-    writing = subprocess.Popen(
-        [*command, f"--dbname={target}"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment,
-    )
-    try:
-        said, failed = _fill(writing, restoring, drops, "".join(raising(one, epochs.get(one, 0)) for one in schemas))
-    except BaseException:
-        # Stopped by a signal: the transaction is rolled back, and nothing goes on without us.
-        for process in (writing, restoring):
-            process.kill()
-            process.wait()
-        raise
-    if failed:
-        raise BackupFailed(f"The backup could not be restored; nothing has changed.\n{said}")
-
-
-def _fill(
-    writing: "subprocess.Popen[bytes]", restoring: "subprocess.Popen[bytes]", first: str, last: str
-) -> tuple[str, bool]:
-    """Send psql what comes first, the dump and what comes last; what psql said, and whether it failed."""
-    assert restoring.stdout is not None
-    assert writing.stdin is not None
-    assert writing.stderr is not None
-    broken = False
-    try:
-        writing.stdin.write(first.encode())
-        shutil.copyfileobj(restoring.stdout, writing.stdin, 1 << 20)
-        if restoring.wait():
-            # Without its end the transaction is not committed.
-            writing.stdin.write(b"do $$ begin raise exception 'the backup could not be read to its end'; end $$;\n")
-        writing.stdin.write(last.encode())
-        writing.stdin.close()
-    except BrokenPipeError:
-        broken = True
-    said = writing.stderr.read().decode(errors="replace").strip()
-    restoring.stdout.close()
-    restoring.wait()
-    return said, bool(writing.wait()) or broken
-
-
-def _unpack(path: Path, folder: Path) -> dict[str, Any]:
+def _unpack(path: Path, folder: Path, ring: KeyRing, *, unauthenticated: bool) -> dict[str, Any]:
     """The manifest; the dump lies in the folder, checked. Raises BackupFailed."""
     try:
         with tarfile.open(path) as archive:
-            for name in (MANIFEST, DUMP):
-                # Its content alone: no mode, owner or link of the archive counts here.
-                content = archive.extractfile(name)
-                if content is None:
-                    raise BackupFailed(f"{path} is not a backup of Trellis ({name} in it is no file).")
-                with (folder / name).open("wb") as file:
-                    shutil.copyfileobj(content, file, 1 << 20)
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+            content = _content(archive, MANIFEST)
+            manifest: dict[str, Any] = json.loads(content)
+            if manifest.get("format") not in FORMATS:
+                raise BackupFailed(f"{path} was made by another release, in a format that this one doesn't read.")
+            has_seal = backup_seals.SEAL in archive.getnames()
+            seal = _content(archive, backup_seals.SEAL) if has_seal else None
+            _authenticate(path, ring, manifest["format"], content, seal, unauthenticated=unauthenticated)
+            with _opened(archive, DUMP) as dump, (folder / DUMP).open("wb") as file:
+                shutil.copyfileobj(dump, file, 1 << 20)
     except FileNotFoundError:
         raise BackupFailed(f"There is no file {path}.") from None
-    except (OSError, tarfile.TarError, KeyError, ValueError) as problem:
+    except (OSError, tarfile.TarError, KeyError, ValueError, AttributeError) as problem:
         raise BackupFailed(f"{path} is not a backup of Trellis ({problem}).") from problem
-    if manifest.get("format") not in FORMATS:
-        raise BackupFailed(f"{path} was made by another release, in a format that this one doesn't read.")
     if _digest(folder / DUMP) != manifest.get("sha256"):
         raise BackupFailed(f"{path} is damaged: its content doesn't fit its checksum.")
     try:
@@ -244,28 +173,48 @@ def _unpack(path: Path, folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _present(connection: psycopg.Connection[Any]) -> list[str]:
+def _authenticate(
+    path: Path, ring: KeyRing, made_in_format: int, manifest: bytes, seal: bytes | None, *, unauthenticated: bool
+) -> None:
+    try:
+        backup_seals.check(ring, made_in_format, manifest, seal)
+    except backup_seals.Altered as problem:
+        raise BackupFailed(f"{path} {problem}. It isn't restored.") from None
+    except backup_seals.Unknown as problem:
+        if not unauthenticated:
+            raise BackupFailed(
+                f"{path} {problem}: whether somebody has changed it can't be known. With the key that it was made "
+                "under in TRELLIS_SECRET_KEYS it is checked. Without it, `--unauthenticated` restores it all the same: "
+                "then somebody who could write to the file can have put any data and any grant into it."
+            ) from None
+
+
+def _content(archive: tarfile.TarFile, name: str) -> bytes:
+    """A small file of the archive: its content alone, no mode, owner or link counts here."""
+    with _opened(archive, name) as file:
+        return file.read(LARGEST_MANIFEST)
+
+
+def _opened(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    found = archive.extractfile(name)
+    if found is None:
+        raise ValueError(f"{name} in it is no file")
+    return found
+
+
+def present(connection: psycopg.Connection[Any]) -> list[str]:
     """Our schemas that hold tables."""
-    return _holding(connection, "%")
+    return holding(connection, "%")
 
 
-def _holding(connection: psycopg.Connection[Any], name: str) -> list[str]:
+def holding(connection: psycopg.Connection[Any], name: str) -> list[str]:
     """Our schemas with a table of a name like this."""
     query = "select distinct schemaname from pg_tables where schemaname = any(%s) and tablename like %s"
     found = {row[0] for row in connection.execute(query, [list(SCHEMAS), name])}
     return [schema for schema in SCHEMAS if schema in found]
 
 
-def _epochs(url: str) -> dict[str, int]:
-    """The epoch of each feed that the database holds now."""
-    with psycopg.connect(url) as connection:
-        return {
-            schema: int(_value(connection, f"select epoch from {schema}.feed_epoch") or 0)  # noqa: S608 - a name of ours
-            for schema in _holding(connection, "feed_epoch")
-        }
-
-
-def _value(connection: psycopg.Connection[Any], query: str) -> str | None:
+def value_of(connection: psycopg.Connection[Any], query: str) -> str | None:
     row = connection.execute(query.encode()).fetchone()
     return None if row is None else str(row[0])
 

@@ -321,9 +321,18 @@ def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to w
 def restore(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A backup.")],
     replace: Annotated[bool, typer.Option("--replace", help="Lose what the database holds now.")] = False,
+    unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--unauthenticated",
+            help="Restore a backup of an older release or of an unknown key too: somebody may have changed it.",
+        ),
+    ] = False,
 ) -> None:
     """Put a backup in place of the data, all or nothing. What runs is stopped for it and started again."""
-    _own_process("trellis.backing_up", ["restore", str(file), *(["--replace"] if replace else [])])
+    options = (("--replace", replace), ("--unauthenticated", unauthenticated))
+    said = [option for option, is_given in options if is_given]
+    _own_process("trellis.backing_up", ["restore", str(file), *said])
 
 
 def main() -> None:

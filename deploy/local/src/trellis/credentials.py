@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from gateway.identity.hashing import new_secret
+from kit.schema.roles import MIGRATOR
 from trellis import places
 
 SCHEMAS = ("identity", "academy", "research", "reporting")
@@ -42,7 +43,7 @@ class Credentials:
         of_services = dict(clients) if isinstance(clients, dict) else {}
         found = cls(
             secret_key=key if isinstance(key, str) else secrets.token_urlsafe(48),
-            passwords={name: passwords.get(name) or secrets.token_urlsafe(24) for name in LOGINS},
+            passwords={name: passwords.get(name) or secrets.token_urlsafe(24) for name in (*LOGINS, MIGRATOR)},
             service_secrets={name: of_services.get(name) or new_secret()[0] for name in CALLING},
         )
         if asdict(found) != stored:

@@ -4,6 +4,8 @@ import os
 import sys
 from functools import cached_property
 
+from kit.key_ring import KeyRing, listed
+from kit.schema.roles import MIGRATOR
 from trellis import forks, settings
 from trellis.credentials import Credentials
 from trellis.postgres import EmbeddedPostgres, PostgresFailed
@@ -42,6 +44,19 @@ class Installation:
         if self.postgres is None:
             return self.settings.database_url
         return self.postgres.admin_url(settings.DATABASE)
+
+    @property
+    def migrator_url(self) -> str:
+        """The connection of `trellis_migrator`, which owns the schemas and nothing else. No program gets it."""
+        return settings.url_of(self.admin_url, MIGRATOR, self.credentials.passwords[MIGRATOR])
+
+    @cached_property
+    def secret_ring(self) -> KeyRing:
+        """The secret keys, newest first; also before there is a database. Raises ValueError when one is too short."""
+        told = self.settings
+        if told.secret_keys is not None:
+            return KeyRing.of(listed(told.secret_keys.get_secret_value()))
+        return KeyRing.of([told.secret_key.get_secret_value() if told.secret_key else self.credentials.secret_key])
 
     @cached_property
     def program_settings(self) -> dict[str, str]:

@@ -32,7 +32,9 @@ def migrate(installation: Installation) -> None:
     """Roles, schemas, and every chain to its head; nothing happens when all is there."""
     create_database(installation)
     urls = settings.login_urls(installation.program_settings)
-    asyncio.run(migrations.migrate(installation.admin_url, CHAINS, login_urls=urls))
+    asyncio.run(
+        migrations.migrate(installation.admin_url, CHAINS, login_urls=urls, migrator_url=installation.migrator_url)
+    )
     schemas.remember(installation)
 
 

@@ -235,13 +235,18 @@ def migrate_sync(admin_url: str, chains: Sequence[Chain], *, revision: str = "he
             connection.commit()
 
 
-async def migrate(admin_url: str, chains: Sequence[Chain], *, login_urls: Sequence[str] = ()) -> None:
+async def migrate(
+    admin_url: str, chains: Sequence[Chain], *, login_urls: Sequence[str] = (), migrator_url: str = ""
+) -> None:
     """Make roles and schemas, then bring every chain to its head. Safe to run again and by several at once.
 
-    `login_urls` are the services' own database URLs: their users get the passwords that stand in them.
+    `login_urls` are the services' own database URLs: their users get the passwords that stand in them. With
+    `migrator_url`, revisions run in a session of `trellis_migrator` itself: code in the database that they set off
+    (a trigger, say) can't go back to the administrator's rights.
     """
-    await create_roles(admin_url, [chain.schema for chain in chains], login_urls)
-    await asyncio.to_thread(migrate_sync, admin_url, chains)
+    logins = [*login_urls, *([migrator_url] if migrator_url else [])]
+    await create_roles(admin_url, [chain.schema for chain in chains], logins)
+    await asyncio.to_thread(migrate_sync, migrator_url or admin_url, chains)
 
 
 def downgrade(admin_url: str, chain: Chain, revision: str = "base") -> None:

@@ -71,6 +71,10 @@ async def create_roles(admin_url: str, schemas: Sequence[str], login_urls: Seque
         known = passwords(login_urls)
         await _role(connection, MIGRATOR, "login inherit nosuperuser nocreatedb nocreaterole bypassrls", known)
         await connection.execute(f"grant {MIGRATOR} to current_user with set true, inherit true")
+        database = await connection.fetchval("select quote_ident(current_database())")
+        await connection.execute(f"grant connect on database {database} to {MIGRATOR}")
+        # A restore that was killed may have left it this right.
+        await connection.execute(f"revoke create on database {database} from {MIGRATOR}")
         for schema in schemas:
             await _service(connection, quoted(schema), known)
     finally:
