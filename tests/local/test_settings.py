@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from kit.key_ring import KeyRing, answers_of
+from kit.schema.roles import MIGRATOR
 from trellis import settings
 from trellis.credentials import LOGINS, Credentials
 from trellis.installation import Installation
@@ -74,8 +75,8 @@ def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> Non
     assert credentials(tmp_path) == made
     assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
     assert len(made.secret_key) >= 32
-    assert set(made.passwords) == set(LOGINS)
-    assert len(set(made.passwords.values())) == len(LOGINS)
+    assert set(made.passwords) == {*LOGINS, MIGRATOR}
+    assert len(set(made.passwords.values())) == len(LOGINS) + 1
     assert made.secret_key not in repr(made)
     assert set(made.service_secrets) == {"academy", "research", "reporting"}
     assert not any(secret in repr(made) for secret in made.service_secrets.values())
