@@ -133,8 +133,7 @@ def refuse_if_held(installation: Installation) -> None:
 def fingerprints(installation: Installation) -> list[str]:
     """What tells secret keys apart and says nothing about them: of each key of the ring, newest first."""
     return [
-        hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16]
-        for key in installation.secret_ring.secrets
+        hmac.new(key.encode(), b"trellis backup", hashlib.sha256).hexdigest()[:16] for key in installation.secret_keys
     ]
 
 

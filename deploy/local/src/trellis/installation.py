@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from functools import cached_property
 
 from kit.key_ring import KeyRing, listed
@@ -50,13 +51,18 @@ class Installation:
         """The connection of `trellis_migrator`, which owns the schemas and nothing else. No program gets it."""
         return settings.url_of(self.admin_url, MIGRATOR, self.credentials.passwords[MIGRATOR])
 
-    @cached_property
-    def secret_ring(self) -> KeyRing:
-        """The secret keys, newest first; also before there is a database. Raises ValueError when one is too short."""
+    @property
+    def secret_keys(self) -> Sequence[str]:
+        """The secret keys, newest first; also before there is a database. Raises ValueError for a broken list."""
         told = self.settings
         if told.secret_keys is not None:
-            return KeyRing.of(listed(told.secret_keys.get_secret_value()))
-        return KeyRing.of([told.secret_key.get_secret_value() if told.secret_key else self.credentials.secret_key])
+            return listed(told.secret_keys.get_secret_value())
+        return [told.secret_key.get_secret_value() if told.secret_key else self.credentials.secret_key]
+
+    @property
+    def secret_ring(self) -> KeyRing:
+        """The ring of these keys. Raises ValueError when one is too short."""
+        return KeyRing.of(self.secret_keys)
 
     @cached_property
     def program_settings(self) -> dict[str, str]:
