@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -15,7 +16,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trellis import api, board, importing, launching, logs, places, ports, postgres, postmasters, state, tokens, welcome
+from trellis import (
+    api,
+    board,
+    importing,
+    launching,
+    logs,
+    places,
+    ports,
+    postgres,
+    postmasters,
+    state,
+    storage,
+    tokens,
+    welcome,
+)
 from trellis.credentials import CALLING, SCHEMAS
 from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
@@ -95,7 +110,7 @@ def status(
     programs = report.programs if report else ()
     is_ready = report is not None and report.is_ready
     if as_json:
-        told = {
+        told: dict[str, object] = {
             "ready": is_ready,
             "url": installation.settings.gateway_url,
             "state_dir": str(installation.settings.state_dir),
@@ -111,6 +126,8 @@ def status(
                 for one in programs
             ],
         }
+        if report is not None:
+            told["storage"] = asdict(storage.look(installation))
         print(json.dumps(told, indent=2))
         raise typer.Exit(0 if is_ready else 1)
     if report is None:
@@ -131,6 +148,7 @@ def status(
     console.print(
         f"gateway {installation.settings.gateway_url}, state {installation.settings.state_dir}", soft_wrap=True
     )
+    console.print(storage.look(installation).in_words(), soft_wrap=True)
     raise typer.Exit(0 if is_ready else 1)
 
 

@@ -49,6 +49,9 @@ class LocalSettings(BaseSettings):
     secret_keys: SecretStr | None = Field(
         default=None, description="A ring of such keys in place of the single one, newest first, to replace a key."
     )
+    storage_reserve_bytes: int = Field(
+        default=1 << 30, ge=0, description="Uploads are refused when less than this would stay free on a disk."
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Processes of each service.")
     clock_offset_seconds: int = Field(
         default=0, description="Moves the clock of every process by so much; only with `TRELLIS_ENV=test`."
@@ -110,6 +113,7 @@ class LocalSettings(BaseSettings):
     def recorded(self) -> dict[str, object]:
         """What the other commands take over from what runs, as far as the environment doesn't say it."""
         names = {"env", "listen_address", "listen_port", "public_url", "tls_certificate", "workers", "object_store_url"}
+        names |= {"storage_reserve_bytes"}
         return self.model_dump(mode="json", include=names)
 
     def as_environment(self) -> dict[str, str]:
@@ -166,6 +170,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "TRELLIS_OUTBOUND_ALLOW": '["adfs.trust.local", "10.0.0.5:8443"]',
     "TRELLIS_OIDC_ISSUERS": '[{"issuer": "https://login.example.org", "audiences": ["trellis"], '
     '"jwks_url": "https://login.example.org/keys"}]',
+    "TRELLIS_STORAGE_FOLDERS": '{"database": "/var/lib/postgresql", "files": "/srv/trellis/objects"}',
     "TRELLIS_TRUSTED_PROXIES": '["10.0.0.0/24"]',
     "TRELLIS_SERVICE_CLIENTS": '{"academy": "trellis_0123456789ab_0123456789012345678901234567890123456789abc"}',
 }
@@ -234,6 +239,7 @@ def environment_of(settings: LocalSettings, credentials: Credentials, admin_url:
     }
     for role in LOGINS:
         made[variable_of(role)] = url_of(admin_url, role, credentials.passwords[role])
+    made["TRELLIS_STORAGE_FOLDERS"] = json.dumps({name: str(path) for name, path in storage_of(settings).items()})
     made["TRELLIS_SERVICE_CLIENTS"] = json.dumps(dict(credentials.service_secrets))
     made["TRELLIS_UPSTREAMS"] = json.dumps({name: str(settings.state.socket(name)) for name in SCHEMAS})
     for service, secret in credentials.service_secrets.items():
@@ -250,6 +256,14 @@ def derived_keys(service: str, environment: Mapping[str, str]) -> str:
     """What a service holds of the secret keys in this environment. Raises ValueError when they can't be used."""
     single, ring = (environment.get(name, "") for name in SECRET_KEYS)
     return KeyRing.of(listed(ring) or [single]).shares(purposes_of(service))
+
+
+def storage_of(settings: LocalSettings) -> dict[str, Path]:
+    """The folders of this machine that an installation writes to, by what they are for."""
+    places = {"state": settings.state_dir}
+    if settings.is_embedded:
+        places["database"] = settings.state.postgres / "data"
+    return places
 
 
 def variable_of(role: str) -> str:

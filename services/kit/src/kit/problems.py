@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = "x-problems"
 PROBLEM_SCHEMA: Mapping[str, Any] = {"$ref": "#/components/schemas/ProblemOut"}
-COME_BACK = frozenset({429, 502, 503, 504})
+COME_BACK = frozenset({429, 502, 503, 504, 507})
 """Statuses that say when to come back (`Retry-After`), always."""
 
 
@@ -271,8 +271,8 @@ class InternalError(Problem):
     status = 500
 
 
-class ServiceUnavailable(Problem):
-    """The service is unavailable; try again later."""
+class ComesBack(Problem):
+    """It will work again; `Retry-After` says when to try."""
 
     status = 503
 
@@ -288,6 +288,16 @@ class ServiceUnavailable(Problem):
         if not any(name.lower() == "retry-after" for name in headers or {}):
             headers = {"Retry-After": str(retry_after_seconds), **(headers or {})}
         super().__init__(detail, errors=errors, headers=headers, **extensions)
+
+
+class ServiceUnavailable(ComesBack):
+    """The service is unavailable; try again later."""
+
+
+class InsufficientStorage(ComesBack):
+    """There is no space left for what the caller sends."""
+
+    status = 507
 
 
 def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:

@@ -121,6 +121,14 @@ class ServiceSettings(BaseSettings):
         description="Where files lie: `file:///a/folder`, or `s3://bucket/prefix` with endpoint and credentials in "
         "`AWS_...`; `objects` in the state folder unless set.",
     )
+    storage_reserve_bytes: int = Field(
+        default=1 << 30, ge=0, description="Uploads are refused (507) when less than this would stay free on a disk."
+    )
+    storage_folders: dict[str, Path] = Field(
+        default={},
+        description="Folders whose disks must keep that room, as a JSON object of names and paths; beside the one "
+        "for temporary files, which always must.",
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest JSON body; larger ones are 413.")
     max_json_depth: int = Field(
         default=32, ge=4, le=500, description="Deepest nesting of a JSON body; deeper ones are 422."

@@ -4,11 +4,13 @@ import gzip
 import os
 import zipfile
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from academy.imports.receiving.limits import ImportLimits
+from kit.disks import Disks
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.support.clients import Clients
 from tests.support.tokens import issue_token
@@ -274,4 +276,54 @@ async def test_a_sender_who_goes_away_leaves_nothing(bench: Workbench) -> None:
     await app(scope, receive, send)
     # For the log: nobody hears it.
     assert sent[0]["status"] == 400
+    assert await nothing_was_accepted(bench)
+
+
+async def test_what_a_trust_has_sent_is_kept_up_to_its_quota(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(GOOD.encode())
+    await limited(bench.clients, monkeypatch, kept_bytes=1_024)
+    manager = await bench.client()
+    for _ in range(1_024 // size):
+        assert (await bench.send(manager, "observations", GOOD)).status_code == 202
+    response = await bench.send(manager, "observations", GOOD)
+    assert (response.status_code, response.json()["code"]) == (507, "storage-quota-reached")
+    assert response.json()["limit_bytes"] == 1_024
+    assert response.json()["kept_bytes"] == 1_024 // size * size
+    assert "None of their imports has ended yet." in response.json()["detail"]
+    assert int(response.headers["retry-after"]) > 0
+    # Others have room of their own.
+    operator = await bench.client("platform-operator")
+    assert (await bench.send(operator, "gias-groups", GOOD)).status_code == 202
+    # What has ended is deleted a week later, and then there is room again.
+    await bench.work()
+    response = await bench.send(manager, "observations", GOOD)
+    assert response.status_code == 507
+    assert "The next one is deleted" in response.json()["detail"]
+    assert 6 * 86_400 < int(response.headers["retry-after"]) <= 7 * 86_400
+    await bench.execute(
+        "set search_path = academy; update procrastinate_jobs set scheduled_at = now() where status = 'todo'"
+    )
+    await bench.work()
+    assert (await bench.send(manager, "observations", GOOD)).status_code == 202
+
+
+async def test_a_large_file_over_the_quota_is_refused_before_it_is_sent(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await limited(bench.clients, monkeypatch, kept_bytes=1_024)
+    large = b"x" * (2 << 20)
+    response = await bench.send(await bench.client(), "observations", large)
+    assert (response.status_code, response.json()["code"]) == (507, "storage-quota-reached")
+    assert await nothing_was_accepted(bench)
+
+
+async def test_uploads_are_refused_before_the_disk_is_full(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = await bench.clients._app_of("academy")
+    free = Disks(0, {"here": tmp_path}).free_bytes()["here"]
+    monkeypatch.setattr(app.state.tools, "disks", Disks(free * 2, {"here": tmp_path}))
+    response = await bench.send(await bench.client(), "observations", GOOD)
+    assert (response.status_code, response.json()["code"]) == (507, "storage-full")
+    assert "Contact the operator" in response.json()["detail"]
     assert await nothing_was_accepted(bench)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +116,16 @@ async def chunk(session: Session, tenant: UUID, import_id: UUID, number: int) ->
         col(ImportChunk.number) == number,
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def kept_files(session: Session, tenant: UUID) -> tuple[int, datetime | None]:
+    """How many bytes the files of a trust's imports take, and when the first of these imports ended; None: none has."""
+    kept = select(col(ImportChunk.import_id)).where(col(ImportChunk.trust_id) == tenant, col(ImportChunk.number) == 0)
+    statement = select(func.coalesce(func.sum(col(Import.size_bytes)), 0), func.min(col(Import.finished_at))).where(
+        col(Import.trust_id) == tenant, col(Import.id).in_(kept)
+    )
+    size, ended_at = (await session.execute(statement)).one()
+    return int(size), ended_at
 
 
 async def delete_chunks(session: Session, tenant: UUID, import_id: UUID) -> None:

@@ -22,10 +22,11 @@ from academy.imports.errors import (
     ImportNotWithdrawable,
     ImportTooLarge,
     SameFileOtherYear,
+    StorageQuotaReached,
 )
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.limits import ImportLimits
-from academy.imports.receiving.upload import receive, too_large
+from academy.imports.receiving.upload import CHUNK_BYTES, receive, too_large
 from academy.imports.schemas import (
     ImportCreateParams,
     ImportKindPage,
@@ -35,6 +36,7 @@ from academy.imports.schemas import (
     ImportTemplateOut,
 )
 from kit.database.sessions import context_of
+from kit.disks import Disks, StorageFull
 from kit.identity.callers import Caller
 from kit.identity.reach import ActsOn
 from kit.problems import InvalidCursor, MalformedRequest, responses
@@ -55,6 +57,7 @@ from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep, database_of_request
 from kit.web.tags import IfMatch, tagged
+from kit.web.tools import tools_of
 
 
 def install(app: FastAPI) -> None:
@@ -111,6 +114,8 @@ _ENCODING = {
             FileTypeNotAccepted,
             FileUnreadable,
             ImportTooLarge,
+            StorageFull,
+            StorageQuotaReached,
             IdempotencyKeyReused,
             SameFileOtherYear,
         ),
@@ -133,22 +138,36 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     says_gzip = _says_gzip(request, media_type)
     service.check_request(caller, params, media_type, charset_of(content_type))
     key = key_of(request)
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limits.sent_bytes:
-        raise too_large(limits)
+    disks = tools_of(request).disks
+    await _check_length(request, caller, limits, disks)
     shape = service.shape_of(media_type)
-    async with receive(_body(request), limits, says_gzip=says_gzip, expected=shape) as file:
+    async with receive(_body(request), limits, says_gzip=says_gzip, expected=shape, disks=disks) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
         print_ = fingerprint(request.method, request.url.path, query, file.sha256)
         # Hundreds of MB take a while: the feed of events doesn't wait for them.
         async with database_of_request(request).session(context_of(caller), quiet=True) as session:
             if key is not None and (stored := await claim(session, caller, _CREATE_ROUTE, key, print_)) is not None:
                 return stored.response()
-            created = await service.accept(session, caller, params, media_type, file)
+            created = await service.accept(session, caller, params, media_type, file, limits)
             response = _accepted(request, created)
             if key is not None:
                 await keep(session, caller, _CREATE_ROUTE, key, answer_of(response))
     return response
+
+
+async def _check_length(request: Request, caller: Caller, limits: ImportLimits, disks: Disks) -> None:
+    """Refuse by its length what would be refused once it was here.
+
+    Raises ImportTooLarge, StorageFull and StorageQuotaReached.
+    """
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isdigit() else 0
+    if size > limits.sent_bytes:
+        raise too_large(limits)
+    disks.check(2 * size)
+    if size > CHUNK_BYTES:
+        async with database_of_request(request).session(context_of(caller)) as session:
+            await service.check_quota(session, caller, limits, size)
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:

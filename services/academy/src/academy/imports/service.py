@@ -6,7 +6,7 @@ import hashlib
 from uuid import UUID
 
 from academy.imports import queries
-from academy.imports.applying.end import end
+from academy.imports.applying.end import KEPT_FOR, end
 from academy.imports.errors import (
     AcademicYearAhead,
     AcademicYearMissing,
@@ -16,9 +16,11 @@ from academy.imports.errors import (
     ImportKindNotFound,
     ImportNotFound,
     SameFileOtherYear,
+    StorageQuotaReached,
 )
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
+from academy.imports.receiving.limits import ImportLimits
 from academy.imports.receiving.upload import ReceivedFile, Shape
 from academy.imports.rules import SENDERS, WITHDRAW_TASK, imports_lock
 from academy.imports.schemas import (
@@ -49,6 +51,7 @@ from kit.resources.transitions import acting_role
 from sector.years import academic_year_on
 
 GZIP = "application/gzip"
+FIRST_LOOK_SECONDS = 300
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
 NEWEST = Listing("imports", Import, "-created_at", "-id")
@@ -94,12 +97,18 @@ def shape_of(media_type: str) -> Shape | None:
 
 
 async def accept(
-    session: Session, caller: Caller, params: ImportCreateParams, media_type: str, file: ReceivedFile
+    session: Session,
+    caller: Caller,
+    params: ImportCreateParams,
+    media_type: str,
+    file: ReceivedFile,
+    limits: ImportLimits,
 ) -> ImportOut:
     """Keep the file and queue its import, in one transaction: what is acknowledged is never lost.
 
-    Raises SameFileOtherYear when the sender must confirm that it is meant so.
+    Raises StorageQuotaReached, and SameFileOtherYear when the sender must confirm that it is meant so.
     """
+    await check_quota(session, caller, limits, file.size_bytes)
     await _check_year(session, caller, params, file)
     created = Import(
         trust_id=caller.tenant_id,
@@ -122,6 +131,36 @@ async def accept(
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
     await defer(session, RUN_TASK, lock=imports_lock(created.trust_id), trust_id=created.trust_id, import_id=created.id)
     return ImportOut.of(created, caller)
+
+
+async def check_quota(session: Session, caller: Caller, limits: ImportLimits, coming_bytes: int) -> None:
+    """Raises StorageQuotaReached when the files of the trust's imports would take more than they may.
+
+    Two uploads at the same moment don't see each other: together they may pass it by the smaller one's size.
+    """
+    kept_bytes, ended_at = await queries.kept_files(session, caller.tenant_id)
+    if kept_bytes + coming_bytes <= limits.kept_bytes:
+        return
+    freed_at = None if ended_at is None else ended_at + KEPT_FOR
+    when = (
+        f"The next one is deleted {freed_at:%-d %B %Y at %H:%M} UTC."
+        if freed_at is not None
+        else "None of their imports has ended yet."
+    )
+    seconds = FIRST_LOOK_SECONDS if freed_at is None else max(1, round((freed_at - clock.now()).total_seconds()))
+    raise StorageQuotaReached(
+        f"The files of your trust's imports take {in_megabytes(kept_bytes)} of the {in_megabytes(limits.kept_bytes)} "
+        f"that they may, and this one has {in_megabytes(coming_bytes)}. A file is deleted {KEPT_FOR.days} days after "
+        f"its import has ended. {when}",
+        retry_after_seconds=seconds,
+        kept_bytes=kept_bytes,
+        limit_bytes=limits.kept_bytes,
+    )
+
+
+def in_megabytes(count: int) -> str:
+    """A size as people say it: `2,147.5 MB`."""
+    return f"{count / 1e6:,.1f} MB"
 
 
 async def _check_year(session: Session, caller: Caller, params: ImportCreateParams, file: ReceivedFile) -> None:

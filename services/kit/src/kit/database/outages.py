@@ -13,6 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from kit.problems import ServiceUnavailable
 
 RETRY_AFTER_SECONDS = 2
+DISK_FULL = "53100"
+FULL_RETRY_SECONDS = 60
+"""Somebody has to make room first."""
 
 # Connection failures; no room; shutting down, crashed, starting; a standby after a failover; our own time limits;
 # serialization failure and deadlock. In each the same request may well succeed a moment later.
@@ -40,6 +43,23 @@ def is_outage(error: BaseException) -> bool:
     return _is_driver_outage(error)
 
 
+def unavailable(error: BaseException) -> DatabaseUnavailable:
+    """What a caller is told about an outage. Without room for writes the database still answers reads."""
+    if is_full(error):
+        detail = "The database has no space left for changes; reading goes on. Contact the operator."
+        return DatabaseUnavailable(detail, retry_after_seconds=FULL_RETRY_SECONDS)
+    return DatabaseUnavailable("Try again in a moment.", retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the database's disk is full."""
+    if isinstance(error, DBAPIError):
+        return error.orig is not None and is_full(error.orig)
+    if isinstance(error, AsyncAdapt_asyncpg_dbapi.Error):
+        return error.__cause__ is not None and is_full(error.__cause__)
+    return isinstance(error, asyncpg.PostgresError) and getattr(error, "sqlstate", None) == DISK_FULL
+
+
 def _is_driver_outage(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(getattr(error, "sqlstate", "") or "").startswith(_SQLSTATES)
@@ -63,6 +83,4 @@ def outages_as_503() -> Iterator[None]:
     ) as error:
         if not is_outage(error):
             raise
-        raise DatabaseUnavailable(
-            "Try again in a moment.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-        ) from error
+        raise unavailable(error) from error

@@ -20,7 +20,7 @@ class TooManyFiles(Conflict):
 
 
 class ObjectStoreUnavailable(ServiceUnavailable):
-    """Files can't be written or read at the moment; try again later; try again later."""
+    """Files can't be written or read at the moment; try again later."""
 
 
 class ObjectStoreFull(ServiceUnavailable):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 from uuid import UUID
 
+from kit.disks import FULL
 from kit.objects.errors import ObjectStoreFull, ObjectStoreUnavailable
 from kit.objects.keys import ObjectKey, is_uuid
 from kit.objects.listing import StoredObject
@@ -19,7 +20,6 @@ from kit.objects.listing import StoredObject
 READ_BYTES = 256 * 1024
 RETRY_SECONDS = 5
 FULL_RETRY_SECONDS = 300
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Result = TypeVar("Result")
 
@@ -129,10 +129,15 @@ class FolderStore:
             yield
 
 
+def store_full() -> ObjectStoreFull:
+    """The problem of a file that there is no room for."""
+    return ObjectStoreFull("There is no room for more files.", retry_after_seconds=FULL_RETRY_SECONDS)
+
+
 def problem_of_disk(error: OSError) -> ObjectStoreFull | ObjectStoreUnavailable:
     """What an error of the disk means for somebody who sends or reads a file."""
-    if error.errno in _FULL:
-        return ObjectStoreFull("There is no room for more files.", retry_after_seconds=FULL_RETRY_SECONDS)
+    if error.errno in FULL:
+        return store_full()
     return ObjectStoreUnavailable("Files can't be reached at the moment.", retry_after_seconds=RETRY_SECONDS)
 
 

@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from kit import problems
-from kit.database.outages import DRIVER_ERRORS, RETRY_AFTER_SECONDS, DatabaseUnavailable, is_outage
+from kit.database.outages import DRIVER_ERRORS, is_outage, unavailable
+from kit.disks import FULL
 from kit.problems import FieldError, Problem
 from kit.telemetry.logs import masked_path
 from kit.web.exchange import exchange_of
@@ -21,6 +22,7 @@ from kit.web.replies import NotModified
 from kit.web.validation import field_errors
 
 LONGEST_INSTANCE = 500
+FULL_SECONDS = 60
 
 _BY_STATUS: dict[int, type[Problem]] = {
     400: problems.MalformedRequest,
@@ -70,11 +72,20 @@ def problem_of(error: BaseException) -> Problem | None:
         if kind is not None:
             detail = error.detail if error.status_code in {400, 413} else None
             return kind(detail, headers=error.headers)
-    if is_outage(error):
-        return DatabaseUnavailable("Try again in a moment.", retry_after_seconds=RETRY_AFTER_SECONDS)
+    if (later := _of_the_moment(error)) is not None:
+        return later
     if _is_bad_value(error):
         detail = "A value is outside what can be stored."
         return ValueNotStorable(detail, errors=[FieldError.in_body([], "not_storable", detail)])
+    return None
+
+
+def _of_the_moment(error: BaseException) -> Problem | None:
+    """What is no fault of the request nor of ours: the database is away, or a disk is full."""
+    if is_outage(error):
+        return unavailable(error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return problems.ServiceUnavailable("There is no space left on the disk.", retry_after_seconds=FULL_SECONDS)
     return None
 
 

@@ -16,6 +16,7 @@ from kit.calls.client import Calls
 from kit.database.registered import Registered
 from kit.database.sessions import service_database
 from kit.definition import ServiceDefinition
+from kit.disks import DiskCollector, Disks
 from kit.events.epochs import epoch_problem
 from kit.events.recording import EventType
 from kit.identity.callers import Authenticator
@@ -142,6 +143,8 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     keys = keys or RemoteKeys(settings.jwks_url, socket=settings.jwks_socket)
     chain = chain or Chain(settings.service, settings.service)
     metrics = Metrics(settings.service)
+    disks = Disks.of(settings)
+    metrics.registry.register(DiskCollector(disks))
     authenticator = Authenticator(keys, issuer=settings.issuer, audience=settings.audience)
     prepared = PreparedResponses(
         authenticator,
@@ -193,6 +196,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         calls=Calls(settings),
         objects=object_store(settings.object_store),
         answer_seal=answer_seal(settings.key_ring, settings.service),
+        disks=disks,
     )
     closing.on_begin(database.wakeups.wake_everybody)
     answers.install(app)

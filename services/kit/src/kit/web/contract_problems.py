@@ -46,7 +46,7 @@ _RETRY_AFTER: Json = {
 _HEADERS: dict[str, Json] = {
     "401": {"WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}},
     "429": {**_RETRY_AFTER, **RATE_LIMIT_HEADERS},
-    **dict.fromkeys(("502", "503", "504"), _RETRY_AFTER),
+    **dict.fromkeys(("502", "503", "504", "507"), _RETRY_AFTER),
 }
 
 

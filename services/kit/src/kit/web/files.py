@@ -32,6 +32,7 @@ from kit.objects.errors import (
     StoredFileNotFound,
     TooManyFiles,
 )
+from kit.objects.folder import store_full
 from kit.objects.keys import ObjectKey
 from kit.objects.media_types import ENDINGS
 from kit.objects.receiving import LARGEST_BYTES, receive, too_large
@@ -173,6 +174,8 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > LARGEST_BYTES:
         raise too_large()
+    if not tools_of(request).disks.has_room(int(length) if length.isdigit() else LARGEST_BYTES):
+        raise store_full()
     database = database_of_request(request)
     async with database.session(context_of(caller)) as session:
         await find_owner(session)

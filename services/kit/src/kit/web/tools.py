@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 
 from kit.calls.client import Calls
 from kit.database.sessions import Database
+from kit.disks import Disks
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource
 from kit.objects.stores import ObjectStore
@@ -35,6 +36,7 @@ class Tools:
     calls: Calls
     objects: ObjectStore
     answer_seal: Seal
+    disks: Disks
 
 
 def tools_of(source: Request | FastAPI) -> Tools:

@@ -15,6 +15,11 @@ class ImportLimits(BaseSettings):
 
     sent_bytes: int = Field(default=512 << 20, ge=1 << 10, description="Largest file as it is sent.")
     unpacked_bytes: int = Field(default=2 << 30, ge=1 << 10, description="Largest file once it is unpacked.")
+    kept_bytes: int = Field(
+        default=2 << 30,
+        ge=1 << 10,
+        description="Most that the files of a trust's imports may take while they are kept.",
+    )
     ratio: int = Field(default=100, ge=1, description="Most times its size that a file may unpack to.")
 
     seconds: int = Field(default=1200, ge=1, le=18_000, description="Longest time that a file may take in the worker.")

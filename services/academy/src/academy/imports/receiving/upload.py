@@ -19,10 +19,12 @@ from academy.imports.errors import FileTypeNotAccepted, FileUnreadable, ImportTo
 from academy.imports.formats.reading import FileRefused, is_gzip
 from academy.imports.receiving.limits import ImportLimits
 from academy.imports.receiving.unpacking import FileTooLarge, Unpacker
+from kit.disks import FULL, Disks, full
 from kit.problems import FieldError
 
 CHUNK_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 4 << 20
+EVERYTHING: Final = Disks()
 _BLANK: Final = b" \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -52,14 +54,19 @@ class ReceivedFile:
 
 @asynccontextmanager
 async def receive(
-    body: AsyncIterator[bytes], limits: ImportLimits, *, says_gzip: bool, expected: Shape | None = None
+    body: AsyncIterator[bytes],
+    limits: ImportLimits,
+    *,
+    says_gzip: bool,
+    expected: Shape | None = None,
+    disks: Disks = EVERYTHING,
 ) -> AsyncIterator[ReceivedFile]:
     """The file that `body` brings; it is gone when the block ends. `expected` is the shape that its type promises.
 
-    Raises ImportTooLarge, FileUnreadable and FileTypeNotAccepted.
+    Raises ImportTooLarge, FileUnreadable, FileTypeNotAccepted and StorageFull.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as content:
-        upload = _Upload(content, limits, says_gzip=says_gzip, expected=expected)
+        upload = _Upload(content, limits, says_gzip=says_gzip, expected=expected, disks=disks)
         waiting: list[bytes] = []
         size = 0
         async for piece in body:
@@ -76,8 +83,11 @@ async def receive(
 class _Upload:
     """Takes the pieces of one file."""
 
-    def __init__(self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool, expected: Shape | None) -> None:
+    def __init__(
+        self, content: IO[bytes], limits: ImportLimits, *, says_gzip: bool, expected: Shape | None, disks: Disks
+    ) -> None:
         self._content = content
+        self._disks = disks
         self._limits = limits
         self._says_gzip = says_gzip
         self._expected = expected
@@ -96,7 +106,14 @@ class _Upload:
         if self.size_bytes > self._limits.sent_bytes:
             raise too_large(self._limits)
         self.sha256.update(piece)
-        self._content.write(piece)
+        # What was sent is still to be written to the database, which writes everything twice.
+        self._disks.check(2 * self.size_bytes)
+        try:
+            self._content.write(piece)
+        except OSError as error:
+            if error.errno in FULL:
+                raise full() from error
+            raise
         self._unpack(piece)
 
     def finish(self) -> None:
