@@ -1,11 +1,9 @@
 """The `trellis` command: what an operator types, and what each answers in the terminal."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -13,8 +11,6 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from trellis import (
     api,
@@ -27,17 +23,14 @@ from trellis import (
     postgres,
     postmasters,
     state,
-    storage,
+    statuses,
     tokens,
     welcome,
 )
 from trellis.credentials import CALLING, SCHEMAS
 from trellis.demo import contents, loading
 from trellis.installation import Installation, find, find_running, python
-from trellis.programs import Stage
-from trellis.reports import report_of
 from trellis.settings import LocalSettings, derived_keys, in_words, refused
-from trellis.supervision import leftovers
 
 app = typer.Typer(
     name="trellis",
@@ -105,51 +98,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """What runs, since when and how often it was started again; exit code 1 unless all is ready."""
-    installation = find_running()
-    report = report_of(installation.state)
-    programs = report.programs if report else ()
-    is_ready = report is not None and report.is_ready
-    if as_json:
-        told: dict[str, object] = {
-            "ready": is_ready,
-            "url": installation.settings.gateway_url,
-            "state_dir": str(installation.settings.state_dir),
-            "programs": [
-                {
-                    "name": one.name,
-                    "stage": one.stage,
-                    "reason": one.reason,
-                    "pid": one.pid,
-                    "restarts": one.restarts,
-                    "log": one.log,
-                }
-                for one in programs
-            ],
-        }
-        if report is not None:
-            told["storage"] = asdict(storage.look(installation))
-        print(json.dumps(told, indent=2))
-        raise typer.Exit(0 if is_ready else 1)
-    if report is None:
-        left = [name for name, _ in leftovers(installation.state.run)]
-        if left:
-            print(f"The supervising process is gone; still there: {', '.join(left)}. `make up` replaces them.")
-        else:
-            print(f"Nothing runs in {installation.settings.state_dir}. `make up` starts it.")
-        raise typer.Exit(1)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("program", "stage", "process", "restarts", "remark"):
-        table.add_column(heading, justify="right" if heading in {"process", "restarts"} else "left", overflow="fold")
-    for one in programs:
-        colour = "green" if one.stage == Stage.READY else "red" if one.stage == Stage.FAILED else "yellow"
-        table.add_row(one.name, Text(one.stage, colour), str(one.pid or ""), str(one.restarts), Text(one.reason))
-    console = board.console_for_people()
-    console.print(table)
-    console.print(
-        f"gateway {installation.settings.gateway_url}, state {installation.settings.state_dir}", soft_wrap=True
-    )
-    console.print(storage.look(installation).in_words(), soft_wrap=True)
-    raise typer.Exit(0 if is_ready else 1)
+    raise typer.Exit(0 if statuses.show(find_running(), as_json=as_json) else 1)
 
 
 @app.command("logs")
