@@ -289,8 +289,13 @@ async def test_what_a_trust_has_sent_is_kept_up_to_its_quota(bench: Workbench, m
     assert (response.status_code, response.json()["code"]) == (507, "storage-quota-reached")
     assert response.json()["limit_bytes"] == 1_024
     assert response.json()["kept_bytes"] == 1_024 // size * size
-    assert "None of their imports has ended yet." in response.json()["detail"]
+    assert "A file is deleted 7 days after its import has ended." in response.json()["detail"]
     assert int(response.headers["retry-after"]) > 0
+    # Also to somebody who sees none of these imports.
+    limited_manager = await bench.client("data-manager", academies=[136105])
+    response = await bench.send(limited_manager, "observations", GOOD)
+    assert response.status_code == 507, response.text
+    assert response.json()["kept_bytes"] == 1_024 // size * size
     # Others have room of their own.
     operator = await bench.client("platform-operator")
     assert (await bench.send(operator, "gias-groups", GOOD)).status_code == 202

@@ -139,7 +139,7 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     service.check_request(caller, params, media_type, charset_of(content_type))
     key = key_of(request)
     disks = tools_of(request).disks
-    await _check_length(request, caller, limits, disks)
+    await _check_length(request, caller, limits, disks, is_repeatable=key is not None)
     shape = service.shape_of(media_type)
     async with receive(_body(request), limits, says_gzip=says_gzip, expected=shape, disks=disks) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
@@ -155,8 +155,10 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     return response
 
 
-async def _check_length(request: Request, caller: Caller, limits: ImportLimits, disks: Disks) -> None:
-    """Refuse by its length what would be refused once it was here.
+async def _check_length(
+    request: Request, caller: Caller, limits: ImportLimits, disks: Disks, *, is_repeatable: bool
+) -> None:
+    """Refuse by its length what would be refused once it was here; a repeated request may have its answer already.
 
     Raises ImportTooLarge, StorageFull and StorageQuotaReached.
     """
@@ -165,7 +167,7 @@ async def _check_length(request: Request, caller: Caller, limits: ImportLimits, 
     if size > limits.sent_bytes:
         raise too_large(limits)
     disks.check(2 * size)
-    if size > CHUNK_BYTES:
+    if size > CHUNK_BYTES and not is_repeatable:
         async with database_of_request(request).session(context_of(caller)) as session:
             await service.check_quota(session, caller, limits, size)
 

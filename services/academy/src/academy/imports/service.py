@@ -40,7 +40,8 @@ from academy.imports.transitions import IMPORTS
 from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
-from kit.database.sessions import Session
+from kit.database.contexts import Context
+from kit.database.sessions import Session, context_of, set_context
 from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.ids import uuid7
@@ -138,20 +139,22 @@ async def check_quota(session: Session, caller: Caller, limits: ImportLimits, co
 
     Two uploads at the same moment don't see each other: together they may pass it by the smaller one's size.
     """
-    kept_bytes, ended_at = await queries.kept_files(session, caller.tenant_id)
+    # What others of the trust have sent counts too, whatever the caller sees of it.
+    await set_context(session, Context(caller.tenant_id, None, caller.subject))
+    kept_bytes = await queries.kept_bytes(session, caller.tenant_id)
+    ended_at = await queries.first_ended_at(session, caller.tenant_id)
+    await set_context(session, context_of(caller))
     if kept_bytes + coming_bytes <= limits.kept_bytes:
         return
-    freed_at = None if ended_at is None else ended_at + KEPT_FOR
-    when = (
-        f"The next one is deleted {freed_at:%-d %B %Y at %H:%M} UTC."
-        if freed_at is not None
-        else "None of their imports has ended yet."
-    )
-    seconds = FIRST_LOOK_SECONDS if freed_at is None else max(1, round((freed_at - clock.now()).total_seconds()))
+    when, seconds = "", FIRST_LOOK_SECONDS
+    if ended_at is not None:
+        freed_at = ended_at + KEPT_FOR
+        when = f" The next one is deleted on {freed_at:%-d %B %Y at %H:%M} UTC."
+        seconds = max(1, round((freed_at - clock.now()).total_seconds()))
     raise StorageQuotaReached(
         f"The files of your trust's imports take {in_megabytes(kept_bytes)} of the {in_megabytes(limits.kept_bytes)} "
         f"that they may, and this one has {in_megabytes(coming_bytes)}. A file is deleted {KEPT_FOR.days} days after "
-        f"its import has ended. {when}",
+        f"its import has ended.{when}",
         retry_after_seconds=seconds,
         kept_bytes=kept_bytes,
         limit_bytes=limits.kept_bytes,
