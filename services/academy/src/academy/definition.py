@@ -10,6 +10,7 @@ ACADEMY = ServiceDefinition(
         "inspections",
         "measures",
         "observations",
+        "comparisons",
         "imports",
         "import_changes",
         "criteria",

@@ -221,10 +221,11 @@ def _changed(news: News, layer: int, table: str, columns: str, where: str) -> st
 
 def best_first(figure: str) -> str:
     """Orders releases of one figure, the current one first; `figure` is the alias of the table."""
-    return f"{_rank(figure)}, {figure}.recorded_at desc"
+    return f"{release_rank(figure)}, {figure}.recorded_at desc"
 
 
-def _rank(figure: str) -> str:
+def release_rank(figure: str) -> str:
+    """SQL of a number for the release of a figure: 0 for the best."""
     ranks = " ".join(f"when '{release}' then {rank}" for rank, release in enumerate(BEST_RELEASES_FIRST))
     return f"case {figure}.release {ranks} end"
 
@@ -244,7 +245,7 @@ def _is_best(wanted: ObservationFilter, table: str) -> str:
         same = f"better.trust_id = o.trust_id and {same}"
     return (
         f"not exists (select from {table} better where {same} and {_stands(wanted, 'better')}"
-        f" and {_rank('better')} < {_rank('o')})"
+        f" and {release_rank('better')} < {release_rank('o')})"
     )
 
 
