@@ -17,6 +17,7 @@ from sqlmodel import col
 from academy.academies.tables import School
 from academy.comparisons.rules import Spread
 from academy.observations.queries import best_first, release_rank
+from academy.observations.rules import BEST_RELEASES_FIRST
 from academy.trusts.queries import belongs_on
 from academy.trusts.tables import Membership
 from kit.database.sessions import Session
@@ -89,18 +90,20 @@ _OWN = text(
     )
 )
 
-# Of several releases of a figure the best counts: its rank stands before its value, so that the least of both is it.
-# Independent schools (types 10 and 11 of the register) aren't among those that academies are placed among.
+# Of several releases of a figure the best counts, also when it has no value. Nearly all are final: only the others are
+# looked up. Independent schools (types 10 and 11 of the register) aren't among those that academies are placed among.
 _SPREADS = text(
     f"""
-    select b.phase, b.academic_year, b.best[2] as value, count(*) as schools
-    from (
-        select s.phase, o.academic_year, min(array[{release_rank("o")}, o.value]) as best
-        from academy.reference_observation o join academy.school s on s.urn = o.urn
-        where {_ABOUT} and s.phase = any(cast(:phases as text[])) and coalesce(s.type_code, '') not in ('10', '11')
-        group by o.urn, s.phase, o.academic_year
-    ) b
-    where b.best[2] is not null group by b.phase, b.academic_year, b.best[2]
+    select s.phase, o.academic_year, o.value, count(*) as schools
+    from academy.reference_observation o join academy.school s on s.urn = o.urn
+    where {_ABOUT} and o.value is not null
+      and s.phase = any(cast(:phases as text[])) and coalesce(s.type_code, '') not in ('10', '11')
+      and (o.release = '{BEST_RELEASES_FIRST[0]}' or not exists (
+          select from academy.reference_observation b
+          where b.urn = o.urn and b.measure = o.measure and b.academic_year = o.academic_year
+            and b.pupil_group = o.pupil_group and b.period = o.period and b.superseded_at is null
+            and {release_rank("b")} < {release_rank("o")}))
+    group by s.phase, o.academic_year, o.value
     """  # noqa: S608 - constants
 )
 
