@@ -150,6 +150,52 @@ def test_page_of_a_known_origin_may_read_what_it_needs(caller: httpx.Client, doo
     assert refused.headers["access-control-allow-origin"] == ORIGIN, "a page must be able to see why"
 
 
+# What the gateway refuses by itself, what a service that is down would, and what can't be read.
+OWN_ANSWERS = [
+    ("GET", "/nothing", 404),
+    ("POST", "/healthz", 405),
+    ("PROPFIND", ECHO, 405),
+    ("LOCK", "/nothing", 405),
+    ("TRACE", ECHO, 405),
+    ("GET", "/academy/v1/a%2fb", 400),
+    ("GET", "/" + "a" * 20_000, 431),
+    ("GET", "/research/v1/down", 503),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), OWN_ANSWERS)
+def test_page_of_a_known_origin_sees_why_it_was_refused(
+    caller: httpx.Client, method: str, path: str, status: int
+) -> None:
+    refused = caller.request(method, path, headers={"origin": ORIGIN})
+    assert refused.status_code == status
+    assert refused.headers.get_list("access-control-allow-origin") == [ORIGIN]
+    assert "ETag" in refused.headers["access-control-expose-headers"]
+    assert "origin" in refused.headers["vary"].lower()
+
+
+@pytest.mark.parametrize(("method", "path", "status"), OWN_ANSWERS)
+@pytest.mark.parametrize("origin", ["https://evil.example.org", f"{ORIGIN}.evil.example", "null", None])
+def test_page_of_another_origin_never_sees_its_own_named(
+    caller: httpx.Client, method: str, path: str, status: int, origin: str | None
+) -> None:
+    refused = caller.request(method, path, headers={"origin": origin} if origin else {})
+    assert refused.status_code == status
+    # What can't be read has no origin either, and names ours.
+    assert refused.headers.get("access-control-allow-origin") in (
+        {None} if status not in {400, 431} else {None, ORIGIN}
+    )
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "LOCK", "TRACE", "QUERY"])
+@pytest.mark.parametrize("path", [ECHO, "/identity/v1/token", "/nothing"])
+def test_a_method_that_nobody_knows_is_not_allowed(door: Door, stranger: httpx.Client, method: str, path: str) -> None:
+    answer = stranger.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    assert door.behind.seen[f"{method} {path}"] == 0
+
+
 def test_page_of_another_origin_may_not(caller: httpx.Client) -> None:
     assert "access-control-allow-origin" not in caller.get(ECHO, headers={"origin": "https://evil.example.org"}).headers
 

@@ -13,8 +13,6 @@ from gateway.envoy.routes import ROUTES, SERVICES, Match, Route
 from gateway.envoy.settings import EnvoySettings
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-# Which of them a path takes is the service's to say, with 405; other words its parser doesn't even read.
-KNOWN_METHODS: Final = (*headers.ALLOWED_METHODS, "TRACE", "QUERY")
 
 # Headers must come quickly; a body may take as long as the largest import needs on a slow line.
 HEADERS_SECONDS: Final = 10
@@ -145,8 +143,7 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
                         _refused("no-tunnels", {"connect_matcher": {}}, 405),
                         # Envoy joins several Host headers with a comma, and takes an empty one.
                         _refused("strange-hosts", {"prefix": "/", "headers": [dict(_STRANGE_HOST)]}, 400),
-                        # HTTP/2 lets any word through.
-                        _refused("unknown-methods", {"prefix": "/", "headers": [dict(_UNKNOWN_METHOD)]}, 501),
+                        _unknown_methods(),
                         *(_route(row) for row in routes),
                         *(_other_methods(row) for row in routes if row.upstream is None and row.methods),
                         _refused("nothing-here", {"prefix": "/"}, 404),
@@ -166,7 +163,7 @@ _STRANGE_HOST: Final[Mapping[str, Any]] = {
 }
 _UNKNOWN_METHOD: Final[Mapping[str, Any]] = {
     "name": ":method",
-    "string_match": {"safe_regex": {"regex": "|".join(KNOWN_METHODS)}},
+    "string_match": {"safe_regex": {"regex": "|".join(headers.ALLOWED_METHODS)}},
     "invert_match": True,
 }
 
@@ -237,13 +234,21 @@ def _refused(name: str, match: dict[str, Any], status: int) -> dict[str, Any]:
     }
 
 
+def _unknown_methods() -> dict[str, Any]:
+    return _refused("unknown-methods", {"prefix": "/", "headers": [dict(_UNKNOWN_METHOD)]}, 405) | {
+        "response_headers_to_add": [_allow(headers.ALLOWED_METHODS)]
+    }
+
+
 def _other_methods(row: Route) -> dict[str, Any]:
     """What the gateway itself answers has no service to say which methods there are."""
     refused = _refused(f"{row.name}-methods", {"path": row.path}, 405)
-    refused["response_headers_to_add"] = [
-        {
-            "header": {"key": "allow", "value": ", ".join(row.methods or ())},
-            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-        }
-    ]
+    refused["response_headers_to_add"] = [_allow(row.methods or ())]
     return refused
+
+
+def _allow(methods: Sequence[str]) -> dict[str, Any]:
+    return {
+        "header": {"key": "allow", "value": ", ".join(methods)},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }

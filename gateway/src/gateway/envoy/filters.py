@@ -3,7 +3,15 @@
 from typing import Any, Final
 
 from gateway.envoy.admission import JWT, RATE_LIMIT, jwt_filter, rate_limit_filter
-from gateway.envoy.headers import CORS, HEADERS, header_filter, limit_filter, link_header, request_id_filter
+from gateway.envoy.headers import (
+    CORS,
+    HEADERS,
+    header_filter,
+    limit_filter,
+    link_header,
+    own_answers_filters,
+    request_id_filter,
+)
 from gateway.envoy.notation import FILTERS, disabled, typed
 from gateway.envoy.routes import READY_PATH, SERVICES, Access, Body, Limit, Route
 from gateway.envoy.settings import EnvoySettings
@@ -73,6 +81,7 @@ def http_filters(settings: EnvoySettings) -> list[Filter]:
         header_filter(settings),
         request_id_filter(),
         limit_filter(),
+        *own_answers_filters(settings),
         {"name": CORS, "typed_config": typed(f"{FILTERS}.cors.v3.Cors")},
         _compressor(
             "gzip", "envoy.extensions.compression.gzip.compressor.v3.Gzip", compression_level="COMPRESSION_LEVEL_1"

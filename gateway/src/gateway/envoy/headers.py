@@ -1,5 +1,6 @@
 """What the gateway does with headers: what clients may not say, what answers always say, which pages may ask."""
 
+import re
 from typing import Any, Final
 
 from gateway.envoy.notation import FILTERS, header, typed
@@ -9,6 +10,7 @@ HEADERS: Final = "trellis.headers"
 REQUEST_ID: Final = "trellis.request-id"
 LIMITS: Final = "trellis.limits"
 CORS: Final = "envoy.filters.http.cors"
+OWN_ANSWERS: Final = "trellis.own-answers"
 LINK_HEADER: Final = "x-trellis-link"
 
 # Answers of browsers' clients may read these (decided for the API as a whole).
@@ -165,6 +167,28 @@ def limit_filter() -> dict[str, Any]:
             ]
         },
     )
+
+
+def own_answers_filters(settings: EnvoySettings) -> list[dict[str, Any]]:
+    """What Envoy's filter for other origins leaves out: answers that the gateway gives itself, without a service.
+
+    A page must be able to see why there is nothing at a path. One filter for each origin: what can't be read has no
+    header to go by, so that an answer never repeats the origin of a request.
+    """
+    origins = {"*": ".*"} if "*" in settings.cors_origins else {one: re.escape(one) for one in settings.cors_origins}
+    return [
+        _mutate_unless(
+            f"{OWN_ANSWERS}.{place}",
+            {"not_matcher": _header_is("HttpRequestHeaderMatchInput", "origin", pattern)},
+            {
+                "response_mutations": [
+                    _set("access-control-allow-origin", origin, "ADD_IF_ABSENT"),
+                    _set("access-control-expose-headers", ", ".join(EXPOSED_HEADERS), "ADD_IF_ABSENT"),
+                ]
+            },
+        )
+        for place, (origin, pattern) in enumerate(origins.items())
+    ]
 
 
 def cors_policy(settings: EnvoySettings) -> dict[str, Any]:
