@@ -13,6 +13,7 @@ HIGHER, LOWER, NEUTRAL = MeasureDirection.HIGHER_IS_BETTER, MeasureDirection.LOW
 
 PRIMARY: Final = ("primary", "all_through", "special")
 SECONDARY: Final = ("secondary", "all_through", "special", "alternative_provision")
+POST_16: Final = ("secondary", "all_through", "special", "sixteen_plus")
 STATUTORY: Final = ("primary", "secondary", "all_through", "special", "alternative_provision")
 EVERY: Final = ("nursery", *STATUTORY, "sixteen_plus")
 
@@ -53,6 +54,7 @@ _P8: Final = replace(
     not_published=MappingProxyType(P8_GAPS),
 )
 _DESTINATION: Final = replace(_PERCENT, source="DfE key stage 4 destination measures")
+_POST_16_DESTINATION: Final = replace(_PERCENT, phases=POST_16, source="DfE 16 to 18 destination measures")
 _KS2: Final = replace(
     _PERCENT,
     phases=PRIMARY,
@@ -139,30 +141,39 @@ def _ks4() -> Iterator[Measure]:
         subject="The share of {pupils} who entered the EBacc",
         meaning="Share of pupils who entered all five pillars of the English Baccalaureate.",
     )
+    yield from _destinations(_DESTINATION, "ks4", "")
+
+
+def _destinations(family: Measure, stage: str, study: str) -> Iterator[Measure]:
+    """What leavers stayed in; `study` is what follows of what they had studied, where it isn't key stage 4."""
     yield replace(
-        _DESTINATION,
-        code="ks4.destinations_percent",
-        title="Staying in education, apprenticeship or employment",
-        subject="The share of {pupils} who stayed in education, an apprenticeship or employment",
-        meaning="Share of leavers who stayed in education, an apprenticeship or employment for two terms.",
+        family,
+        code=f"{stage}.destinations_percent",
+        title=f"Staying in education, apprenticeship or employment{study}",
+        subject=f"The share of {{pupils}} who stayed in education, an apprenticeship or employment{study}",
+        meaning=f"Share of leavers who stayed in education, an apprenticeship or employment for two terms{study}.",
     )
-    for code, name in {"education": "education", "employment": "employment"}.items():
+    for name in ("education", "employment"):
         yield replace(
-            _DESTINATION,
-            code=f"ks4.destinations_{code}_percent",
-            title=f"Staying in {name}",
-            subject=f"The share of {{pupils}} who stayed in {name}",
-            meaning=f"Share of leavers who stayed in {name} for two terms.",
+            family,
+            code=f"{stage}.destinations_{name}_percent",
+            title=f"Staying in {name}{study}",
+            subject=f"The share of {{pupils}} who stayed in {name}{study}",
+            meaning=f"Share of leavers who stayed in {name} for two terms{study}.",
             direction=NEUTRAL,
         )
     yield replace(
-        _DESTINATION,
-        code="ks4.destinations_apprenticeship_percent",
-        title="Staying in an apprenticeship",
-        subject="The share of {pupils} who stayed in an apprenticeship",
-        meaning="Share of leavers who stayed in an apprenticeship for six months.",
+        family,
+        code=f"{stage}.destinations_apprenticeship_percent",
+        title=f"Staying in an apprenticeship{study}",
+        subject=f"The share of {{pupils}} who stayed in an apprenticeship{study}",
+        meaning=f"Share of leavers who stayed in an apprenticeship for six months{study}.",
         direction=NEUTRAL,
     )
+
+
+def _ks5() -> Iterator[Measure]:
+    yield from _destinations(_POST_16_DESTINATION, "ks5", " after 16 to 18 study")
 
 
 # Writing has no test and no score: its higher standard has a name of its own.
@@ -339,5 +350,5 @@ def _own() -> Iterator[Measure]:
         )
 
 
-CATALOGUE: Final = tuple(chain(_ks4(), _ks2(), _attendance(), _census(), _own()))
+CATALOGUE: Final = tuple(chain(_ks4(), _ks5(), _ks2(), _attendance(), _census(), _own()))
 """Every measure, in the order in which it is listed."""

@@ -1,6 +1,6 @@
 """Tables of Explore education statistics: a row a place, year and group of pupils, a column a figure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -102,6 +102,8 @@ class TidyTable:
     subject_column: str | None = None
     sessions: tuple[str, str] | None = None
     """The columns of possible sessions and of pupils, which show whether a year is whole."""
+    narrow: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    """Leaves out rows that have other columns to be told apart by; the others are sorted by the usual ones."""
 
     def columns(self) -> tuple[Column, ...]:
         """Every column that is read."""
@@ -222,7 +224,8 @@ def _batch(
     request: Request,
 ) -> tuple[Reading, pl.DataFrame]:
     reading = Reading(rows_read=frame.height)
-    kept = _sort_rows(frame, table).filter(pl.col("is_kept"))
+    narrowed = frame if table.narrow is None else table.narrow(frame)
+    kept = _sort_rows(narrowed, table).filter(pl.col("is_kept"))
     if _is_part_year(kept, table):
         kept = kept.with_columns(pl.col("period").replace({"year": "year_to_date"}))
         detail = "The figures are of a part of the year so far, and are kept as year_to_date."

@@ -81,7 +81,8 @@ def _figures() -> list[Figure]:
     return figures
 
 
-def _sort_rows(frame: pl.DataFrame) -> pl.DataFrame:
+def sort_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Records are told by their number: schools, local authorities, England with all schools or the state-funded."""
     kind = pl.col("RECTYPE").str.strip_chars().str.strip_suffix(".0")
     la = pl.col("LEA").str.strip_chars() if "LEA" in frame.columns else pl.lit(None, dtype=pl.String)
     return frame.with_columns(
@@ -107,7 +108,7 @@ PERFORMANCE_TABLE: Final = WideTable(
         Column("LEA", "Number of the local authority, needed for its own record", example="850"),
     ),
     figures=tuple(_figures()),
-    sort_rows=_sort_rows,
+    sort_rows=sort_rows,
     aliases={
         "PTL2BASICS_95": ("PTL2BASICS_95_PTQ_EE",),
         "PTL2BASICS_94": ("PTL2BASICS_94_PTQ_EE",),
