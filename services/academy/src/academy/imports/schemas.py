@@ -28,8 +28,6 @@ class ImportKind(StrEnum):
     GIAS_URN_LINKS = "gias-urn-links"
     DFE_KS4 = "dfe-ks4"
     DFE_KS2 = "dfe-ks2"
-    DFE_KS4_DESTINATIONS = "dfe-ks4-destinations"
-    DFE_16_18_DESTINATIONS = "dfe-16-18-destinations"
     DFE_SCHOOL_PROFILES = "dfe-school-profiles"
     DFE_ABSENCE = "dfe-absence"
     DFE_ATTENDANCE = "dfe-attendance"

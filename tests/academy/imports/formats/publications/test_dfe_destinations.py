@@ -6,22 +6,20 @@ import pytest
 
 from tests.academy.imports.formats.tables import WholeReading, codes, csv_file, one, read_file
 
-KS4, POST_16 = "dfe-ks4-destinations", "dfe-16-18-destinations"
 YEAR = "2022/23"
 
 
-def sent(folder: Path, kind: str, text: str) -> WholeReading:
-    found = read_file(kind, csv_file(folder, text), academic_year=YEAR)
+def sent(folder: Path, text: str) -> WholeReading:
+    found = read_file("dfe-ks4", csv_file(folder, text), academic_year=YEAR)
     assert found.errors == []
     return found
 
 
 @pytest.mark.parametrize(
-    ("kind", "stage", "header"),
+    ("stage", "header"),
     [
-        (KS4, "ks4", "COHORT,OVERALL_DESTPER,EDUCATIONPER,EMPLOYMENTPER,APPRENPER,COHORT_DIS,OVERALL_DESTPER_DIS"),
+        ("ks4", "COHORT,OVERALL_DESTPER,EDUCATIONPER,EMPLOYMENTPER,APPRENPER,COHORT_DIS,OVERALL_DESTPER_DIS"),
         (
-            POST_16,
             "ks5",
             "TOT_COHORT,TOT_OVERALLPER,TOT_EDUCATIONPER,TOT_EMPLOYMENTPER,TOT_APPRENPER,TOT_COHORT_DIS,TOT_OVERALLPER_DIS",
         ),
@@ -29,7 +27,7 @@ def sent(folder: Path, kind: str, text: str) -> WholeReading:
 )
 @pytest.mark.parametrize(("la", "england"), [("LA", "NAT"), ("4", "7")])
 def test_the_performance_table_has_schools_and_areas(
-    tmp_path: Path, kind: str, stage: str, header: str, la: str, england: str
+    tmp_path: Path, stage: str, header: str, la: str, england: str
 ) -> None:
     text = (
         f"RECTYPE,LEA,URN,{header}\n"
@@ -38,7 +36,7 @@ def test_the_performance_table_has_schools_and_areas(
         f"{la},352,,5000,90%,84%,4%,2%,2000,86%\n"
         f"{england},,,588000,93%,86%,4%,3%,160000,87%\n"
     )
-    found = sent(tmp_path, kind, text)
+    found = sent(tmp_path, text)
     rows = found.frame("observations")
     overall = one(rows, urn=135874, measure=f"{stage}.destinations_percent", pupil_group="all")
     assert (overall["value"], overall["cohort"], overall["academic_year"]) == (92.0, 180, YEAR)
@@ -55,9 +53,9 @@ FILE = (
 )
 
 
-@pytest.mark.parametrize(("kind", "stage", "more"), [(KS4, "ks4", ""), (POST_16, "ks5", ",cohort_level_group")])
+@pytest.mark.parametrize(("stage", "more"), [("ks4", ""), ("ks5", ",cohort_level_group")])
 def test_a_file_of_explore_education_statistics_has_percentages_beside_numbers(
-    tmp_path: Path, kind: str, stage: str, more: str
+    tmp_path: Path, stage: str, more: str
 ) -> None:
     total, level2 = (",Total", ",Level 2") if more else ("", "")
     text = (
@@ -71,7 +69,7 @@ def test_a_file_of_explore_education_statistics_has_percentages_beside_numbers(
     )
     if more:
         text += f"202223,Academic year,School,352,135874,Academy,Total,Total,Percentage,20,70,60,5,5{level2}\n"
-    found = sent(tmp_path, kind, text)
+    found = sent(tmp_path, text)
     rows = found.frame("observations")
     row = one(rows, measure=f"{stage}.destinations_percent", pupil_group="all")
     assert (row["urn"], row["value"], row["cohort"]) == (135874, 92.1, 180)
@@ -87,12 +85,12 @@ DATA_SET = (
 )
 
 
-@pytest.mark.parametrize(("kind", "stage"), [(KS4, "ks4"), (POST_16, "ks5")])
-def test_a_data_set_has_a_row_for_each_destination(tmp_path: Path, kind: str, stage: str) -> None:
+@pytest.mark.parametrize("stage", ["ks4", "ks5"])
+def test_a_data_set_has_a_row_for_each_destination(tmp_path: Path, stage: str) -> None:
     start = "202223,Academic year,School,135874"
     overall = 'Overall destination,"Sustained education, employment & apprenticeships"'
-    text = DATA_SET + "".join(
-        f"{start},{sex},Total,{status},Total,Total,{destination},180,100,{value}\n"
+    text = (DATA_SET if stage == "ks4" else DATA_SET.replace("\n", ",cohort_level_group\n")) + "".join(
+        f"{start},{sex},Total,{status},Total,Total,{destination},180,100,{value}{',Total' if stage == 'ks5' else ''}\n"
         for sex, status, destination, value in (
             ("Total", "Total", overall, "92.1"),
             ("Girls", "Total", overall, "95"),
@@ -102,7 +100,7 @@ def test_a_data_set_has_a_row_for_each_destination(tmp_path: Path, kind: str, st
             ("Total", "Total", "Headline destinations,Activity not captured", "1"),
         )
     )
-    rows = sent(tmp_path, kind, text).frame("observations")
+    rows = sent(tmp_path, text).frame("observations")
     figures = rows.select("measure", "pupil_group", "value", "reason").sort("measure", "pupil_group").rows()
     assert figures == [
         (f"{stage}.destinations_apprenticeship_percent", "all", None, "rounds_to_zero"),
@@ -112,8 +110,15 @@ def test_a_data_set_has_a_row_for_each_destination(tmp_path: Path, kind: str, st
     ]
 
 
-@pytest.mark.parametrize("kind", [KS4, POST_16])
-def test_a_table_of_something_else_is_refused(tmp_path: Path, kind: str) -> None:
-    for text in ("RECTYPE,URN,ATT8SCR\n1,100000,45\n", "time_period,geographic_level,apples\n202223,National,3\n"):
-        found = read_file(kind, csv_file(tmp_path, text), academic_year=YEAR)
-        assert {code for _, _, code in codes(found)} == {"column-missing"}
+def test_results_and_destinations_are_told_apart_by_their_columns(tmp_path: Path) -> None:
+    text = "RECTYPE,URN,ATT8SCR,OVERALL_DESTPER\n1,100000,45,92%\n"
+    found = read_file("dfe-ks4", csv_file(tmp_path, text), academic_year=YEAR)
+    assert found.errors == []
+    assert set(found.frame("observations").drop_nulls("value")["measure"]) == {"ks4.attainment_8"}
+    assert [warning.column for warning in found.warnings] == ["OVERALL_DESTPER"], "a file of its own has destinations"
+
+
+def test_a_school_without_a_urn_is_refused(tmp_path: Path) -> None:
+    text = "time_period,geographic_level,data_type,overall,education\n202223,School,Percentage,90,80\n"
+    found = read_file("dfe-ks4", csv_file(tmp_path, text), academic_year=YEAR)
+    assert codes(found) == [(2, "school_urn", "urn-missing")]

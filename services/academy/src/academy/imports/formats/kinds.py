@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from academy.imports.formats.conclusions import conclude
-from academy.imports.formats.kind import Kind, Reader
+from academy.imports.formats.kind import Kind
 from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.tidy_table import TidyTable, read_tidy
 from academy.imports.formats.layouts.wide_table import WideTable, read_wide
@@ -55,41 +55,24 @@ def _both(wide: WideTable, tidy: TidyTable) -> tuple[Column, ...]:
 
 
 def _read_ks4(path: Path, request: Request) -> Iterator[Reading]:
-    yield from _either(dfe_ks4.PERFORMANCE_TABLE, dfe_ks4.EES_TABLE, path, request)
+    names = {name.casefold() for name in CsvFile(path, may_be_cp1252=True).header}
+    results = (dfe_ks4.PERFORMANCE_TABLE, dfe_ks4.EES_TABLE)
+    has_results = not dfe_ks4.RESULTS.isdisjoint(names)
+    tables = None if has_results else dfe_destinations.tables_of(names)
+    yield from _either(*(tables or results), path, request)
+
+
+def _ks4_columns() -> tuple[Column, ...]:
+    """The columns of results, then those of destinations that have other names."""
+    columns: dict[str, Column] = {}
+    for wide, tidy in ((dfe_ks4.PERFORMANCE_TABLE, dfe_ks4.EES_TABLE), *dfe_destinations.TABLES):
+        for column in _both(wide, tidy):
+            columns.setdefault(column.name.casefold(), column)
+    return tuple(columns.values())
 
 
 def _read_ks2(path: Path, request: Request) -> Iterator[Reading]:
     yield from _either(dfe_ks2.PERFORMANCE_TABLE, dfe_ks2.EES_TABLE, path, request)
-
-
-def _read_destinations(wide: WideTable, file: TidyTable, data_set: TidyTable) -> Reader:
-    """A reader of three layouts: a data set of Explore education statistics names the destination in each row."""
-
-    def read(path: Path, request: Request) -> Iterator[Reading]:
-        names = {name.casefold() for name in CsvFile(path, may_be_cp1252=True).header}
-        yield from _either(wide, data_set if "destination_description" in names else file, path, request)
-
-    return read
-
-
-def _destination_columns(wide: WideTable, file: TidyTable, data_set: TidyTable) -> tuple[Column, ...]:
-    columns: dict[str, Column] = {}
-    for column in (*_both(wide, file), *_both(wide, data_set)):
-        columns.setdefault(column.name.casefold(), column)
-    return tuple(columns.values())
-
-
-_KS4_DESTINATIONS: Final = (dfe_destinations.KS4_TABLE, dfe_destinations.KS4_FILE, dfe_destinations.KS4_DATA_SET)
-_POST_16_DESTINATIONS: Final = (
-    dfe_destinations.POST_16_TABLE,
-    dfe_destinations.POST_16_FILE,
-    dfe_destinations.POST_16_DATA_SET,
-)
-_DESTINATION_NOTES: Final = (
-    "The performance table, or the school-level and area files or data sets of Explore education statistics. "
-    "academic_year is the year in which the pupils left: the tables of 2024/25 have the leavers of 2022/23. "
-    "Percentages of all pupils and of disadvantaged ones are read, numbers of pupils are not."
-)
 
 
 def _read_absence(path: Path, request: Request) -> Iterator[Reading]:
@@ -176,15 +159,18 @@ _EVERY: Final = (
     ),
     Kind(
         code="dfe-ks4",
-        title="Key stage 4 results",
+        title="Key stage 4 results, and destinations of leavers",
         publisher=DFE,
         media_types=CSV,
         needs_academic_year=True,
-        columns=_both(dfe_ks4.PERFORMANCE_TABLE, dfe_ks4.EES_TABLE),
+        columns=_ks4_columns(),
         read=_read_ks4,
         notes="Performance tables of any year since 2015/16, of England or one authority, or the school-level and "
         "area files of Explore education statistics. Records of authorities and of England become comparison "
-        "figures.",
+        "figures. Destinations after key stage 4 and after 16 to 18 study are read in the layouts of the performance "
+        "tables (england_ks4-pupdest, england_ks5-studest), and of the files and data sets of Explore education "
+        "statistics: send them as files of their own, with the year in which the pupils left as academic_year (the "
+        "tables of 2024/25 have the leavers of 2022/23). Percentages of all pupils and of disadvantaged ones are read.",
         example_rows=_example(
             "RECTYPE,LEA,URN,TPUP,ATT8SCR,P8PUP,P8MEACOV,P8MEA,P8CILOW,P8CIUPP,P8_BANDING,PTL2BASICS_94,"
             "PTL2BASICS_95,EBACCAPS,PTEBACC_E_PTQ_EE\n"
@@ -207,35 +193,6 @@ _EVERY: Final = (
             "READ_AVERAGE\n"
             "1,850,115851,60,63%,0%,-1.9,-3.4,-0.4,4,104\n"
             "5,,,644967,65%,11%,,,,,104\n"
-        ),
-    ),
-    Kind(
-        code="dfe-ks4-destinations",
-        title="Destinations after key stage 4",
-        publisher=DFE,
-        media_types=CSV,
-        needs_academic_year=True,
-        columns=_destination_columns(*_KS4_DESTINATIONS),
-        read=_read_destinations(*_KS4_DESTINATIONS),
-        notes=_DESTINATION_NOTES,
-        example_rows=_example(
-            "RECTYPE,LEA,URN,COHORT,OVERALL_DESTPER,EDUCATIONPER,EMPLOYMENTPER,APPRENPER,COHORT_DIS,OVERALL_DESTPER_DIS\n"
-            "1,352,135874,180,92%,85%,4%,3%,98,88%\n"
-            "7,,,588000,93%,86%,4%,3%,160000,87%\n"
-        ),
-    ),
-    Kind(
-        code="dfe-16-18-destinations",
-        title="Destinations after 16 to 18 study",
-        publisher=DFE,
-        media_types=CSV,
-        needs_academic_year=True,
-        columns=_destination_columns(*_POST_16_DESTINATIONS),
-        read=_read_destinations(*_POST_16_DESTINATIONS),
-        notes=_DESTINATION_NOTES,
-        example_rows=_example(
-            "RECTYPE,LEA,URN,TOT_COHORT,TOT_OVERALLPER,TOT_EDUCATIONPER,TOT_EMPLOYMENTPER,TOT_APPRENPER\n"
-            "1,352,137315,94,88%,52%,29%,7%\n"
         ),
     ),
     Kind(

@@ -5,6 +5,7 @@ column a destination) and its data sets (a row a destination).
 The academic year is the one in which the pupils left; what became of them was published two years later.
 """
 
+from collections.abc import Container
 from typing import Final
 
 import polars as pl
@@ -158,3 +159,24 @@ KS4_FILE: Final = _file("ks4", "DfE key stage 4 destination measures, Explore ed
 KS4_DATA_SET: Final = _data_set("ks4", KS4_FILE.source)
 POST_16_FILE: Final = _file("ks5", "DfE 16 to 18 destination measures, Explore education statistics")
 POST_16_DATA_SET: Final = _data_set("ks5", POST_16_FILE.source)
+
+TABLES: Final = (
+    (KS4_TABLE, KS4_FILE),
+    (KS4_TABLE, KS4_DATA_SET),
+    (POST_16_TABLE, POST_16_FILE),
+    (POST_16_TABLE, POST_16_DATA_SET),
+)
+"""Each pair of a performance table and of a layout of Explore education statistics."""
+
+
+def tables_of(names: Container[str]) -> tuple[WideTable, TidyTable] | None:
+    """The tables of destinations that have columns with these names, in lower case; None when none has."""
+    for table in (KS4_TABLE, POST_16_TABLE):
+        if any(figure.value.casefold() in names for figure in table.figures):
+            return table, KS4_FILE if table is KS4_TABLE else POST_16_FILE
+    is_post_16 = "cohort_level_group" in names or "cohort_level" in names
+    if "destination_description" in names:
+        return (POST_16_TABLE, POST_16_DATA_SET) if is_post_16 else (KS4_TABLE, KS4_DATA_SET)
+    if "all_work" in names or ("data_type" in names and "overall" in names):
+        return (POST_16_TABLE, POST_16_FILE) if is_post_16 else (KS4_TABLE, KS4_FILE)
+    return None

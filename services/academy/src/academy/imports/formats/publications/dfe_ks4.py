@@ -168,3 +168,11 @@ EES_TABLE: Final = TidyTable(
         "ebacc_entering_percent": ("pt_ebacc_e_ptq_ee",),
     },
 )
+
+RESULTS: Final = frozenset(
+    name.casefold()
+    for table, figures in ((PERFORMANCE_TABLE, PERFORMANCE_TABLE.figures), (EES_TABLE, EES_TABLE.figures[""]))
+    for figure in figures
+    for name in (figure.value, *table.aliases.get(figure.value, ()))
+)
+"""The names, in lower case, of columns that hold results."""
