@@ -152,7 +152,7 @@ def test_status_tells_people_and_programs(stack: Stack) -> None:
     told = stack.status()
     assert told["ready"]
     workers = {"academy-worker", "research-worker", "reporting-worker"}
-    assert {"postgres", "identity", "academy", "research", "reporting", "envoy"} | workers == {
+    assert {"postgres", "identity", "academy", "research", "reporting", "envoy", "watcher"} | workers == {
         program["name"] for program in told["programs"]
     }
     shown = stack.cli("status").stdout
