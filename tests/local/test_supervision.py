@@ -19,6 +19,7 @@ from trellis.probes import Answer, Probe
 from trellis.processes import Identity, end_group
 from trellis.programs import FIRST_PAUSE, Program, Stage, Watched
 from trellis.state import State
+from trellis.supervising import Plan
 from trellis.supervision import leftovers
 
 SUPERVISE = """
@@ -306,3 +307,24 @@ def test_a_program_is_not_ready_before_its_probe_says_so(tmp_path: Path) -> None
     assert one.report()["reason"] == "does not answer"
     one.finish(0)
     assert one.report()["stage"] == "stopped"
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
+    program = Program(
+        "a",
+        ["sleep", "60"],
+        module=["a", "b"],
+        probe=Probe("/readyz", unix=tmp_path / "a.sock"),
+        after=["b"],
+        environment={"ONLY": "this"},
+        stops_last=True,
+    )
+    plan = Plan(
+        tmp_path,
+        [program, Program("b", ["true"], module=[], after=[])],
+        {"digest": "x"},
+        is_embedded=True,
+        forks={"PATH": "/bin"},
+    )
+    assert Plan.read(plan.written()) == plan
+    assert "ONLY" not in repr(plan)

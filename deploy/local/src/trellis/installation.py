@@ -36,8 +36,7 @@ class Installation:
         """The embedded database; None when the settings name another one."""
         if not self.settings.is_embedded:
             return None
-        home = self.state.postgres
-        return EmbeddedPostgres(home / "data", home / "run", log=self.state.log("postgres"))
+        return EmbeddedPostgres.of(self.state)
 
     @property
     def admin_url(self) -> str:

@@ -22,6 +22,7 @@ from typing import IO, Literal
 from urllib.parse import quote
 
 from trellis import places, postmasters, processes
+from trellis.state import State
 
 PORT = 5432
 """Names the socket; nothing listens on this number."""
@@ -81,6 +82,11 @@ class EmbeddedPostgres:
         self.log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
         self._password_file = self.data_dir.with_name(f"{self.data_dir.name}.password")
         self._shelter = shelter / places.short_hash(self.data_dir)
+
+    @classmethod
+    def of(cls, state: State) -> "EmbeddedPostgres":
+        """The database of an installation."""
+        return cls(state.postgres / "data", state.postgres / "run", log=state.log("postgres"))
 
     @property
     def binaries(self) -> Path:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from trellis import places
 
@@ -111,10 +112,11 @@ class State:
             raise StateUnusable(f"The state folder {self.folder} can't be used: {problem}") from problem
 
     @contextlib.contextmanager
-    def held(self, name: str, *, seconds: float = 0.0) -> Iterator[bool]:
+    def held(self, name: str, *, seconds: float = 0.0) -> Iterator[IO[str] | None]:
         """Hold the lock of a process of this package (`supervisor`, `watcher`) while the block runs, if it is free.
 
-        Gives whether it was free within so many seconds. The kernel frees it when its holder ends, however that is.
+        Gives its open file; None when it wasn't free within so many seconds. The kernel frees it when its holder ends,
+        however that is.
         """
         deadline = time.monotonic() + seconds
         with (self.run / f"{name}.lock").open("a") as file:
@@ -123,18 +125,18 @@ class State:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     if time.monotonic() >= deadline:
-                        yield False
+                        yield None
                         return
                     time.sleep(0.02)
                 else:
-                    yield True
+                    yield file
                     return
 
     def is_held(self, name: str) -> bool:
         """Whether a process of this name lives."""
         try:
-            with self.held(name) as free:
-                return not free
+            with self.held(name) as lock:
+                return lock is None
         except FileNotFoundError:
             return False
 
