@@ -45,8 +45,3 @@ Code = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9_.\-]
 def today() -> date:
     """The day that it is in England."""
     return day_in_london(clock.now())
-
-
-def escaped(words: str) -> str:
-    """Words as a part of a LIKE pattern that stands for nothing but themselves."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

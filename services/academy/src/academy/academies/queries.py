@@ -1,18 +1,18 @@
 """All SQL about the register of schools. It belongs to no trust: every caller with the scope sees all of it."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, and_, case, cast, exists, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from academy.academies import schemas
 from academy.academies.tables import Inspection, School, SchoolLink
-from academy.parameters import escaped
 from academy.trusts.queries import belongs_on, is_proposed
 from academy.trusts.tables import Membership, TrustRegister
 from kit.database.sessions import Session
@@ -20,6 +20,8 @@ from kit.resources.paging import AnySelect
 from sector.days import day_in_london
 from sector.laestabs import plain_laestab
 
+# Seven digits at most are a URN (`school_urn_range`).
+_URN = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 CURRENT = col(Membership.superseded_at).is_(None)
 """A membership that nothing has taken the place of."""
 
@@ -82,16 +84,17 @@ def academies(params: schemas.AcademyListParams, trust_id: UUID | None, today: d
         belongs = () if trust_id is None else (belongs_on(today, membership),)
         return statement.where(*belongs, *wanted)
     # A school that no longer matches a filter was in the list, perhaps: it is returned as removed, like one that left.
-    is_gone = or_(~belongs_on(today, membership) if trust_id is not None else false(), ~and_(true(), *wanted))
+    matches = func.coalesce(and_(true(), *wanted), false())
+    is_gone = or_(~belongs_on(today, membership) if trust_id is not None else false(), ~matches)
     return statement.with_only_columns(School, membership, TrustRegister, is_gone.label("is_removed")).where(
         _news_since(params.updated_since, trust_id, today)
     )
 
 
 def _wanted(params: schemas.AcademyListParams) -> list[ColumnElement[bool]]:
-    """What the filters of a list ask of a school; each is true or false, never null."""
+    """What the filters of a list ask of a school."""
     conditions: list[ColumnElement[bool]] = [
-        func.coalesce(col(column).in_(values), false())
+        col(column).in_(values)
         for column, values in (
             (School.phase, params.phase),
             (School.status, params.status),
@@ -99,16 +102,18 @@ def _wanted(params: schemas.AcademyListParams) -> list[ColumnElement[bool]]:
         )
         if values
     ]
-    return conditions if params.q is None else [*conditions, func.coalesce(_known_as(params.q), false())]
+    return conditions if params.q is None else [*conditions, _known_as(params.q)]
 
 
 def _known_as(q: str) -> ColumnElement[bool]:
+    """Is it found by an index each: by words of its name and postcode, or by a number?"""
     number = plain_laestab(q) or q
-    return or_(
-        col(School.name).ilike(f"%{escaped(q)}%"),
-        col(School.postcode).ilike(f"{escaped(q)}%"),
-        literal(number).in_([cast(School.urn, Text), col(School.ukprn), col(School.laestab)]),
-    )
+    known = [
+        func.academy.search_terms(School.name, School.postcode).bool_op("@@")(func.academy.search_query(q)),
+        col(School.ukprn) == number,
+        col(School.laestab) == number,
+    ]
+    return or_(*known, col(School.urn) == int(q)) if _URN.fullmatch(q) else or_(*known)
 
 
 def _news_since(since: datetime, trust_id: UUID | None, today: date) -> ColumnElement[bool]:

@@ -319,7 +319,14 @@ class AcademyListParams(ListParams):
         tuple[Annotated[str, Field(pattern=r"^\d{3}$", examples=["352"])], ...],
         Field(max_length=200, description="In these local authorities (three digits)."),
     ] = ()
-    q: Annotated[SearchText | None, Field(description="Part of the name, a postcode or a whole identifier.")] = None
+    q: Annotated[
+        SearchText | None,
+        Field(
+            description="Words of the name in any order, each whole or in part; a postcode, with or without its "
+            "blank; or a whole identifier.",
+            examples=["m21 chorlton"],
+        ),
+    ] = None
     updated_since: Annotated[
         Instant | None,
         Field(

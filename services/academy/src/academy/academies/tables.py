@@ -32,6 +32,7 @@ class School(Versioned, table=True):
         Index("school_laestab_idx", "laestab"),
         Index("school_la_code_idx", "la_code", "urn"),
         Index("school_updated_at_idx", "updated_at", "urn"),
+        Index("school_search_idx", text("academy.search_terms(name, postcode)"), postgresql_using="gin"),
         {"schema": "academy"},
     )
 

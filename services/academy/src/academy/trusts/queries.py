@@ -4,10 +4,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, column, distinct, exists, func, or_, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    cast,
+    column,
+    distinct,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    table,
+)
 from sqlmodel import col
 
-from academy.parameters import escaped
 from academy.trusts.schemas import TrustListParams
 from academy.trusts.tables import Membership, TrustRegister
 from kit.database.sessions import Session
@@ -47,7 +60,8 @@ def trusts_like(params: TrustListParams, today: date) -> AnySelect:
     statement = trusts(today)
     if (q := params.q) is not None:
         whole = (TrustRegister.group_uid, TrustRegister.ukprn, TrustRegister.companies_house_number)
-        named = [col(TrustRegister.name).ilike(f"%{escaped(q)}%"), *(col(column) == q for column in whole)]
+        words = func.academy.search_terms(TrustRegister.name, cast(null(), Text))
+        named = [words.bool_op("@@")(func.academy.search_query(q)), *(col(column) == q for column in whole)]
         statement = statement.where(or_(*named, col(TrustRegister.group_id) == func.upper(q)))
     if params.kind:
         statement = statement.where(col(TrustRegister.kind).in_(params.kind))

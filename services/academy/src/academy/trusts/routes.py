@@ -23,7 +23,7 @@ Reader = Annotated[Caller, requires("academies:read")]
 async def trust_list(
     reply: Reply, session: SessionDep, caller: Reader, params: Annotated[TrustListParams, Query()]
 ) -> TrustPage:
-    """Returns the trusts of England by name. `q` finds them by part of the name, Group UID, TR reference or UKPRN."""
+    """Returns the trusts of England by name. `q` finds them by words of the name, Group UID, TR reference or UKPRN."""
     return reply.page(await service.list_trusts(session, caller, params))
 
 

@@ -75,7 +75,10 @@ class TrustPage(Page[TrustOut]):
 class TrustListParams(ListParams):
     """Filters of the list of trusts."""
 
-    q: Annotated[SearchText | None, Field(description="Part of the name, or a whole identifier.")] = None
+    q: Annotated[
+        SearchText | None,
+        Field(description="Words of the name in any order, each whole or in part; or a whole identifier."),
+    ] = None
     kind: Annotated[tuple[TrustKind, ...], Field(max_length=10, description="Of these kinds.")] = ()
     status: Annotated[tuple[TrustStatus, ...], Field(max_length=5, description="With one of these states.")] = ()
     sort: Annotated[TrustSort, Field(description="In this order.")] = TrustSort.NAME

@@ -19,7 +19,10 @@ class TrustRegister(Versioned, table=True):
         Index("trust_register_group_uid_key", "group_uid", unique=True),
         Index("trust_register_name_idx", "name", "id"),
         Index("trust_register_group_id_idx", "group_id"),
+        Index("trust_register_ukprn_idx", "ukprn"),
+        Index("trust_register_companies_house_number_idx", "companies_house_number"),
         Index("trust_register_updated_at_idx", "updated_at", "id"),
+        Index("trust_register_search_idx", text("academy.search_terms(name, null::text)"), postgresql_using="gin"),
         {"schema": "academy"},
     )
 
