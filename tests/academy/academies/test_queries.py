@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from datetime import date
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import asyncpg
 from sqlmodel import col
 
 from academy.academies.queries import academies
@@ -14,6 +13,7 @@ from academy.academies.tables import School
 from academy.trusts.queries import trusts_like
 from academy.trusts.schemas import TrustListParams
 from kit.database.sessions import Context
+from kit.resources.paging import AnySelect
 from tests.academy.rows import PROSPERE, add, add_inspection, add_school, add_trust
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
@@ -51,6 +51,14 @@ ENGLAND = text(
 )
 
 
+async def plan_of(database: Sandbox, statement: AnySelect) -> str:
+    """How Postgres finds it, asked by the service's own role."""
+    async with database.of("academy").session(Context(PROSPERE, None, "person:reader")) as session:
+        connection = await session.connection()
+        sql = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        return "\n".join((await connection.exec_driver_sql(f"explain {sql}")).scalars())
+
+
 async def test_a_search_among_all_schools_of_england_reads_an_index(client: Clients, database: Sandbox) -> None:
     """24,000 schools: what is rare is found without reading the others, as the service's own role."""
     reader = await client("academy", "trustee")
@@ -63,9 +71,7 @@ async def test_a_search_among_all_schools_of_england_reads_an_index(client: Clie
         assert [one["urn"] for one in found["items"]] == [136105], q
         statement = academies(AcademyListParams(q=q), None, date(2025, 10, 1))
         listed = statement.order_by(col(School.name), col(School.urn)).limit(51)
-        sql = listed.compile(dialect=asyncpg.dialect(), compile_kwargs={"literal_binds": True})
-        async with database.of("academy").session(Context(PROSPERE, None, "person:reader")) as session:
-            plan = "\n".join((await (await session.connection()).exec_driver_sql(f"explain {sql}")).scalars())
+        plan = await plan_of(database, listed)
         assert "Bitmap Index Scan on school_search_idx" in plan, f"{q}: {plan}"
         assert "Seq Scan on school" not in plan, f"{q}: {plan}"
 
@@ -81,11 +87,7 @@ async def test_trusts_are_searched_by_an_index(client: Clients, database: Sandbo
         )
         await add_trust(session, "16846", name="Prospere Learning Trust")
         await session.execute(text("analyze academy.trust_register"))
-    sql = trusts_like(TrustListParams(q="learn prosp"), date(2025, 10, 1)).compile(
-        dialect=asyncpg.dialect(), compile_kwargs={"literal_binds": True}
-    )
-    async with database.of("academy").session(Context(PROSPERE, None, "person:reader")) as session:
-        plan = "\n".join((await (await session.connection()).exec_driver_sql(f"explain {sql}")).scalars())
+    plan = await plan_of(database, trusts_like(TrustListParams(q="learn prosp"), date(2025, 10, 1)))
     assert "Bitmap Index Scan on trust_register_search_idx" in plan, plan
 
 
