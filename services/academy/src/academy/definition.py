@@ -18,6 +18,7 @@ ACADEMY = ServiceDefinition(
         "rag_statuses",
         "ratings",
         "moderations",
+        "erasures",
         "rag_changes",
         "terms",
         "posts",

@@ -176,7 +176,7 @@ def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) 
     if wanted.as_of is not None:
         parameters["as_of"] = wanted.as_of
     if wanted.news is not None:
-        return [*conditions, *_since(wanted.news, parameters, is_history=wanted.history)]
+        return [*conditions, *_since(wanted.news, table, parameters, is_history=wanted.history)]
     if not wanted.history:
         conditions.append(_stands(wanted, "o"))
     elif wanted.as_of is not None:
@@ -188,10 +188,11 @@ def _filters(wanted: ObservationFilter, table: str, parameters: dict[str, Any]) 
     return conditions
 
 
-def _since(news: News, parameters: dict[str, Any], *, is_history: bool) -> list[str]:
+def _since(news: News, table: str, parameters: dict[str, Any], *, is_history: bool) -> list[str]:
     parameters |= {"since": news.since, "left": list(news.left), "whole": list(news.whole)}
     if is_history:
-        return [f"(o.recorded_at >= :since or o.superseded_at >= :since or {_other_news(news)})"]
+        erased = " or o.erased_at >= :since" if table == TRUST_TABLE else ""
+        return [f"(o.recorded_at >= :since or o.superseded_at >= :since{erased} or {_other_news(news)})"]
     return ["(o.superseded_at is null or o.superseded_at >= :since)"]
 
 

@@ -187,3 +187,4 @@ class Observation(TenantTable, table=True):
     import_id: UUID
     recorded_at: datetime = instant_column()
     superseded_at: datetime | None = instant_column(nullable=True)
+    erased_at: datetime | None = instant_column(nullable=True)

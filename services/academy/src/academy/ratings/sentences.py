@@ -30,6 +30,7 @@ REASONS = {
     "low_coverage": "too few of the pupils are in the measure",
     "no_entries": "no pupils were entered",
     "redacted": "it was redacted",
+    "erased": "the trust erased it",
     "new_institution": "the school was too new",
     "rounds_to_zero": "it was published only as near to zero",
     "low_reliability": "it was published as unreliable",

@@ -31,7 +31,7 @@ Index(
 
 
 class Rating(TenantTable, table=True):
-    """One computed rating of one academy: never changed, never deleted."""
+    """One computed rating of one academy: never deleted, and changed only where a figure is erased."""
 
     __tablename__: ClassVar[TableName] = "rating"
     __table_args__ = (
