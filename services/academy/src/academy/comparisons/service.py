@@ -46,14 +46,14 @@ class _Place:
 
 async def list_series(session: Session, caller: Caller, params: ComparisonListParams) -> ComparisonSeriesPage:
     """The lines of a chart. Raises AcademyNotFound, AreaUnknown and InvalidCursor."""
-    about = About(params.measure, params.pupil_group, params.period, params.academic_year)
     academy = await _academy(session, params.urn)
-    phase = params.phase or (academy.phase if academy is not None else None)
-    places = await _places(session, params, academy)
-    series = await _of_areas(session, about, places, phase)
-    schools = await _schools(session, caller, params, academy)
-    series += await _of_schools(session, caller, about, schools, params)
+    series = await _of_areas(session, params, academy)
+    series += await _of_schools(session, caller, params, await _schools(session, caller, params, academy))
     return ComparisonSeriesPage.of(page_of(caller, "comparisons", series, params), lambda one: one)
+
+
+def _about(params: ComparisonListParams) -> About:
+    return About(params.measure, params.pupil_group, params.period, params.academic_year)
 
 
 async def _academy(session: Session, urn: int | None) -> School | None:
@@ -94,8 +94,11 @@ async def _name(session: Session, area: Area, code: str) -> str | None:
 
 
 async def _of_areas(
-    session: Session, about: About, places: Sequence[_Place], phase: str | None
+    session: Session, params: ComparisonListParams, academy: School | None
 ) -> list[ComparisonSeriesOut]:
+    """A line for each area that is wanted. Raises AreaUnknown."""
+    about, places = _about(params), await _places(session, params, academy)
+    phase = params.phase or (academy.phase if academy is not None else None)
     wanted = [(_STORED[place.area], place.code) for place in places]
     found: dict[tuple[str, str], dict[str, AreaFigure]] = {}
     for figure in await queries.area_figures(session, about, wanted, [_ANY_PHASE, *([phase] if phase else [])]):
@@ -130,9 +133,10 @@ async def _schools(
 
 
 async def _of_schools(
-    session: Session, caller: Caller, about: About, schools: Sequence[School], params: ComparisonListParams
+    session: Session, caller: Caller, params: ComparisonListParams, schools: Sequence[School]
 ) -> list[ComparisonSeriesOut]:
     """A line for each school that has figures, and for the named one in any case."""
+    about = _about(params)
     if not schools or (params.layer is Layer.TRUST and caller.trust_id is None):
         return []
     own: UUID | None = caller.tenant_id if params.layer is Layer.TRUST else None

@@ -1,6 +1,9 @@
 """Listing the inspections of a trust's academies."""
 
-from academy.academies.queries import moved as moved_academies
+from datetime import datetime
+from uuid import UUID
+
+from academy.academies.queries import moved
 from academy.academies.tables import Inspection
 from academy.inspections import queries
 from academy.inspections.schemas import InspectionListParams, TrustInspectionOut, TrustInspectionPage
@@ -18,10 +21,14 @@ async def list_inspections(session: Session, caller: Caller, params: InspectionL
     """A page of inspections of a trust's academies, newest first. Raises InvalidCursor and TrustUnknown."""
     synced = (await synced_to(session)).isoformat()
     trust_id = await trust_of_filter(session, caller, params.trust)
-    moved: list[int] = []
-    if params.updated_since is not None and trust_id is not None:
-        joined, left = await moved_academies(session, trust_id, params.updated_since, today())
-        moved = [*joined, *left]
-    statement = queries.inspections(params, trust_id, today(), moved)
+    statement = queries.inspections(params, trust_id, today(), await _moved(session, trust_id, params.updated_since))
     found = await paginate(session, caller, NEWEST, statement, params, carry=synced)
     return TrustInspectionPage.of(found, lambda row: TrustInspectionOut.of_row(*row), synced_to=found.carried)
+
+
+async def _moved(session: Session, trust_id: UUID | None, since: datetime | None) -> list[int]:
+    """The academies of which every inspection counts as changed: those that joined or left the trust since."""
+    if since is None or trust_id is None:
+        return []
+    joined, left = await moved(session, trust_id, since, today())
+    return [*joined, *left]
