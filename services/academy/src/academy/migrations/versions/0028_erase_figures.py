@@ -10,8 +10,8 @@ from alembic import op
 
 from kit.schema.ddl import tenant_table_policies
 
-revision: str = "0027_erase_figures"
-down_revision: str | None = "0026_end_failed_withdrawals"
+revision: str = "0028_erase_figures"
+down_revision: str | None = "0027_place_late_events"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
