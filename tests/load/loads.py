@@ -1,11 +1,13 @@
 """A small load generator for loopback: keep-alive connections that each ask, read the whole answer, and ask again.
 
-One request is sent as the same bytes over and over; every answer's status is checked and its body counted. It runs in
-a process of its own, bounded in time, so that it takes as little of the two cores as it can.
+One request is sent as the same bytes over and over, but for a number in its path; every answer's status is checked and
+its body counted. It runs in a process of its own, bounded in time, so that it takes as little of the two cores as it
+can.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import re
 import sys
@@ -19,6 +21,10 @@ import uvloop
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 LOOPBACK = ("127.0.0.1", "::1")
 LONGEST_SECONDS = 60.0
+NUMBER = b"{number}"
+"""What stands in a path for six digits that are different each time, so that no answer is given twice."""
+
+_NUMBERS = itertools.count()
 
 
 @dataclass
@@ -43,6 +49,7 @@ class Asker(asyncio.Protocol):
     def __init__(self, request: bytes, status: int, loaded: Loaded, until: float, refusals: Sequence[int] = ()) -> None:
         """Expect `status` each time, or one of `refusals`, until the loop's clock says `until`."""
         self._request = request
+        self._is_numbered = NUMBER in request
         self._refusals = tuple(f"HTTP/1.1 {one}".encode() for one in refusals)
         self._is_refused = False
         self._status = f"HTTP/1.1 {status}".encode()
@@ -62,7 +69,10 @@ class Asker(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._asked_at = time.perf_counter()
-        self._transport.write(self._request)
+        request = self._request
+        if self._is_numbered:
+            request = request.replace(NUMBER, b"%06d" % next(_NUMBERS))
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of the answer; when it is whole, count it and ask again."""

@@ -161,6 +161,16 @@ async def test_an_answer_is_kept_for_a_minute_at_most(counting: Counting, monkey
     assert (await counting.get()).json()["calls"] == 3
 
 
+async def test_one_makes_an_answer_while_others_wait_for_it(counting: Counting, committed_database: Clone) -> None:
+    for number in range(3):
+        await counting.get()
+        before = counting.calls
+        await add_school(committed_database, 100_001 + number)
+        answers = await asyncio.gather(*(counting.get() for _ in range(10)))
+        assert {answer.json()["schools"] for answer in answers} == {number + 1}
+        assert counting.calls == before + 1
+
+
 async def test_memory_is_bounded(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     size = len((await counting.get()).content)
     monkeypatch.setattr(kept, "MOST_BYTES", 2 * size + 10)

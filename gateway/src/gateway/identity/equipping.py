@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from gateway.identity.equipment import Equipment
 
 
-def equipment_of(request: Request) -> Equipment:
+async def equipment_of(request: Request) -> Equipment:
     """The tools of the app that answers this request."""
     equipment: Equipment = request.app.state.equipment
     return equipment

@@ -66,7 +66,7 @@ async def key_set_view(response: Response, session: PlatformSession) -> dict[str
     return await service.key_set(session)
 
 
-def _settings(request: Request) -> IdentitySettings:
+async def _settings(request: Request) -> IdentitySettings:
     settings = tools_of(request).settings
     assert isinstance(settings, IdentitySettings)
     return settings

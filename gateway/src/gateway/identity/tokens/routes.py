@@ -30,8 +30,8 @@ from kit.web.sessions import database_of_request
 router = APIRouter(tags=["tokens"])
 
 
-def _request_tools(request: Request) -> TokenRequestTools:
-    equipment = equipment_of(request)
+async def _request_tools(request: Request) -> TokenRequestTools:
+    equipment = await equipment_of(request)
     peer = request.client.host if request.client is not None else None
     return TokenRequestTools(
         equipment=equipment,

@@ -6,7 +6,6 @@ One plain ASGI layer, since a stack of them costs more than most answers.
 import asyncio
 import contextlib
 import re
-from typing import Literal
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -23,7 +22,7 @@ from kit.web.admission import Admission
 from kit.web.answers import problem_of, problem_response
 from kit.web.capacity import Capacity, whose
 from kit.web.exchange import Exchange, exchange_of
-from kit.web.kept import KeptAnswers, Making
+from kit.web.kept import KeptAnswers
 from kit.web.operations import Operations, PathOperations
 from kit.web.prepared import Finished, Headers, PolledRequest, PreparedResponses
 from kit.web.tools import tools_of
@@ -201,15 +200,10 @@ class Edge:
             if polled is not None:
                 await self._make(polled, scope, receive, answering)
                 return
-            making = None if is_head else await self._keeping(scope, answering)
-            if making is True:
+            if not is_head and await self._from_memory(scope, receive, answering):
                 return
             await self._await_turn(scope)
-            if making is not None:
-                await self._app(scope, receive, making)
-                if exchange_of(scope).may_be_kept:
-                    self._kept.keep(making)
-            elif is_head:
+            if is_head:
                 await self._head(scope, receive, answering)
             else:
                 await self._app(scope, receive, answering)
@@ -220,22 +214,27 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - the last place that can still answer
             await self._fault(error, scope, receive, answering)
 
-    async def _keeping(self, scope: Scope, answering: _Answering) -> Making | Literal[True] | None:
-        """True when a kept answer was given; what keeps the next one; None when it isn't to be kept."""
+    async def _from_memory(self, scope: Scope, receive: Receive, answering: _Answering) -> bool:
+        """Answer with a kept answer, or make one that is kept; False where the operation has none."""
         operation = exchange_of(scope).operation
         if operation is None or not operation.is_kept or exchange_of(scope).query_errors:
-            return None
+            return False
         key = self._kept.key(scope)
         if key is None or not self._kept.is_wanted(key):
-            return None
+            return False
         version = await self._kept.version(tools_of(scope["app"]).database)
         if version is None:
-            return None
+            return False
+        await self._kept.made_by_another(key, version)
         if await self._kept.give(key, version, scope, answering):
             return True
-        # The answer to a reader who has this version would have no body.
-        is_conditional = any(name == b"if-none-match" for name, _ in scope["headers"])
-        return None if is_conditional else Making(key, version, answering)
+        if any(name == b"if-none-match" for name, _ in scope["headers"]):
+            # The answer to a reader who has this version would have no body.
+            return False
+        with self._kept.making(key, version, scope, answering) as making:
+            await self._await_turn(scope)
+            await self._app(scope, receive, making)
+        return True
 
     async def _await_turn(self, scope: Scope) -> None:
         """Wait until this request may run. Raises Overloaded or TooManyAtOnce.

@@ -7,9 +7,11 @@ compared for each request, by one small query that all requests of a moment shar
 committed before its request came. The token, its scopes and the query were checked before.
 """
 
+import asyncio
 import contextlib
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -19,6 +21,7 @@ from starlette.types import Message, Scope, Send
 from kit import clock
 from kit.database.sessions import Database
 from kit.etags import matches
+from kit.web.exchange import exchange_of
 from kit.web.tags import ABOUT_THE_BODY
 
 MARK: Final = "x-kept"
@@ -57,10 +60,12 @@ class Making:
     key: Key
     version: Version
     send: Send
+    on_whole: Callable[["Making"], None]
     status: int = 0
     headers: Headers = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
     size: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, message: Message) -> None:
         """Pass one message on."""
@@ -71,6 +76,9 @@ class Making:
             self.size += len(part)
             if self.size <= LARGEST_ANSWER_BYTES:
                 self.parts.append(part)
+            if not message.get("more_body", False):
+                # Before it is sent: a slow reader keeps nobody else waiting.
+                self.on_whole(self)
         await self.send(message)
 
 
@@ -80,6 +88,7 @@ class KeptAnswers:
     def __init__(self) -> None:
         self.given = 0
         self._answers: OrderedDict[Key, _Answer] = OrderedDict()
+        self._making: dict[tuple[Key, Version], Making] = {}
         self._seen: OrderedDict[Key, None] = OrderedDict()
         self._bytes = 0
 
@@ -129,8 +138,30 @@ class KeptAnswers:
         await send({"type": "http.response.body", "body": body})
         return True
 
-    def keep(self, made: Making) -> None:
-        """Keep an answer that has gone out."""
+    async def made_by_another(self, key: Key, version: Version) -> None:
+        """Wait while another request makes the same answer."""
+        making = self._making.get((key, version))
+        if making is not None:
+            await making.ended.wait()
+
+    @contextlib.contextmanager
+    def making(self, key: Key, version: Version, scope: Scope, send: Send) -> Iterator[Making]:
+        """Make an answer and keep a copy; who asks for the same meanwhile waits for it."""
+
+        def whole(made: Making) -> None:
+            if exchange_of(scope).may_be_kept:
+                self._keep(made)
+            made.ended.set()
+
+        making = self._making[key, version] = Making(key, version, send, whole)
+        try:
+            yield making
+        finally:
+            making.ended.set()
+            if self._making.get((key, version)) is making:
+                del self._making[key, version]
+
+    def _keep(self, made: Making) -> None:
         if made.status != 200 or made.size > LARGEST_ANSWER_BYTES:
             return
         etag = next((value.decode("latin-1") for name, value in made.headers if name.lower() == b"etag"), None)

@@ -80,4 +80,9 @@ class Replying:
             self._response.headers[name] = value
 
 
-Reply = Annotated[Replying, Depends()]
+# Never a plain function or the class itself: FastAPI would call it in a thread, which costs more than all the rest.
+async def _reply(request: Request, response: Response) -> Replying:
+    return Replying(request, response)
+
+
+Reply = Annotated[Replying, Depends(_reply)]

@@ -17,7 +17,7 @@ def tagged(status: int = 200) -> dict[int | str, dict[str, Any]]:
     return {status: {"headers": {"ETag": {"schema": {"type": "string"}}}}}
 
 
-def _require_if_match(
+async def _require_if_match(
     if_match: Annotated[
         str | None,
         Header(
