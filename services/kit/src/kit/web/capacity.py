@@ -83,8 +83,8 @@ class Capacity:
         """For a process with so many database connections."""
         self.most = max(1, connections - SPARE_CONNECTIONS)
         # One trust leaves room for others, one token for others of its trust.
-        self._most_of_trust = max(1, self.most * 3 // 4)
-        self._most_of_token = max(1, self.most // 2)
+        self._most_of_trust = max(1, self.most // 2)
+        self._most_of_token = max(1, self.most // 3)
         self.running = 0
         self.waiting = 0
         self.refused = 0
