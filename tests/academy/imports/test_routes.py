@@ -232,6 +232,9 @@ async def test_kinds_and_their_layouts_are_told(client: Clients) -> None:
     reader = await client("academy", "data-manager")
     kinds = (await reader.get(f"{IMPORTS}/kinds")).json()["items"]
     assert [one["kind"] for one in kinds] == list(KINDS)
+    listed = await reader.get(f"{IMPORTS}/kinds")
+    unchanged = await reader.get(f"{IMPORTS}/kinds", headers={"If-None-Match": listed.headers["ETag"]})
+    assert unchanged.status_code == 304
     own = next(one for one in kinds if one["kind"] == "observations")
     assert (own["layer"], own["scope"], own["needs_academic_year"]) == ("trust", "observations:write", False)
     for kind in KINDS:

@@ -50,3 +50,20 @@ async def test_measures_need_a_token_with_the_scope(client: Clients) -> None:
     for path in (PATH, f"{PATH}/ks4.progress_8"):
         assert (await (await client("academy")).get(path)).status_code == 401
         assert (await (await client("academy", "status-reader")).get(path)).status_code == 403
+
+
+async def test_a_page_of_the_catalogue_is_read_on_condition(client: Clients) -> None:
+    reader, other = await client("academy", "trustee"), await client("academy", "mis-client")
+    first = await reader.get(PATH, params={"limit": 7})
+    known = {"If-None-Match": first.headers["ETag"]}
+    for again in (reader, other):
+        unchanged = await again.get(PATH, params={"limit": 7}, headers=known)
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert "Link" in unchanged.headers
+    others: list[dict[str, str]] = [
+        {"limit": "8"},
+        {"limit": "7", "phase": "primary"},
+        {"limit": "7", "cursor": first.json()["next"]},
+    ]
+    for params in others:
+        assert (await reader.get(PATH, params=params, headers=known)).status_code == 200

@@ -219,6 +219,12 @@ def _steps(scale: Sequence[ScaleStep] | None) -> tuple[Step, ...]:
     return tuple(Step(one.code, one.label, Status(one.status.value)) for one in scale) if scale else DEFAULT_SCALE
 
 
+def best_first(bounds: Mapping[str, float], scale: Sequence[Step]) -> dict[str, float]:
+    """Bounds in the order of the scale: the database keeps the members of a document in an order of its own."""
+    known = {step.code: bounds[step.code] for step in scale if step.code in bounds}
+    return {**known, **bounds}
+
+
 class PlacedStep(TypedDict):
     """A step as ratings and overrides keep it: with its place on the scale, the best being 1."""
 

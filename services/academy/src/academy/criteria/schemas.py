@@ -9,7 +9,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.schemas import Phase
-from academy.criteria.documents import Colour, Criteria, OverallIn, Period, RulesDocument, Scale, Title
+from academy.criteria.documents import (
+    Colour,
+    Criteria,
+    OverallIn,
+    Period,
+    RulesDocument,
+    Scale,
+    Title,
+    best_first,
+)
 from academy.criteria.rules import ComparisonKind, Direction, OverallMethod
 from academy.criteria.tables import CriteriaSet
 from academy.criteria.transitions import CRITERIA_SETS
@@ -71,7 +80,7 @@ class CriterionOut(BaseModel):
     measure: str = Field(description="Code of the measures catalogue.", examples=["ks4.progress_8"])
     direction: Direction = Field(description="Which way is good.", examples=["higher_is_better"])
     bounds: dict[str, float] = Field(
-        description="The least good figure for each step but the last.",
+        description="The least good figure for each step but the last, best first.",
         examples=[{"green": 0, "amber": -0.5}],
     )
     comparison: ComparisonKind = Field(description="What the figure is compared with.", examples=["fixed"])
@@ -117,6 +126,8 @@ class CriteriaSetOut(Tagged):
         """A set as this caller sees it."""
         fields = found.model_dump(include={"id", "phase", "title", "state", "created_at", "published_at", "retired_at"})
         fields |= {**found.rules.model_dump(), "scale": [asdict(step) for step in found.rules.steps]}
+        for criterion in fields["criteria"]:
+            criterion["bounds"] = best_first(criterion["bounds"], found.rules.steps)
         return cls(**fields, version=found.number, actions=CRITERIA_SETS.actions(found, caller)).tagged(found.tag)
 
 

@@ -206,10 +206,10 @@ async def import_list(
     return reply.page(await service.list_imports(session, caller, params))
 
 
-@router.get("/imports/kinds", operation_id="import_kind_list", summary="List kinds of imports")
+@router.get("/imports/kinds", operation_id="import_kind_list", summary="List kinds of imports", responses=TAGGED)
 async def import_kind_list(reply: Reply, _caller: Reader) -> ImportKindPage:
     """Returns every kind of file that can be imported, whose figures it holds, and the scope that it needs."""
-    return reply.page(service.list_kinds())
+    return reply.catalogue(service.list_kinds())
 
 
 @router.get(

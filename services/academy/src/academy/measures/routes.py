@@ -22,10 +22,11 @@ Reader = Annotated[Caller, requires("measures:read")]
     "/measures",
     operation_id="measure_list",
     summary="List measures",
+    responses=TAGGED,
 )
 async def measure_list(reply: Reply, caller: Reader, params: Annotated[MeasureListParams, Query()]) -> MeasurePage:
     """The catalogue: what each figure means, its unit, which way is better, and when it isn't published."""
-    return reply.page(service.list_measures(caller, params))
+    return reply.catalogue(service.list_measures(caller, params))
 
 
 @router.get(

@@ -5,12 +5,15 @@ async def visit_view(reply: Reply, caller: Reader, session: SessionDep, visit_id
     return reply.tagged(await service.view_visit(session, caller, visit_id))
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
+import orjson
 from fastapi import Depends, Request, Response
 
 from kit.database.sessions import Session, after_commit, context_of_session
+from kit.etags import etag
 from kit.resources.models import Tagged
 from kit.resources.pages import Page
 from kit.web.links import page_links
@@ -68,6 +71,19 @@ class Replying:
     def page(self, page: AnyPage) -> AnyPage:
         """A page of a list, with the address of the next one in `Link`."""
         page_links(self._response, self._request, page.next)
+        return page
+
+    def catalogue(self, page: AnyPage) -> AnyPage:
+        """A page of a list that only a new release changes, with an `ETag` of what it says; a 304 where that is known.
+
+        Of the cursor it counts only whether there is one.
+        """
+        said = orjson.dumps([item.model_dump(mode="json") for item in page.items])
+        tag = hashlib.sha256(said + (b"" if page.next is None else b"more")).hexdigest()[:32]
+        self._give({"ETag": etag(tag)})
+        page_links(self._response, self._request, page.next)
+        if (unchanged := not_modified(self._request, self._response.headers)) is not None:
+            raise NotModified(unchanged)
         return page
 
     def forget_prepared(self, session: Session) -> None:
