@@ -229,6 +229,21 @@ def test_generated_types_compile_strictly(tmp_path: Path) -> None:
 
 
 @needs_node
+def test_the_example_in_the_readme_compiles_as_it_says(tmp_path: Path) -> None:
+    words = (repository() / "README.md").read_text(encoding="utf-8")
+    (options, example), *others = re.findall(r"`tsc ([^`]*)`\):\n\n```typescript\n(.*?)```", words, re.DOTALL)
+    assert others == []
+    (tmp_path / "build" / "types").mkdir(parents=True)
+    written = nodetools.write_types(TOOLS, contract_file(OPENAPI, "academy"), tmp_path / "build/types/academy.d.ts")
+    assert written.returncode == 0, written.stdout + written.stderr
+    (tmp_path / "board.ts").write_text(example, encoding="utf-8")
+
+    done = nodetools.run(TOOLS, nodetools.COMPILER, *options.split(), "--noEmit", str(tmp_path / "board.ts"))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_node
 def test_types_refuse_what_the_contract_refuses(tmp_path: Path) -> None:
     done = nodetools.write_types(TOOLS, contract_file(OPENAPI, "academy"), tmp_path / "academy.d.ts")
     assert done.returncode == 0, done.stdout + done.stderr

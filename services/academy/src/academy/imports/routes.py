@@ -77,7 +77,10 @@ _BINARY = {"type": "string", "format": "binary"}
 _FILES: Mapping[str, Mapping[str, Any]] = {
     media_type: {"schema": _BINARY if media_type == service.GZIP else {"type": "string"}}
     for media_type in (*dict.fromkeys(name for kind in KINDS.values() for name in kind.media_types), service.GZIP)
-} | {"application/json": {"schema": {}}}
+} | {
+    "application/json": {},
+    service.UNNAMED: {"schema": _BINARY},
+}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -129,12 +132,13 @@ _ENCODING = {
 async def import_create(request: Request, caller: Writer, params: Annotated[ImportCreateParams, Query()]) -> Response:
     """Stores a file and queues its import. The file is applied completely or not at all.
 
-    Follow the import at `Location`. National kinds need the role platform-operator; a trust's own figures
-    (`observations`) need data-manager or mis-client.
+    Follow the import at `Location`. `application/octet-stream` stands for the first type of the kind.
+    National kinds need the role platform-operator; a trust's own figures (`observations`) need data-manager
+    or mis-client.
     """
     limits: ImportLimits = request.app.state.import_limits
     content_type = request.headers.get("content-type", "")
-    media_type = media_type_of(content_type) or ""
+    media_type = service.named_type(params.kind, media_type_of(content_type) or "")
     says_gzip = _says_gzip(request, media_type)
     service.check_request(caller, params, media_type, charset_of(content_type))
     key = key_of(request)

@@ -53,11 +53,17 @@ from sector.years import academic_year_on
 
 GZIP = "application/gzip"
 FIRST_LOOK_SECONDS = 300
+UNNAMED = "application/octet-stream"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
 NEWEST = Listing("imports", Import, "-created_at", "-id")
 _UTF_8 = ("utf-8", "utf8")
 _WINDOWS_1252 = ("windows-1252", "cp1252")
+
+
+def named_type(kind: str, media_type: str) -> str:
+    """The type of a file that is sent as this: programs that know only bytes send the first type of its kind."""
+    return KINDS[kind].media_types[0] if media_type == UNNAMED else media_type
 
 
 def check_request(
@@ -81,7 +87,7 @@ def check_request(
     latest = academic_year_on(today())
     if params.academic_year is not None and params.academic_year > latest:
         detail = f"The academic year {params.academic_year} hasn't begun; this is {latest}."
-        raise AcademicYearAhead(detail, errors=[FieldError.in_query("academic_year", "academic-year-ahead", detail)])
+        raise AcademicYearAhead(detail, errors=[FieldError.in_query("academic_year", "academic_year_ahead", detail)])
 
 
 def _charsets(kind: Kind, media_type: str) -> tuple[str, ...]:

@@ -46,6 +46,13 @@ _IF_NONE_MATCH: Json = {
     "description": "The `ETag` of your copy. The answer is 304 when nothing has changed.",
     "schema": {"type": "string"},
 }
+_REQUEST_ID: Json = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "An id of your choice for this request, which the logs name and the response repeats.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,128}$"},
+}
 _SCHEMAS = "#/components/schemas/"
 _LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
 
@@ -186,6 +193,8 @@ def _complete(operation: Json, method: str) -> None:
     content = operation.get("requestBody", {}).get("content", {})
     if method == "patch" and "application/json" in content:
         content.setdefault(MERGE_PATCH, copy.deepcopy(content["application/json"]))
+        # With two types of body and nothing optional openapi-python-client writes a module that can't be imported.
+        parameters.append(copy.deepcopy(_REQUEST_ID))
     for problem in house_problems(operation, method, names):
         add_problem(answers, problem)
     operation["responses"] = {status: answers[status] for status in sorted(answers)}

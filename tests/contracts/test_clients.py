@@ -1,0 +1,158 @@
+"""Clients that other people's generators write from the contract, at work against the academy service."""
+
+import asyncio
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from tests.academy.rated import add_rated_trust, criteria_set
+from tests.contracts.test_contracts import needs_node
+from tests.support.clients import Clients
+from tests.support.databases import Sandbox
+from tests.support.jobs import until
+from trellis.contracts import nodetools
+from trellis.contracts.documents import contract_file, repository
+
+TOOLS = repository() / "openapi" / "tools"
+BUNDLE = contract_file(repository() / "openapi", "trellis")
+PORTAL = Path(__file__).with_name("clients") / "portal.ts"
+SCHOOLS = ["A School", "B School", "C School", "D School"]
+CSV = b"urn,measure,period,value\n135001,ks4.attainment_8,2024/25,47.5\n"
+
+Module = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Module]:
+    """The client that openapi-python-client writes: its modules by name."""
+    folder = tmp_path_factory.mktemp("python")
+    config = folder / "config.yml"
+    config.write_text("post_hooks: []\n", encoding="utf-8")
+    program = Path(sys.executable).with_name("openapi-python-client")
+    options = ["--meta", "none", "--output-path", str(folder / "trellis_client"), "--config", str(config)]
+    done = subprocess.run(
+        [str(program), "generate", "--path", str(BUNDLE), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    sys.path.insert(0, str(folder))
+    yield lambda name: importlib.import_module(f"trellis_client.{name}")
+    sys.path.remove(str(folder))
+
+
+def test_a_python_client_has_one_type_of_error(generated: Module) -> None:
+    models = generated("models")
+
+    assert [name for name in models.__all__ if "Response4" in name or "Response5" in name] == []
+    assert models.ProblemOut
+
+
+def test_every_module_of_a_python_client_can_be_used(generated: Module) -> None:
+    api = Path(generated("api").__file__).parent
+    operations = [file for file in sorted(api.glob("*/*.py")) if file.stem != "__init__"]
+
+    assert len(operations) > 80
+    for file in operations:
+        assert generated(f"api.{file.parent.name}.{file.stem}").asyncio_detailed
+
+
+async def test_a_python_client_lists_changes_imports_and_reads_errors(
+    generated: Module, client: Clients, database: Sandbox
+) -> None:
+    async with database.admin() as session:
+        await add_rated_trust(session)
+    models = generated("models")
+    caller = generated("client").Client(base_url="unused")
+    caller.set_async_httpx_client(await client("academy", "data-manager"))
+
+    async def call(operation: str, *arguments: Any, **named: Any) -> Any:
+        return await generated(f"api.{operation}").asyncio_detailed(*arguments, client=caller, **named)
+
+    page = (await call("academies.academy_list", limit=3)).parsed
+    rest = (await call("academies.academy_list", limit=3, cursor=page.next_)).parsed
+    assert [academy.name for academy in [*page.items, *rest.items]] == SCHOOLS
+
+    made = await call("criteria.criteria_set_create", body=models.CriteriaSetCreate.from_dict(criteria_set()))
+    change = models.CriteriaSetPatch(title="Changed")
+    versions = {"body": change, "if_match": made.headers["etag"]}
+    changed = await call("criteria.criteria_set_change", made.parsed.id, **versions)
+    assert changed.parsed.title == "Changed"
+    late = await call("criteria.criteria_set_change", made.parsed.id, **versions)
+    assert late.parsed.code == "precondition-failed"
+
+    file = generated("types").File(payload=CSV)
+    sent = await call("imports.import_create", body=file, kind=models.ImportKind.OBSERVATIONS, academic_year="2024/25")
+    assert sent.parsed.state == models.ImportState.QUEUED
+
+    missing = (await call("academies.academy_view", 999999)).parsed
+    assert isinstance(missing, models.ProblemOut)
+    assert (missing.code, missing.status, missing.errors) == ("academy-not-found", 404, [])
+    invalid = (await call("academies.academy_list", limit=0)).parsed
+    assert [(error.pointer, error.code) for error in invalid.errors] == [("/query/limit", "greater_than_equal")]
+
+
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The app on a port of this machine; its URL."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server._serve())
+    await until(lambda: server.started)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@needs_node
+async def test_a_typescript_client_lists_changes_imports_and_reads_errors(
+    tmp_path: Path, app_of: Callable[[str], Any], database: Sandbox, issue_token: Callable[..., str]
+) -> None:
+    async with database.admin() as session:
+        await add_rated_trust(session)
+    built = nodetools.write_types(TOOLS, BUNDLE, tmp_path / "trellis.d.ts")
+    assert built.returncode == 0, built.stdout + built.stderr
+    shutil.copy(PORTAL, tmp_path)
+    (tmp_path / "node_modules").symlink_to(TOOLS / "node_modules")
+    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    options = ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"]
+    compiled = nodetools.run(TOOLS, nodetools.COMPILER, *options, str(tmp_path / "portal.ts"))
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+
+    app = await app_of("academy")
+    app.state.tools.database = database.of("academy")
+    async with listening(app) as url:
+        program = await asyncio.create_subprocess_exec(
+            str(nodetools.node()),
+            str(tmp_path / "portal.js"),
+            url,
+            issue_token("data-manager"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(program.communicate(), 60)
+
+    assert program.returncode == 0, err.decode()
+    assert json.loads(out) == {
+        "names": SCHOOLS,
+        "title": "Secondary criteria",
+        "imported": "queued",
+        "codes": [
+            *("precondition-failed", "true"),
+            *("academy-not-found", "true"),
+            *("invalid-request", "greater_than_equal", "true"),
+        ],
+    }
