@@ -1,9 +1,12 @@
 """The contract names the data of every type of event; the answers of all tests are held against it."""
 
+from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from trellis.contracts import asyncapi
 from trellis.contracts.documents import APPS, all_made, made
 from trellis.docs import definition_of
 
@@ -30,3 +33,43 @@ def test_the_bundle_points_to_schemas_that_it_has() -> None:
     for schema in events:
         for one in schema["x-event-data"].values():
             assert one["$ref"].removeprefix(SCHEMAS) in schemas
+
+
+def test_the_asyncapi_document_has_a_message_for_every_type() -> None:
+    document = asyncapi.asyncapi(all_made()["trellis"])
+    messages = document["components"]["messages"]
+    types = {one.type for service in APPS for one in definition_of(service).event_types}
+    assert {message["name"] for message in messages.values()} == types
+    assert len(messages) == len(types)
+    assert set(document["channels"]) == set(APPS)
+    for channel in document["channels"].values():
+        for message in channel["messages"].values():
+            assert message["$ref"].removeprefix("#/components/messages/") in messages
+
+
+def test_a_message_takes_its_own_event_and_no_other() -> None:
+    document = asyncapi.asyncapi(all_made()["trellis"])
+    payload = document["components"]["messages"]["AcademyPersonDataErased"]["payload"]
+    validator = jsonschema_rs.validator_for({**payload, "components": document["components"]})
+    event = {
+        "specversion": "1.0",
+        "id": "0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10",
+        "source": "/academy/v1",
+        "type": "org.trellis.academy.person-data.erased.v1",
+        "subject": "people/1",
+        "time": "2026-11-25T09:00:00Z",
+        "datacontenttype": "application/json",
+        "trust": "9ef4e9a4-8b2c-53e6-a5c5-0f0a4c1a2b3c",
+        "urn": None,
+        "data": {"person_id": "0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a11", "tables": {"moderation": 3}},
+    }
+    assert validator.is_valid(event)
+    assert not validator.is_valid({**event, "type": "org.trellis.academy.rating.computed.v1"})
+    assert not validator.is_valid({**event, "data": {}})
+
+
+def test_a_stale_asyncapi_document_is_noticed(tmp_path: Path) -> None:
+    bundle = all_made()["trellis"]
+    assert asyncapi.is_stale(tmp_path, bundle)
+    asyncapi.write(tmp_path, bundle)
+    assert not asyncapi.is_stale(tmp_path, bundle)

@@ -116,6 +116,12 @@ async def test_every_committed_contract_has_a_tab_and_is_served(visitor: httpx.A
         assert answer.content == (COMMITTED / f"{name}.v1.json").read_bytes()
 
 
+async def test_events_are_served_as_asyncapi(visitor: httpx.AsyncClient) -> None:
+    answer = await visitor.get("/openapi/events.asyncapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.content == (COMMITTED / "events.asyncapi.json").read_bytes()
+
+
 async def test_bundle_has_the_paths_of_all(visitor: httpx.AsyncClient) -> None:
     paths = {
         path

@@ -22,6 +22,8 @@ nothing, or that there is nothing any more. Within v1 an event type may get new 
 removed. Events are kept for ever in v1. When a person is erased, their subject in these fields gives way to a pseudonym
 (`erased:...`); nothing else in an event ever changes. A cursor from before a restore, or from another installation, is
 answered with 410, which says how to start again.
+
+The same as a document for tools (AsyncAPI 3.0): `/openapi/events.asyncapi.json`.
 """
 
 _FORMATS = {

@@ -9,6 +9,7 @@ from gateway.portal.bundle import Contract, bundle
 
 SUFFIX: Final = ".v1.json"
 BUNDLE: Final = "trellis"
+EVENTS: Final = "events.asyncapi.json"
 
 
 def folder() -> Path | None:
@@ -32,3 +33,9 @@ def documents(source: Path | None) -> dict[str, bytes]:
         contracts: dict[str, Contract] = {service: json.loads(content) for service, content in found.items()}
         found[BUNDLE] = json.dumps(bundle(contracts), ensure_ascii=False, sort_keys=True).encode()
     return found
+
+
+def event_document(source: Path | None) -> bytes | None:
+    """The events of all services as an AsyncAPI document; None when a folder has none."""
+    file = source / EVENTS if source is not None else None
+    return file.read_bytes() if file is not None and file.is_file() else None

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.portal import guides
-from gateway.portal.contracts import documents, folder
+from gateway.portal.contracts import EVENTS, documents, event_document, folder
 from gateway.portal.page import page
 from kit.etags import etag
 from kit.web.tags import not_modified
@@ -54,6 +54,8 @@ def portal_router(
         _serve(router, f"/portal/{name}", viewer.joinpath(name).read_bytes(), media_type)
     for name, content in contracts.items():
         _serve(router, f"/openapi/{name}.v1.json", content, "application/json")
+    if (events := event_document(source or folder())) is not None:
+        _serve(router, f"/openapi/{EVENTS}", events, "application/json")
     for path, content in guides.pages(guides_source).items():
         _serve(router, path, content, "text/html", GUIDE_POLICY)
     return router

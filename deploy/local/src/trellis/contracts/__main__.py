@@ -3,15 +3,17 @@
 import sys
 from pathlib import Path
 
-from trellis.contracts import nodetools
+from trellis.contracts import asyncapi, nodetools
 from trellis.contracts.checks import all_flaws
 from trellis.contracts.documents import APPS, all_made, contract_file, repository, written
 
 
 def generate(folder: Path) -> int:
     """Write every contract."""
-    for service, contract in all_made().items():
+    made = all_made()
+    for service, contract in made.items():
         contract_file(folder, service).write_text(written(contract), encoding="utf-8")
+    asyncapi.write(folder, made["trellis"])
     return 0
 
 
@@ -28,6 +30,7 @@ def check(folder: Path) -> int:
 def lint(folder: Path) -> int:
     """Run the published ruleset over every contract."""
     files = [str(contract_file(folder, service)) for service in (*APPS, "trellis")]
+    files.append(str(folder / asyncapi.FILE))
     done = nodetools.run(folder / "tools", nodetools.REDOCLY, "lint", "--config", "redocly.yaml", *files)
     print(done.stdout, done.stderr, sep="")
     return done.returncode

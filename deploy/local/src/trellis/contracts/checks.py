@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+from trellis.contracts import asyncapi
 from trellis.contracts.breaking import breaks
 from trellis.contracts.calls import flaws_of_calls
 from trellis.contracts.documents import APPS, Contract, contract_file, read, written
@@ -15,6 +16,8 @@ def stale(folder: Path, made: dict[str, Contract]) -> list[str]:
         file = contract_file(folder, service)
         if not file.is_file() or file.read_text(encoding="utf-8") != written(contract):
             flaws.append(f"{file.name} isn't what the app says: run `make contract` and commit it")
+    if "trellis" in made and asyncapi.is_stale(folder, made["trellis"]):
+        flaws.append(f"{asyncapi.FILE} isn't what the contracts say: run `make contract` and commit it")
     return flaws
 
 

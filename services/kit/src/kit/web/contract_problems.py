@@ -16,7 +16,6 @@ from kit.web.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyReu
 from kit.web.security import SCHEME_NAME
 
 Json = dict[str, Any]
-_TRACE_ID = "0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"
 ACTS_ON = "x-acts-on"
 """On operations that write: what they act on, and so which grants are enough (`kit.identity.reach.ActsOn`)."""
 _EXAMPLES = "#/components/examples/"
@@ -103,7 +102,7 @@ def add_problem(answers: Json, problem: type[Problem]) -> None:
 def finish_problems(contract: Json) -> None:
     """Write the codes of every error answer out, with an example for each code in `components.examples`."""
     examples: dict[str, Json] = {}
-    for path, item in sorted(contract["paths"].items()):
+    for item in contract["paths"].values():
         for answers, status in _answers(item):
             listed: Json | None = answers[status].pop(PROBLEMS, None)
             if listed is None:
@@ -117,7 +116,7 @@ def finish_problems(contract: Json) -> None:
             for code in sorted(listed):
                 name = _component_name(code)
                 refs[code] = {"$ref": _EXAMPLES + name}
-                examples.setdefault(name, _example(code, int(status), path, listed[code]))
+                examples.setdefault(name, _example(code, int(status), listed[code]))
             content[MEDIA_TYPE] = {"schema": dict(PROBLEM_SCHEMA), "examples": refs}
             if headers := _HEADERS.get(status):
                 answer["headers"] = {**answer.get("headers", {}), **copy.deepcopy(headers)}
@@ -131,16 +130,15 @@ def _answers(item: Json) -> Iterator[tuple[Json, str]]:
             yield from ((operation["responses"], status) for status in sorted(operation["responses"]))
 
 
-def _example(code: str, status: int, path: str, said: Json) -> Json:
-    """The answer that carries this code, as a client meets it."""
+def _example(code: str, status: int, said: Json) -> Json:
+    """The answer that carries this code, as a client meets it; the same in every service."""
     value = {
         "type": f"urn:trellis:problem:{code}",
         "title": said["title"],
         "status": status,
         "detail": f"{said['means']}.",
-        "instance": path,
+        **{name: (ProblemOut.model_fields[name].examples or [""])[0] for name in ("instance", "trace_id")},
         "code": code,
-        "trace_id": _TRACE_ID,
         "errors": [],
         **said["example"],
     }
