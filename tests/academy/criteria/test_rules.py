@@ -34,61 +34,61 @@ def test_a_sound_set_has_no_flaws() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (criteria_set(criteria=[]), [("/criteria", "no-criteria")]),
+        (criteria_set(criteria=[]), [("/criteria", "no_criteria")]),
         (
             criteria_set(criteria=[ATTAINMENT, ATTAINMENT]),
-            [("/criteria/1/code", "duplicate-criterion")],
+            [("/criteria/1/code", "duplicate_criterion")],
         ),
-        (with_criterion(measure="ks4.progress_9"), [("/criteria/0/measure", "unknown-measure")]),
+        (with_criterion(measure="ks4.progress_9"), [("/criteria/0/measure", "unknown_measure")]),
         (
             with_criterion(direction="lower_is_better", bounds={"green": 0, "amber": 5}),
-            [("/criteria/0/direction", "direction-contradicts-measure")],
+            [("/criteria/0/direction", "direction_contradicts_measure")],
         ),
         (
             with_criterion(measure="census.pupils", bounds={"green": 1000, "amber": 500}),
             [],  # neither way is good of itself: the trust says which it means
         ),
-        (with_criterion(comparison="similar_schools"), [("/criteria/0/comparison", "comparison-not-supported")]),
-        (with_criterion(pupil_group="aliens"), [("/criteria/0/pupil_group", "unknown-pupil-group")]),
+        (with_criterion(comparison="similar_schools"), [("/criteria/0/comparison", "comparison_not_supported")]),
+        (with_criterion(pupil_group="aliens"), [("/criteria/0/pupil_group", "unknown_pupil_group")]),
         (with_criterion(pupil_group="disadvantaged"), []),
-        (with_criterion(needs_significance=True), [("/criteria/0/needs_significance", "no-interval-published")]),
+        (with_criterion(needs_significance=True), [("/criteria/0/needs_significance", "no_interval_published")]),
         # A trust's own figures may have intervals of their own.
         (with_criterion(needs_significance=True, layer="trust"), []),
         (with_criterion(measure="ks4.progress_8", needs_significance=True), []),
         (
             with_criterion(comparison="fixed", bounds={"green": 101, "amber": 50}),
-            [("/criteria/0/bounds/green", "bound-out-of-range")],
+            [("/criteria/0/bounds/green", "bound_out_of_range")],
         ),
         (
             with_criterion(comparison="fixed", bounds={"green": 0, "amber": -0.5}),
-            [("/criteria/0/bounds/amber", "bound-out-of-range")],
+            [("/criteria/0/bounds/amber", "bound_out_of_range")],
         ),
         (with_criterion(comparison="fixed", bounds={"green": 100, "amber": 0}), []),
         (
             with_criterion(bounds={"green": 100.5, "amber": -100.5}),
-            [("/criteria/0/bounds/amber", "bound-out-of-range"), ("/criteria/0/bounds/green", "bound-out-of-range")],
+            [("/criteria/0/bounds/amber", "bound_out_of_range"), ("/criteria/0/bounds/green", "bound_out_of_range")],
         ),
         (with_criterion(measure="ks4.progress_8", bounds={"green": 20, "amber": -20}), []),
-        (with_criterion(comparison="target"), [("/criteria/0/comparison", "comparison-not-supported")]),
-        (with_criterion(bounds={"green": 0}), [("/criteria/0/bounds", "wrong-number-of-bounds")]),
-        (with_criterion(bounds={"green": 0, "amber": 0}), [("/criteria/0/bounds", "bounds-out-of-order")]),
-        (with_criterion(bounds={"green": -5, "amber": 0}), [("/criteria/0/bounds", "bounds-out-of-order")]),
+        (with_criterion(comparison="target"), [("/criteria/0/comparison", "comparison_not_supported")]),
+        (with_criterion(bounds={"green": 0}), [("/criteria/0/bounds", "wrong_number_of_bounds")]),
+        (with_criterion(bounds={"green": 0, "amber": 0}), [("/criteria/0/bounds", "bounds_out_of_order")]),
+        (with_criterion(bounds={"green": -5, "amber": 0}), [("/criteria/0/bounds", "bounds_out_of_order")]),
         (
             with_criterion(bounds={"green": 0, "amber": -5, "red": -9}),
-            [("/criteria/0/bounds", "wrong-number-of-bounds")],
+            [("/criteria/0/bounds", "wrong_number_of_bounds")],
         ),
         (
             with_criterion(bounds={"green": 0, "amber": -5, "blue": 3}),
-            [("/criteria/0/bounds/blue", "unknown-step")],
+            [("/criteria/0/bounds/blue", "unknown_step")],
         ),
         (
             criteria_set(overall={"point_cuts": [33, 66]}),
-            [("/overall/point_cuts", "cuts-out-of-order")],
+            [("/overall/point_cuts", "cuts_out_of_order")],
         ),
         (
             criteria_set(scale=FOUR),
-            [("/criteria/0/bounds", "wrong-number-of-bounds"), ("/criteria/0/bounds/amber", "unknown-step"),
-             ("/overall/point_cuts", "wrong-number-of-cuts")],
+            [("/criteria/0/bounds", "wrong_number_of_bounds"), ("/criteria/0/bounds/amber", "unknown_step"),
+             ("/overall/point_cuts", "wrong_number_of_cuts")],
         ),
         (
             criteria_set(scale=FOUR, overall={"method": "worst_of"}, criteria=[
@@ -98,13 +98,13 @@ def test_a_sound_set_has_no_flaws() -> None:
         ),
         (
             criteria_set(scale=[FOUR[3], FOUR[1], FOUR[0]], overall={"method": "worst_of"}),
-            [("/criteria/0/bounds", "wrong-number-of-bounds"), ("/criteria/0/bounds/amber", "unknown-step"),
-             ("/scale", "scale-out-of-order")],
+            [("/criteria/0/bounds", "wrong_number_of_bounds"), ("/criteria/0/bounds/amber", "unknown_step"),
+             ("/scale", "scale_out_of_order")],
         ),
         (
             criteria_set(scale=[FOUR[0], FOUR[0], FOUR[3]], overall={"method": "worst_of"}),
-            [("/criteria/0/bounds", "bounds-out-of-order"), ("/criteria/0/bounds/amber", "unknown-step"),
-             ("/scale", "duplicate-step")],
+            [("/criteria/0/bounds", "bounds_out_of_order"), ("/criteria/0/bounds/amber", "unknown_step"),
+             ("/scale", "duplicate_step")],
         ),
     ],
 )  # fmt: skip
@@ -117,9 +117,9 @@ def test_a_flaw_says_what_there_is() -> None:
         pupil_group="aliens", needs_significance=True, comparison="fixed", bounds={"green": 900, "amber": 9}
     )
     found = {flaw.code: flaw.detail for flaw in flaws_of_document(CriteriaSetCreate.model_validate(body))}
-    assert "all, disadvantaged" in found["unknown-pupil-group"]
-    assert "ks4.progress_8" in found["no-interval-published"]
-    assert found["bound-out-of-range"] == "a figure of ks4.attainment_8 is from 0 to 100"
+    assert "all, disadvantaged" in found["unknown_pupil_group"]
+    assert "ks4.progress_8" in found["no_interval_published"]
+    assert found["bound_out_of_range"] == "a figure of ks4.attainment_8 is from 0 to 100"
 
 
 def test_all_flaws_are_named_at_once() -> None:

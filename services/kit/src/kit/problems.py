@@ -31,7 +31,12 @@ class FieldError(BaseModel):
     parameter: str | None = Field(
         default=None, description="Name of the parameter; null for the body.", examples=["limit"]
     )
-    code: str = Field(description="A stable code for programs.", examples=["greater_than"])
+    code: str = Field(
+        description="A stable code for programs, in words with underscores. New ones may be added.",
+        examples=["greater_than"],
+        # Held against the answers of all tests.
+        json_schema_extra={"pattern": "^[a-z][a-z0-9_]*$"},
+    )
     detail: str = Field(description="One sentence for people.", examples=["Input should be greater than 0"])
 
     @field_validator("pointer")

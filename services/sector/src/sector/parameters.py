@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from sector.years import parse_academic_year
+from sector.years import LAYOUT, parse_academic_year
 
 
 def _only_digits(value: Any) -> Any:
@@ -22,7 +22,13 @@ a number, so that it is not found."""
 
 AcademicYear = Annotated[
     str,
-    Field(max_length=9, description="As 2018/19, 2018-19 or 201819.", examples=["2018/19"]),
+    Field(
+        max_length=9,
+        description="As 2018/19, 2018-19 or 201819.",
+        examples=["2018/19"],
+        # For those who read the contract; what is refused is refused by the parser, with its own sentence.
+        json_schema_extra={"pattern": LAYOUT},
+    ),
     AfterValidator(parse_academic_year),
 ]
 """An academic year in any spelling that the sector uses; `2018/19` once it is read."""

@@ -8,7 +8,9 @@ FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2099
 
 # U+2013 is the en dash that word processors make of a hyphen.
-_LAYOUT: Final = re.compile(r"([0-9]{4})\s*[/_\-\u2013]?\s*([0-9]{4}|[0-9]{2})")
+LAYOUT: Final = r"^\s*([0-9]{4})\s*[/_\-\u2013]?\s*([0-9]{4}|[0-9]{2})\s*$"
+"""How an academic year may be written; that the second year follows the first is no matter of layout."""
+_LAYOUT: Final = re.compile(LAYOUT)
 
 
 def parse_academic_year(text: str) -> str:

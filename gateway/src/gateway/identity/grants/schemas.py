@@ -25,7 +25,14 @@ State = Literal["scheduled", "current", "expired", "ended"]
 class GrantCreate(BaseModel):
     """A role for a person or for a client (one of both)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"role": "data-manager", "person_id": "0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10", "starts_on": "2026-11-22"}
+            ]
+        },
+    )
 
     role: RoleCode = Field(description="The role; docs/access-matrix.md says what each may do.")
     person_id: UUID | None = Field(default=None, description="Who gets it, when a person does.")

@@ -39,6 +39,8 @@ class PersonCreate(BaseModel):
 class PersonPatch(MergePatch):
     """A change of a person; null removes, what is left out stays."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_active": False}]})
+
     display_name: DisplayName | None = Field(default=None, description=_NAME)
     email: Email | None = Field(default=None, description=_EMAIL)
     is_active: bool = Field(default=True, description="Whether they get tokens.")

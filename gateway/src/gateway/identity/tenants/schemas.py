@@ -40,6 +40,8 @@ class TenantCreate(BaseModel):
 class TenantPatch(MergePatch):
     """A change of a tenant; null removes, what is left out stays."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_active": False}]})
+
     group_id: GroupId | None = Field(default=None, description="TR reference.")
     name: TrustName = Field(default="", description="Name of the trust.")
     is_active: bool = Field(default=True, description="Whether tokens are issued for it.")
@@ -76,7 +78,7 @@ class TenantPage(Page[TenantOut]):
 class AdministratorCreate(BaseModel):
     """The first administrator of a trust, by verified address or by account."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"email": "it@example.org"}]})
 
     email: Email | None = Field(default=None, description="Their verified address.", examples=["it@example.org"])
     issuer: Account | None = Field(default=None, description="Their identity provider, with `subject`.")

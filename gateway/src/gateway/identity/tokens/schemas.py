@@ -91,7 +91,9 @@ class TokenErrorOut(BaseModel):
 class DemoTokenCreate(BaseModel):
     """A demo person."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"role": "headteacher", "academies": [137083]}]}
+    )
 
     role: RoleCode = Field(description="What they may do.", examples=["headteacher"])
     trust: TrustReference | None = Field(

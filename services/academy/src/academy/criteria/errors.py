@@ -6,7 +6,7 @@ from academy.criteria.flaws import Flaw
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 from kit.resources.transitions import TransitionNotAllowed
 
-COMPARISON = "comparison-not-supported"
+COMPARISON = "comparison_not_supported"
 
 
 class CriteriaSetNotFound(NotFound):

@@ -41,7 +41,26 @@ class CriteriaSetState(StrEnum):
 class CriteriaSetCreate(RulesDocument):
     """A draft."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "Secondary criteria 2026/27",
+                    "phase": "secondary",
+                    "criteria": [
+                        {
+                            "code": "progress_8",
+                            "title": "Progress 8",
+                            "measure": "ks4.progress_8",
+                            "direction": "higher_is_better",
+                            "bounds": {"green": 0, "amber": -0.5},
+                        }
+                    ],
+                }
+            ]
+        },
+    )
 
     phase: Phase = Field(description="Academies of this phase are rated by it.", examples=["secondary"])
     title: Title = Field(description="Its name.", examples=["Secondary criteria 2026/27"])
@@ -49,6 +68,8 @@ class CriteriaSetCreate(RulesDocument):
 
 class CriteriaSetPatch(MergePatch):
     """A change of a draft: what is left out stays, a list that is given replaces the old one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Secondary criteria 2026/27"}]})
 
     title: Title = Field(default="", description="Its name.", examples=["Secondary criteria 2026/27"])
     scale: Scale | None = Field(default=None, description="The trust's own steps; null for green, amber, red.")

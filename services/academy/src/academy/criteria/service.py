@@ -54,7 +54,7 @@ def flaws_of_document(document: RulesDocument) -> list[Flaw]:
     """All that is wrong with a document's rules; empty when they are sound."""
     there_are = ", ".join(step.code for step in document.steps)
     strange = [
-        Flaw(f"/criteria/{place}/bounds/{code}", "unknown-step", f"the scale has no step {code}; it has {there_are}")
+        Flaw(f"/criteria/{place}/bounds/{code}", "unknown_step", f"the scale has no step {code}; it has {there_are}")
         for place, code in document.without_step()
     ]
     return flaws_of(document.values(), CATALOGUE) + strange

@@ -158,4 +158,6 @@ def too_large(limits: ImportLimits) -> ImportTooLarge:
 
 
 def _unreadable(refused: FileRefused) -> FileUnreadable:
-    return FileUnreadable(refused.detail, errors=[FieldError.in_body([], refused.code, refused.detail)])
+    return FileUnreadable(
+        refused.detail, errors=[FieldError.in_body([], refused.code.replace("-", "_"), refused.detail)]
+    )
