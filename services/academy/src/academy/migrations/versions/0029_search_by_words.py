@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0028_search_by_words"
-down_revision: str | None = "0027_place_late_events"
+revision: str = "0029_search_by_words"
+down_revision: str | None = "0028_erase_figures"
 oldest_code: str = "0015_create_followers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
