@@ -172,6 +172,13 @@ class Slow:
             await self.go_on.wait()
             return {"calls": self.calls}
 
+        @router.get("/open", operation_id="open_view", summary="Open")
+        async def open_view() -> dict[str, int]:
+            """Waits, and needs no token."""
+            self.calls += 1
+            await self.go_on.wait()
+            return {"calls": self.calls}
+
         self.app: Service = create_service(
             settings_of("academy", "postgresql://nobody@127.0.0.1:1/nothing"),
             title="Slow",
@@ -225,3 +232,13 @@ async def test_a_trust_with_too_many_requests_leaves_another_alone(slow: Slow) -
     slow.go_on.set()
     assert (await alone).status_code == 200
     await asyncio.gather(*many)
+
+
+async def test_requests_without_a_token_share_no_turns(slow: Slow) -> None:
+    """Strangers can keep neither callers nor each other from signing in."""
+    many = [asyncio.create_task(slow.get("/academy/v1/open")) for _ in range(20)]
+    await until(lambda: slow.calls == 20, 5)
+    alone = asyncio.create_task(slow.get())
+    await until(lambda: slow.calls == 21, 5)
+    slow.go_on.set()
+    assert {(await one).status_code for one in [*many, alone]} == {200}

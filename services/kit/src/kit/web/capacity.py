@@ -47,18 +47,15 @@ class TooManyAtOnce(TooManyRequests):
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose request it is: a trust's, with a token; both None for a request without a token."""
+    """Whose request it is: a trust's, with a token."""
 
-    trust_id: UUID | None
-    token_id: str | None
-
-
-NOBODYS = Whose(None, None)
+    trust_id: UUID
+    token_id: str
 
 
-def whose(caller: Caller | None) -> Whose:
+def whose(caller: Caller) -> Whose:
     """Whose requests a caller's are counted with."""
-    return NOBODYS if caller is None else Whose(caller.tenant_id, caller.token_id)
+    return Whose(caller.tenant_id, caller.token_id)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +70,7 @@ class _Turn:
 class _Waiting:
     """The requests of one trust that wait, by token, the newest last."""
 
-    by_token: OrderedDict[str | None, list[_Turn]] = field(default_factory=OrderedDict)
+    by_token: OrderedDict[str, list[_Turn]] = field(default_factory=OrderedDict)
 
 
 class Capacity:
@@ -88,9 +85,9 @@ class Capacity:
         self.running = 0
         self.waiting = 0
         self.refused = 0
-        self._of_trust: Counter[UUID | None] = Counter()
+        self._of_trust: Counter[UUID] = Counter()
         self._of_token: Counter[Whose] = Counter()
-        self._queues: OrderedDict[UUID | None, _Waiting] = OrderedDict()
+        self._queues: OrderedDict[UUID, _Waiting] = OrderedDict()
 
     async def enter(self, one: Whose) -> Leave:
         """Wait for a turn; gives what to call once, when the request is answered.

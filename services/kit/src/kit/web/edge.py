@@ -119,7 +119,6 @@ class Edge:
         self._app = app
         self._capacity = capacity
         self._kept = kept
-        self._prefix = f"/{settings.service}/v1/"
         self._settings = settings
         self._operations = operations
         self._admission = admission
@@ -239,12 +238,12 @@ class Edge:
     async def _await_turn(self, scope: Scope) -> None:
         """Wait until this request may run. Raises Overloaded or TooManyAtOnce.
 
-        A body that comes as a stream takes as long as its sender needs, and what is outside the service's own paths is
-        for those who run it or for other programs of the house (keys, readiness).
+        A body that comes as a stream takes as long as its sender needs. Requests without a token (sign-in, shared
+        links, keys, health) have limits of their own: strangers share no turns with each other or with callers.
         """
         exchange = exchange_of(scope)
         assert exchange.operation is not None
-        if not exchange.operation.is_streamed and exchange.operation.path.startswith(self._prefix):
+        if exchange.caller is not None and not exchange.operation.is_streamed:
             exchange.leave = await self._capacity.enter(whose(exchange.caller))
 
     async def _head(self, scope: Scope, receive: Receive, answering: _Answering) -> None:
