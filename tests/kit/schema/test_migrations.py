@@ -28,6 +28,7 @@ MAY_IMPORT = (
     "alembic",
     "sqlalchemy",
     "kit.schema.ddl",
+    "kit.schema.event_positions",
     "kit.schema.following",
     "kit.schema.people",
     "collections",
