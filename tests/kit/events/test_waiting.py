@@ -166,10 +166,11 @@ async def test_a_token_and_a_trust_may_wait_so_often_at_once(service: Service, d
     token = token_of()
     waits = service.state.tools.waits
     place = (await get(service, token)).json()["next"]
-    waiting = [
-        asyncio.create_task(get(service, token, after=place, wait=20)) for _ in range(settings.limit_waiting_per_token)
-    ]
-    await until(lambda: asleep(database, PROSPERE) == len(waiting), 20)
+    waiting: list[asyncio.Task[Any]] = []
+    for _ in range(settings.limit_waiting_per_token):
+        # One after the other: a busy service refuses some of many that come at once.
+        waiting.append(asyncio.create_task(get(service, token, after=place, wait=30)))
+        await until(lambda: asleep(database, PROSPERE) == len(waiting), 20)
     refused = await get(service, token, after=place, wait=20)
     assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
     assert int(refused.headers["Retry-After"]) > 0
