@@ -4,7 +4,6 @@ Every byte is looked at a fixed number of times, whatever is in the file: what h
 ended is kept in pieces, with whether a quotation mark is open at its end, and never searched again.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
@@ -23,10 +22,6 @@ LONGEST_LINE: Final = 64 << 10
 MOST_CELLS: Final = 1 << 23
 """A block is parted until it has at most so many cells: 16 MiB of blank lines would become 16 million rows."""
 
-# As many whole records as there are, in one pass: possessive, so that nothing is tried twice.
-_RECORDS: Final = re.compile(rb'(?:(?:[^"\n]++|"[^"]*+")*+\n)*+')
-_RECORD: Final = re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n')
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -39,8 +34,19 @@ class Block:
 
 def end_of_record(text: bytes, begin: int) -> int:
     """Just after the line end that closes the record that begins here; the end of the text when none does."""
-    found = _RECORD.match(text, begin)
-    return len(text) if found is None else found.end()
+    place, end = begin, begin
+    while True:
+        if end <= place:
+            end = text.find(b"\n", place) + 1
+        if not end:
+            return len(text)
+        opening = text.find(b'"', place, end)
+        if opening < 0:
+            return end
+        closing = text.find(b'"', opening + 1)
+        if closing < 0:
+            return len(text)
+        place = closing + 1
 
 
 def last_end_of_record(text: bytes, *, is_open: bool = False) -> int:
@@ -49,13 +55,14 @@ def last_end_of_record(text: bytes, *, is_open: bool = False) -> int:
     `is_open` says that a quotation mark is open where the text begins.
     """
     end = text.rfind(b"\n") + 1
-    if not end or is_open == (text.count(b'"', 0, end) % 2 == 1):
-        return end
-    begin = text.find(b'"') + 1 if is_open else 0
-    if is_open and not begin:
-        return 0
-    found = _RECORDS.match(text, begin)
-    return found.end() if found is not None and found.end() > begin else 0
+    # From the end backwards, between one quotation mark and the one before it: mostly the first look is enough.
+    is_inside = is_open ^ (text.count(b'"', 0, end) % 2 == 1)
+    while end > 0:
+        quote = text.rfind(b'"', 0, end)
+        if not is_inside and (found := text.rfind(b"\n", quote + 1, end)) >= 0:
+            return found + 1
+        is_inside, end = not is_inside, quote
+    return 0
 
 
 def record_blocks(file: BinaryIO, columns: int, *, line: int) -> Iterator[Block]:
