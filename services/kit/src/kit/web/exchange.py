@@ -29,8 +29,15 @@ class Exchange:
     """False for an answer that another request shouldn't get, though its operation's answers are kept."""
     leave: Callable[[], None] = _nothing
     """Gives back the turn of `kit.web.capacity`; called when the answer begins, or before a long sleep."""
+    release: Callable[[], None] = _nothing
+    """Lets those go on who wait for this answer to be kept."""
     at_end: list[Callable[[], None]] = field(default_factory=list)
     """Called when the request has ended, whether it was answered or its caller went away."""
+
+    def keep_nothing(self) -> None:
+        """Another request shouldn't get this answer, and none may wait for it."""
+        self.may_be_kept = False
+        self.release()
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -130,7 +130,7 @@ def feed_router(event_types: Sequence[EventType]) -> APIRouter:
         is_stream = media_of(request.headers.get("accept")) == "text/event-stream"
         if is_stream or parameters.wait:
             # Who waits for something new isn't served with what there was.
-            exchange_of(request.scope).may_be_kept = False
+            exchange_of(request.scope).keep_nothing()
             exchange_of(request.scope).at_end.append(tools_of(request).waits.begin(caller))
         follower = Follower(
             reader, await place_of(reader, last_event_id or parameters.after), tools_of(request).closing

@@ -154,6 +154,7 @@ class KeptAnswers:
             made.ended.set()
 
         making = self._making[key, version] = Making(key, version, send, whole)
+        exchange_of(scope).release = making.ended.set
         try:
             yield making
         finally:
