@@ -233,8 +233,8 @@ async def test_two_trusts_with_endless_files_keep_no_third_from_being_rated(benc
             await rate_again(session, PROSPERE)
 
         async def is_rated() -> bool:
-            jobs = await bench.jobs("academy.ratings.rerate")
-            return [job["status"] for job in jobs] == ["succeeded"]
+            # The nightly job may have queued one as well.
+            return "succeeded" in [job["status"] for job in await bench.jobs("academy.ratings.rerate")]
 
         await until(is_rated, 60)
     worker.stop()
