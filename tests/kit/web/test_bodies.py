@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kit.problems import InvalidRequest, MalformedRequest
 from kit.web.app import Service
 from kit.web.bodies import LARGEST_JSON_BYTES, check_json, largest_body, media_type_of
-from tests.kit.sample import sample_client
+from tests.kit.sample import sample_client, sample_service
 
 URL = "/sample/v1/things"
 JSON = st.recursive(
@@ -118,6 +118,10 @@ def _filled(begin: bytes, part: bytes, end: bytes) -> bytes:
     return begin + part * ((LARGEST_JSON_BYTES - len(begin) - len(end)) // len(part)) + end
 
 
+def _names(count: int) -> bytes:
+    return b"{" + b",".join(b'"k%x":0' % number for number in range(count)) + b"}"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -148,6 +152,41 @@ def test_large_bodies_are_refused_without_a_place() -> None:
         with pytest.raises(InvalidRequest) as refused:
             check_json(large, deepest=32)
         assert [(error.pointer, error.code) for error in refused.value.errors] == [("#", code)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" + b"{}," * 2500 + b"0]", b"[" + b"0," * 20_000 + b"0]", _names(10_001)],
+    ids=["objects", "values", "names"],
+)
+def test_bodies_of_many_parts_are_refused(body: bytes) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_json(body, deepest=32)
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("#", "too_many_parts")]
+
+
+def test_parts_in_texts_do_not_count() -> None:
+    check_json(json.dumps(["{[:," * 20_001]).encode(), deepest=32)
+
+
+def test_a_thousand_figures_fit() -> None:
+    figure = {
+        "urn": 135874, "measure": "attendance.overall_percent", "pupil_group": "all", "academic_year": "2025/26",
+        "period": "autumn", "value": 92.4, "reason": None, "lower": None, "upper": None, "cohort": 964,
+    }  # fmt: skip
+    body = json.dumps({"items": [figure] * 950}, separators=(",", ":")).encode()
+    assert len(body) < LARGEST_JSON_BYTES
+    check_json(body, deepest=32)
+
+
+async def test_of_many_faults_only_the_number_is_named() -> None:
+    tags = {f"tag{number}": number for number in range(600)}
+    async with sample_client(sample_service(max_body_bytes=64 * 1024), checked=False) as client:
+        answer = await client.post(URL, json={"name": "x", "tags": tags})
+    assert answer.status_code == 422
+    assert [(error["code"], error["detail"]) for error in answer.json()["errors"]] == [
+        ("too_many_faults", "The body has 600 faults, too many to name them.")
+    ]
 
 
 def test_who_has_no_token_sends_less() -> None:

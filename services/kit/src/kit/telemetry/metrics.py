@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 # What doesn't belong to any operation shares one label, so that nobody can make up new ones.
 NO_ROUTE = "(none)"
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -103,6 +104,14 @@ class Metrics:
             ["service", "route", "code"],
             registry=self.registry,
         )
+        # Filled by `kit.telemetry.loop_lag`.
+        self.loop_lag = Histogram(
+            "trellis_event_loop_lag_seconds",
+            "How much later than due the event loop came back to a waiting task.",
+            ["service"],
+            buckets=LAG_SECONDS,
+            registry=self.registry,
+        ).labels(service)
         self.prepared: dict[str, int] = {"hit": 0, "not_modified": 0, "made": 0}
         self.registry.register(_Prepared(self.prepared))
         self._service = service

@@ -21,6 +21,7 @@ from kit.events.epochs import epoch_problem
 from kit.events.recording import EventType
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource, RemoteKeys
+from kit.memory import keep_what_is_loaded
 from kit.objects.stores import object_store
 from kit.readiness import Check, database_check
 from kit.schema.chains import Chain
@@ -28,6 +29,7 @@ from kit.secrets.answers import answer_seal
 from kit.settings import ServiceSettings
 from kit.shutdown import Closing
 from kit.telemetry.logs import configure_logs, hide_messages_of
+from kit.telemetry.loop_lag import measuring_loop_lag
 from kit.telemetry.metrics import Metrics
 from kit.telemetry.tracing import start_tracing
 from kit.web import answers
@@ -327,6 +329,7 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
         tools = tools_of(app)
         if settings.env != "test":
             configure_logs(settings.service, settings.log_level)
+            keep_what_is_loaded()
         async with AsyncExitStack() as stack:
             if (tracing := start_tracing(settings.service)) is not None:
                 assert isinstance(app, Service) and app.edge is not None
@@ -338,6 +341,7 @@ def _life(settings: ServiceSettings, lifespan: Lifespan | None) -> Lifespan:
                 stack.push_async_callback(tools.follower_database.dispose)
             if isinstance(tools.keys, RemoteKeys):
                 stack.push_async_callback(tools.keys.aclose)
+            await stack.enter_async_context(measuring_loop_lag(tools.metrics))
             stack.enter_context(tools.closing.listening())
             stack.callback(tools.closing.begin)
             await stack.enter_async_context(purging(tools.database))

@@ -24,6 +24,10 @@ LARGEST_JSON_BYTES = 192 * 1024
 # In larger bodies the place of what is wrong isn't looked for: that takes longer than all other checks.
 LARGEST_POINTED_BYTES = 64 * 1024
 LARGEST_ANONYMOUS_JSON_BYTES = 8 * 1024
+# What is made of many small parts takes longest to check. A thousand figures of nine names each fit.
+MOST_CONTAINERS = 2_500
+MOST_NAMES = 10_000
+MOST_VALUES = 20_000
 # A token request may carry two ID tokens of 16 KiB.
 LARGEST_FORM_BYTES = 48 * 1024
 
@@ -115,6 +119,10 @@ def check_json(body: bytes, *, deepest: int) -> None:
         raise MalformedRequest(
             f"The body isn't valid JSON: {detail}", errors=[FieldError.in_body([], "json_invalid", detail)]
         ) from None
+    if _has_many_parts(body):
+        most = f"{MOST_CONTAINERS:,} objects and lists, {MOST_NAMES:,} names and {MOST_VALUES:,} values"
+        detail = f"A body may have at most {most}."
+        raise InvalidRequest(detail, errors=[FieldError.in_body([], "too_many_parts", detail)])
     if _is_deeper(body, deepest):
         path = _path_below(document, deepest) if len(body) <= LARGEST_POINTED_BYTES else []
         detail = f"JSON may be nested {deepest} levels deep."
@@ -128,6 +136,16 @@ def check_json(body: bytes, *, deepest: int) -> None:
 
 def _sentence(message: str) -> str:
     return f"{message[:1].upper()}{message[1:200]}."
+
+
+def _has_many_parts(body: bytes) -> bool:
+    """Is valid JSON made of more objects, lists and names than may be? What stands in its texts doesn't count."""
+    return _counts_many(body) and _counts_many(_STRING.sub(b"", body))
+
+
+def _counts_many(body: bytes) -> bool:
+    containers = body.count(b"{") + body.count(b"[")
+    return containers > MOST_CONTAINERS or body.count(b":") > MOST_NAMES or body.count(b",") >= MOST_VALUES
 
 
 def _is_deeper(body: bytes, deepest: int) -> bool:

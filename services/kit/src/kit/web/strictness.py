@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 # A number with a point or an exponent, or text that looks like one.
 _FLOAT = re.compile(rb"\d(?:\.\d|[eE][+-]?\d)")
+# Naming each takes longer than finding it, and pydantic names all or none.
+MOST_LISTED = 500
 Errors = Sequence[dict[str, Any]]
 
 
@@ -31,6 +33,9 @@ class StrictBody:
         try:
             self._adapter.validate_json(_with_whole_numbers(body), strict=True)
         except ValidationError as error:
+            if (count := error.error_count()) > MOST_LISTED:
+                detail = f"The body has {count:,} faults, too many to name them."
+                return [{"type": "too_many_faults", "loc": ("body",), "msg": detail}]
             found = error.errors(include_url=False, include_context=False, include_input=False)
             return [{**one, "loc": ("body", *one["loc"])} for one in found]
         return []

@@ -14,6 +14,7 @@ import uvicorn
 
 from kit.events.followers import Followers
 from kit.readiness import Check, readiness
+from kit.telemetry.loop_lag import measuring_loop_lag
 from kit.telemetry.metrics import MEDIA_TYPE, Metrics
 
 Message = MutableMapping[str, Any]
@@ -81,7 +82,8 @@ async def serving_health(
     server = _Server(config)
     serving = asyncio.create_task(server.serve(), name="worker health")
     try:
-        yield
+        async with measuring_loop_lag(metrics):
+            yield
     finally:
         server.should_exit = True
         await serving
