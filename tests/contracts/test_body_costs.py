@@ -57,7 +57,7 @@ def operations(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, str, boo
                 continue
             for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
                 if "json" in media_type:
-                    name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+                    name = content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
                     schema = contract["components"]["schemas"].get(name, {})
                     yield method, path, media_type, bool(operation.get("security")), list(schema.get("properties", []))
 
