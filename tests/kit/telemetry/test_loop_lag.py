@@ -28,8 +28,15 @@ async def test_what_holds_the_loop_is_seen() -> None:
     assert value(metrics, "count") - value(metrics, "bucket", le="0.25") >= 1
 
 
+def measuring() -> set["asyncio.Task[None]"]:
+    """The tasks that measure; services of other tests may run on this loop."""
+    return {task for task in asyncio.all_tasks() if task.get_name() == "measure loop lag"}
+
+
 async def test_measuring_ends_with_the_block() -> None:
     metrics = Metrics("sample")
+    before = measuring()
     async with measuring_loop_lag(metrics):
         await until(lambda: value(metrics, "count") >= 1)
-    assert not [task for task in asyncio.all_tasks() if task.get_name() == "measure loop lag"]
+        assert len(measuring() - before) == 1
+    assert not measuring() - before
