@@ -1,5 +1,6 @@
 """A figure that is erased is nowhere any more, and a tombstone says so."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,10 +8,12 @@ import asyncpg
 import httpx
 import pytest
 
+from academy.ratings.service import rerate
 from kit.database.sessions import Context
 from tests.academy.imports.conftest import IMPORTS, Workbench, bench, csv
 from tests.academy.rated import ATTAINMENT, criteria_set, publish
 from tests.support.databases import Clone
+from tests.support.jobs import until
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
 __all__ = ["bench"]
@@ -66,6 +69,20 @@ async def rated(bench: Workbench) -> datetime:
     at = datetime.now(UTC)
     await bench.load(manager, "observations", file("2024/25", 52))
     return at
+
+
+async def test_a_rating_that_is_being_made_keeps_nothing_of_the_value(bench: Workbench, rated: datetime) -> None:
+    manager = await bench.client()
+    (figure,) = await shown(manager, academic_year="2023/24")
+    # What is rated now rests on it again.
+    await publish(await bench.client("chief-executive"), criteria_set(criteria=[{**OWN, "code": "again"}, GROWTH]))
+    async with bench.database.of("academy").session(Context(PROSPERE, None, "test")) as session:
+        await rerate(session, PROSPERE)
+        sending = asyncio.create_task(manager.post(PATH, json={"observation_id": figure["id"], "reason": WHY}))
+        await until(lambda: bench.value("select exists (select from pg_locks where not granted)"), 10)
+    assert (await sending).status_code == 201
+    await bench.work()
+    assert await everywhere(bench.database, str(VALUE)) == set()
 
 
 async def test_the_value_is_gone_from_every_table_and_a_tombstone_stays(bench: Workbench, rated: datetime) -> None:

@@ -17,7 +17,10 @@ from trellis.state import State
 
 LOOK_SECONDS = 1.0
 LOOKS = 5
-"""As many looks in a row must find nobody: the two replace each other within a second or two."""
+"""As many looks in a row must find nobody: the two replace each other within a second or two, and a restore starts
+again what it stopped."""
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+"""What ends it. `trellis run` holds them back until they are answered here."""
 WAS_STOPPED = 77
 """The exit code when somebody else stopped the installation: `trellis down`, or who removed its state folder."""
 
@@ -25,15 +28,23 @@ WAS_STOPPED = 77
 def main() -> int:
     """Stay until the installation ends; 1 when nothing watches it any more, though it is meant to run."""
     state = State(Path(sys.argv[1]))
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPPING:
         signal.signal(number, _stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     announce("READY=1")
     missed = 0
     while missed < LOOKS:
-        if not state.wanted.exists():
-            return WAS_STOPPED
         missed = 0 if state.is_held("supervisor") or state.is_held(watcher.NAME) else missed + 1
+        if not state.wanted.exists():
+            # `down` and `restore` take it away first of all: what they stop may need a while yet.
+            try:
+                with state.locked():
+                    pass
+            except FileNotFoundError:
+                return WAS_STOPPED
         time.sleep(LOOK_SECONDS)
+    if not state.wanted.exists():
+        return WAS_STOPPED
     print("Nothing watches the installation any more.", file=sys.stderr)
     return 1
 
@@ -41,14 +52,14 @@ def main() -> int:
 def announce(what: str) -> None:
     """Say something to systemd, if it started us (sd_notify)."""
     if address := os.environ.get("NOTIFY_SOCKET"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.connect(f"\0{address[1:]}" if address.startswith("@") else address)
-            told.send(what.encode())
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
+            connection.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+            connection.send(what.encode())
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     """Become `trellis down`."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPPING:
         signal.signal(number, signal.SIG_DFL)
     os.execv(sys.executable, [sys.executable, "-P", "-m", "trellis.cli", "down"])  # noqa: S606 - our own interpreter
 

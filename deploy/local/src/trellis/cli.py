@@ -1,6 +1,7 @@
 """The `trellis` command: what an operator types, and what each answers in the terminal."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from trellis import (
     api,
+    attending,
     board,
     importing,
     launching,
@@ -82,7 +84,10 @@ def up(
 def run() -> None:
     """Start everything and stay until it is stopped: for systemd (deploy/systemd). SIGTERM stops everything."""
     installation = find()
+    # While it starts too: what was started is stopped again.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     launching.up(installation, _say)
+    signal.pthread_sigmask(signal.SIG_BLOCK, attending.STOPPING)
     _own_process("trellis.attending", [str(installation.state.folder)])
 
 
@@ -97,7 +102,7 @@ def down() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """What runs, since when and how often it was started again; exit code 1 unless all is ready."""
+    """What runs and how often it was started again; exit code 1 unless all is ready."""
     raise typer.Exit(0 if statuses.show(find_running(), as_json=as_json) else 1)
 
 

@@ -88,7 +88,7 @@ class ForkServer:
 
         Raises OSError when the fork server can't be started or doesn't answer.
         """
-        told = json.dumps({"name": name, "arguments": list(arguments), "environment": dict(environment)}).encode()
+        program = json.dumps({"name": name, "arguments": list(arguments), "environment": dict(environment)}).encode()
         reading, writing = os.pipe()
         # A program that ends before it has read has said why in its log.
         with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as pipe:
@@ -96,13 +96,14 @@ class ForkServer:
                 pid = self._ask(log.fileno(), reading)
             finally:
                 os.close(reading)
-            pipe.write(told)
+            pipe.write(program)
         return Forked(pid, name)
 
     @property
     def pid(self) -> int | None:
         """The number of its process; None while there is none."""
-        return self._process.pid if self._process else None
+        # Its end is collected with the look at it: whatever ended after it would otherwise stay behind it.
+        return self._process.pid if self._process and self._process.poll() is None else None
 
     def close(self) -> None:
         """End the fork server; what it has forked goes on."""
@@ -181,16 +182,16 @@ def serve(asking: socket.socket) -> None:
             return
         if not asked:
             return
-        log, told = files
+        log, pipe = files
         between = os.fork()
         if not between:
-            _hand_over(asking, log, told)
+            _hand_over(asking, log, pipe)
         os.close(log)
-        os.close(told)
+        os.close(pipe)
         os.waitpid(between, 0)
 
 
-def _hand_over(asking: socket.socket, log: int, told: int) -> NoReturn:
+def _hand_over(asking: socket.socket, log: int, pipe: int) -> NoReturn:
     """Fork the program, and end: its new parent is the supervising process, which gets its number from itself."""
     parent = os.getpid()
     if os.fork():
@@ -202,18 +203,18 @@ def _hand_over(asking: socket.socket, log: int, told: int) -> NoReturn:
     except OSError:
         # The supervising process has ended meanwhile: nobody would watch this program.
         os._exit(1)
-    _become(log, told)
+    _become(log, pipe)
 
 
-def _become(log: int, told: int) -> NoReturn:
+def _become(log: int, pipe: int) -> NoReturn:
     code = 1
     try:
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        with os.fdopen(told, "rb") as pipe:
-            program = json.loads(pipe.read())
+        with os.fdopen(pipe, "rb") as file:
+            program = json.loads(file.read())
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)

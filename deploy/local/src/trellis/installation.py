@@ -53,10 +53,10 @@ class Installation:
     @property
     def secret_keys(self) -> Sequence[str]:
         """The secret keys, newest first; also before there is a database. Raises ValueError for a broken list."""
-        told = self.settings
-        if told.secret_keys is not None:
-            return listed(told.secret_keys.get_secret_value())
-        return [told.secret_key.get_secret_value() if told.secret_key else self.credentials.secret_key]
+        several, one = self.settings.secret_keys, self.settings.secret_key
+        if several is not None:
+            return listed(several.get_secret_value())
+        return [one.get_secret_value() if one else self.credentials.secret_key]
 
     @property
     def secret_ring(self) -> KeyRing:

@@ -65,7 +65,7 @@ class Adopted:
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. Raises subprocess.TimeoutExpired."""
-        if not self._identity.wait(timeout or math.inf):
+        if not self._identity.wait(math.inf if timeout is None else timeout):
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
         return UNSEEN
 

@@ -5,13 +5,12 @@
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from trellis import places, settings
 from trellis.installation import Installation
-from trellis.pg_tools import binary, without_password
+from trellis.pg_tools import rows
 
 PACKAGES: Mapping[str, str] = {
     "identity": "gateway.identity",
@@ -59,13 +58,4 @@ def _sources() -> Iterator[Path]:
 def _revisions(installation: Installation) -> dict[str, str]:
     """Where each schema is; empty when the database can't say."""
     query = " union all ".join(f"select '{schema}', version_num from {schema}.alembic_version" for schema in PACKAGES)  # noqa: S608
-    target, environment = without_password(installation.admin_url)
-    asked = subprocess.run(
-        [binary("psql"), "--no-psqlrc", "--tuples-only", "--no-align", f"--dbname={target}", f"--command={query}"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    return dict(line.split("|", 1) for line in asked.stdout.split()) if asked.returncode == 0 else {}
+    return dict(rows(installation.admin_url, query) or ())

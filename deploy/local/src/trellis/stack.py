@@ -110,12 +110,12 @@ def _worker(installation: Installation, service: str, module: str, environment: 
 
 
 def _gateway(installation: Installation) -> Program:
-    told = installation.settings
+    local = installation.settings
     settings = envoy.EnvoySettings(
-        listen_address=told.listen_address,
-        listen_port=told.listen_port,
-        public_url=told.public_url,
-        state_dir=told.state_dir,
+        listen_address=local.listen_address,
+        listen_port=local.listen_port,
+        public_url=local.public_url,
+        state_dir=local.state_dir,
         run_dir=installation.state.sockets,
     )
     path = envoy.write(envoy.render(settings), installation.state.gateway)
@@ -123,10 +123,10 @@ def _gateway(installation: Installation) -> Program:
         GATEWAY,
         envoy.command(path, settings),
         probe=Probe(
-            "/readyz", host=told.local_address, port=told.listen_port, tls=settings.tls_certificate is not None
+            "/readyz", host=local.local_address, port=local.listen_port, tls=settings.tls_certificate is not None
         ),
         after=(IDENTITY,),
-        # All that it is told stands in its configuration.
+        # All that it needs to know stands in its configuration.
         environment=without_secrets(installation),
         stops_last=True,
     )

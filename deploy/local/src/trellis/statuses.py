@@ -10,15 +10,15 @@ from rich.text import Text
 from trellis import board, storage
 from trellis.installation import Installation
 from trellis.programs import Stage
-from trellis.reports import ProgramReport, report_of
+from trellis.reports import ProgramReport, Report, report_of
 from trellis.supervision import leftovers
 
 
 def show(installation: Installation, *, as_json: bool) -> bool:
-    """Print what runs, since when, and how much room there is; whether everything is ready."""
+    """Print what runs and how much room there is; whether everything is ready."""
     report = report_of(installation.state)
     if as_json:
-        print(json.dumps(_for_programs(installation, report.programs if report else ()), indent=2))
+        print(json.dumps(_for_programs(installation, report), indent=2))
     elif report is None:
         _say_what_is_left(installation)
     else:
@@ -26,10 +26,11 @@ def show(installation: Installation, *, as_json: bool) -> bool:
     return report is not None and report.is_ready
 
 
-def _for_programs(installation: Installation, programs: Sequence[ProgramReport]) -> dict[str, object]:
+def _for_programs(installation: Installation, report: Report | None) -> dict[str, object]:
+    programs = report.programs if report else ()
     shown = ("name", "stage", "reason", "pid", "restarts", "log")
     return {
-        "ready": bool(programs) and all(one.stage == Stage.READY for one in programs),
+        "ready": report is not None and report.is_ready,
         "url": installation.settings.gateway_url,
         "state_dir": str(installation.settings.state_dir),
         "programs": [{name: getattr(one, name) for name in shown} for one in programs],

@@ -1,12 +1,11 @@
 """How much room an installation has, and how much the files of imports take: for `trellis status`."""
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kit.disks import Disks
 from trellis.installation import Installation
-from trellis.pg_tools import binary, without_password
+from trellis.pg_tools import rows
 from trellis.settings import storage_of
 
 _KEPT = (
@@ -45,18 +44,10 @@ def look(installation: Installation) -> Storage:
 
 
 def _kept(installation: Installation) -> tuple[int, int] | None:
-    target, environment = without_password(installation.migrator_url)
-    asked = subprocess.run(
-        [binary("psql"), "--no-psqlrc", "--tuples-only", "--no-align", f"--dbname={target}", f"--command={_KEPT}"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env={**environment, "PGCONNECT_TIMEOUT": "2"},
-        check=False,
-    )
-    if asked.returncode:
+    found = rows(installation.migrator_url, _KEPT)
+    if found is None:
         return None
-    kept, most = asked.stdout.strip().split("|")
+    kept, most = found[0]
     return int(kept), int(most)
 
 

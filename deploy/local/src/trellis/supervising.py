@@ -40,15 +40,15 @@ class Plan:
     @classmethod
     def read(cls, text: bytes) -> Self:
         """What `written` wrote."""
-        told: dict[str, Any] = json.loads(text)
-        programs = [Program(**{**one, "probe": _probe(one["probe"])}) for one in told["programs"]]
-        return cls(**{**told, "folder": Path(told["folder"]), "programs": programs})
+        plan: dict[str, Any] = json.loads(text)
+        programs = [Program(**{**one, "probe": _probe(one["probe"])}) for one in plan["programs"]]
+        return cls(**{**plan, "folder": Path(plan["folder"]), "programs": programs})
 
 
-def _probe(told: dict[str, Any] | None) -> Probe | None:
-    if told is None:
+def _probe(probe: dict[str, Any] | None) -> Probe | None:
+    if probe is None:
         return None
-    return Probe(**{**told, "unix": None if told["unix"] is None else Path(told["unix"])})
+    return Probe(**{**probe, "unix": None if probe["unix"] is None else Path(probe["unix"])})
 
 
 def run(plan: Plan) -> None:

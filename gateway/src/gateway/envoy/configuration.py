@@ -13,6 +13,13 @@ from gateway.envoy.routes import ROUTES, SERVICES, Match, Route
 from gateway.envoy.settings import EnvoySettings
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+# Which of them a path takes is the service's to say, with 405 and `Allow`. Its parser reads no other words.
+# In parts that each fit into one pattern of Envoy's.
+KNOWN_METHODS: Final = (
+    (*headers.ALLOWED_METHODS, "TRACE", "QUERY"),
+    ("ACL", "BIND", "CHECKOUT", "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE"),
+    ("PROPFIND", "PROPPATCH", "REBIND", "REPORT", "SEARCH", "UNBIND", "UNLINK", "UNLOCK"),
+)
 
 # Headers must come quickly; a body may take as long as the largest import needs on a slow line.
 HEADERS_SECONDS: Final = 10
@@ -161,11 +168,10 @@ _STRANGE_HOST: Final[Mapping[str, Any]] = {
     "string_match": {"safe_regex": {"regex": _HOST}},
     "invert_match": True,
 }
-_UNKNOWN_METHOD: Final[Mapping[str, Any]] = {
-    "name": ":method",
-    "string_match": {"safe_regex": {"regex": "|".join(headers.ALLOWED_METHODS)}},
-    "invert_match": True,
-}
+_UNKNOWN_METHOD: Final[Sequence[Mapping[str, Any]]] = [
+    {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(some)}}, "invert_match": True}
+    for some in KNOWN_METHODS
+]
 
 
 def _match(row: Route) -> dict[str, Any]:
@@ -235,7 +241,8 @@ def _refused(name: str, match: dict[str, Any], status: int) -> dict[str, Any]:
 
 
 def _unknown_methods() -> dict[str, Any]:
-    return _refused("unknown-methods", {"prefix": "/", "headers": [dict(_UNKNOWN_METHOD)]}, 405) | {
+    """Words that are no methods, which HTTP/2 lets through: no path takes them, and `Allow` names those of the API."""
+    return _refused("unknown-methods", {"prefix": "/", "headers": [dict(one) for one in _UNKNOWN_METHOD]}, 405) | {
         "response_headers_to_add": [_allow(headers.ALLOWED_METHODS)]
     }
 

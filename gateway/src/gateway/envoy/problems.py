@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.envoy.headers import ALLOWED_METHODS
 from gateway.envoy.notation import header, typed
 from kit.problems import (
     MEDIA_TYPE,
@@ -104,14 +103,6 @@ _LATER: Final = MappingProxyType({"retry-after": str(RETRY_AFTER_SECONDS)})
 _MAYBE_DONE: Final = "If it was to change something, it may have: repeat it with the same Idempotency-Key"
 
 REPLIES: Final[tuple[Reply, ...]] = (
-    # Envoy judges a QUERY before its route does.
-    Reply(
-        MethodNotAllowed,
-        "This path doesn't know the method.",
-        MappingProxyType({"allow": ", ".join(ALLOWED_METHODS)}),
-        "query_missing_content_type",
-        400,
-    ),
     Reply(
         MalformedRequest,
         "The request can't be read as HTTP, or its path or host is written in a way that isn't accepted.",

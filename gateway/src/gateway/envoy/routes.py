@@ -164,7 +164,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         limit=Limit.NONE,
         body=Body.NONE,
     ),
-    # The filter `readiness` answers it while a service is missing; see there.
+    # The filter `readiness` answers its GET and HEAD; see there.
     Route(
         "readyz",
         READY_PATH,

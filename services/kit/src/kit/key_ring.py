@@ -128,11 +128,11 @@ class KeyRing:
         return tuple(DerivedKey(one.id, one.key(purpose)) for one in self._keys)
 
 
-def _share(told: Mapping[str, Any]) -> _Share:
-    keys = {str(name): base64.b64decode(key, validate=True) for name, key in told["keys"].items()}
+def _share(share: Mapping[str, Any]) -> _Share:
+    keys = {str(name): base64.b64decode(key, validate=True) for name, key in share["keys"].items()}
     if any(len(key) != _KEY_BYTES for key in keys.values()):
         raise ValueError("a derived key has another length")
-    return _Share(bytes.fromhex(told["id"]), keys)
+    return _Share(bytes.fromhex(share["id"]), keys)
 
 
 def listed(keys: str) -> list[str]:

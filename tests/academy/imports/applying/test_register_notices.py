@@ -32,7 +32,7 @@ async def grant(bench: Workbench, trust: UUID, side: str = "a") -> None:
     )
 
 
-async def told(bench: Workbench, kind: str, trust: UUID = PROSPERE) -> list[dict[str, Any]]:
+async def announced(bench: Workbench, kind: str, trust: UUID = PROSPERE) -> list[dict[str, Any]]:
     """The data of a trust's events of one type, in order."""
     rows = await bench.rows(
         "select data from academy.event where trust_id = $1 and type = $2 order by xid, seq",
@@ -65,7 +65,7 @@ async def test_a_trust_without_criteria_hears_of_its_academies_too(bench: Workbe
     # And of who joins.
     joined = links(link(142100, PROSPERE_UID, "2019-09-01"))
     await bench.load(operator, "gias-group-links", joined)
-    assert [event["urn"] for event in await told(bench, "academy.joined")] == [142100]
+    assert [event["urn"] for event in await announced(bench, "academy.joined")] == [142100]
     board = await statuses(await bench.client("status-reader"))
     assert {urn: one["status"] for urn, one in board.items()} == {URN: "not_assessed", 142100: "not_assessed"}
 
@@ -77,17 +77,17 @@ async def test_inspections_that_are_taken_back_are_announced(bench: Workbench) -
     await bench.rate(PROSPERE, OTHER_TRUST)
     rows = f"{URN},Inadequate,18/04/2013\n{URN},Outstanding,01/03/2018\n"
     wrong = await bench.load(operator, "ofsted-inspections", INSPECTIONS + rows)
-    before = await told(bench, "inspection.recorded")
-    changes = len(await told(bench, "academy.changed"))
+    before = await announced(bench, "inspection.recorded")
+    changes = len(await announced(bench, "academy.changed"))
     await taken_back(bench, operator, wrong)
-    again, gone = (await told(bench, "inspection.recorded"))[len(before) :]
+    again, gone = (await announced(bench, "inspection.recorded"))[len(before) :]
     bad, new = before[-2:]
     assert (again["overall_grade"], again["replaces"], again["is_withdrawn"]) == ("good", bad["inspection_id"], False)
     assert again["inspection_id"] not in {one["inspection_id"] for one in before}
     assert (gone["inspection_id"], gone["replaces"], gone["is_withdrawn"]) == (new["inspection_id"], None, True)
     assert again["import_id"] == gone["import_id"] == wrong["id"]
-    assert len(await told(bench, "academy.changed")) == changes + 1
-    assert await told(bench, "inspection.recorded", OTHER_TRUST) == []
+    assert len(await announced(bench, "academy.changed")) == changes + 1
+    assert await announced(bench, "inspection.recorded", OTHER_TRUST) == []
 
 
 @pytest.mark.usefixtures("in_trust")
@@ -99,18 +99,18 @@ async def test_comparison_figures_that_are_taken_back_are_announced(bench: Workb
         operator, "dfe-ks4", KS4 + "7,,,523636,12.5,,,,,\n4,352,,5000,13,,,,,\n4,850,,5000,14,,,,,\n",
         academic_year="2017/18",
     )  # fmt: skip
-    known = len(await told(bench, "comparison.changed"))
+    known = len(await announced(bench, "comparison.changed"))
     await taken_back(bench, operator, wrong)
 
     def short(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         names = ("area", "area_code", "figures", "figures_withdrawn")
         return [tuple(one[name] for name in names) for one in events if one["measure"] == "ks4.attainment_8"]
 
-    assert short((await told(bench, "comparison.changed"))[known:]) == [
+    assert short((await announced(bench, "comparison.changed"))[known:]) == [
         ("england", "E92000001", 1, 0),
         ("la", "352", 0, 1),
     ]
-    assert {one[0] for one in short(await told(bench, "comparison.changed", OTHER_TRUST))} == {"england"}
+    assert {one[0] for one in short(await announced(bench, "comparison.changed", OTHER_TRUST))} == {"england"}
 
 
 @pytest.mark.usefixtures("in_trust")
@@ -123,6 +123,6 @@ async def test_figures_of_the_regions_of_a_trust_are_announced(bench: Workbench)
     )
     loaded = await bench.load(operator, "dfe-attendance", ATTENDANCE + rows)
     assert loaded["state"] == "succeeded", loaded
-    events = await told(bench, "comparison.changed")
+    events = await announced(bench, "comparison.changed")
     assert [(one["area"], one["area_code"]) for one in events] == [("region", "E12000002")]
-    assert await told(bench, "comparison.changed", OTHER_TRUST) == []
+    assert await announced(bench, "comparison.changed", OTHER_TRUST) == []

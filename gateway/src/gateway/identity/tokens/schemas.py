@@ -92,7 +92,7 @@ class DemoTokenCreate(BaseModel):
     """A demo person."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"role": "headteacher", "academies": [137083]}]}
+        extra="forbid", json_schema_extra={"examples": [{"role": "headteacher", "academies": [139148]}]}
     )
 
     role: RoleCode = Field(description="What they may do.", examples=["headteacher"])

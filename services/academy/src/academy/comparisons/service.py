@@ -79,7 +79,10 @@ async def _places(session: Session, params: ComparisonListParams, academy: Schoo
     for area in Area:
         code = codes[area]
         if code is not None and (area in params.area or not params.area):
-            places.append(_Place(area, code, await _name(session, area, code)))
+            name = await _name(session, area, code)
+            if name is None and code == params.la:
+                raise AreaUnknown.because("la", "unknown_authority", f"The register has no authority {code}.")
+            places.append(_Place(area, code, name))
     return places
 
 

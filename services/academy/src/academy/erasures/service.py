@@ -18,6 +18,7 @@ from academy.erasures.tables import ObservationErasure
 from academy.observations.tables import Observation
 from academy.rag_statuses.projection import raise_version
 from academy.rate_again import rate_again
+from academy.ratings.queries import one_at_a_time
 from academy.recording import begin_recording
 from kit.database.sessions import Session
 from kit.events.recording import record_event
@@ -40,6 +41,8 @@ async def erase(session: Session, caller: Caller, body: ObservationErasureCreate
     role = acting_role(caller, ERASERS)
     if role is None:
         raise RoleMayNot("Only a data manager of the trust erases figures.")
+    # A rating that is being made rests on figures that it has read already: its end is waited for.
+    await one_at_a_time(session, caller.tenant_id)
     figure = await find(session, caller, Observation, body.observation_id, lock=True)
     if figure is None:
         raise ObservationNotFound("Your trust has no figure of its own with this id.")

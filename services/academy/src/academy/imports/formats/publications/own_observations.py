@@ -250,8 +250,11 @@ class _Cells:
         details = self._details(value)
         self._count_percents(value, measure)
         nobody = (details["cohort"] == 0).fill_null(value=False) & ~measure.is_in(_COUNTS).fill_null(value=False)
-        value, reason = without_nobody(self._check, "value", value, reason, nobody)
-        return {"value": value, "reason": reason, **details}
+        counted, reason = without_nobody(self._check, "value", value, reason, nobody)
+        emptied = counted.is_null() & value.is_not_null()
+        # As without a value in the first place: an interval or a band says what it would have been.
+        details |= {name: details[name].set(emptied, None) for name in ("lower", "upper", "published_band")}
+        return {"value": counted, "reason": reason, **details}
 
     def _count_percents(self, value: pl.Series, measure: pl.Series) -> None:
         highest = pl.DataFrame({"measure": measure, "value": value}).filter(pl.col("value") > 0)
