@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from kit.database.sessions import Context, Database
+from kit.database.sessions import Connection, Context, Database
 from kit.events import watching
+from kit.events.pages import Page, Position, Reader, read_page
 from kit.web.app import Service
 from tests.support.databases import Clone
 from tests.support.feed import HIDDEN, PATH, feed_service, note
@@ -128,6 +130,48 @@ async def test_readers_of_the_same_events_share_one_query(service: Service, data
         assert {answer.json()["items"][0]["data"]["number"] for answer in answers} == {1}
         # The event itself, some looks, and one page for all.
         assert len(taken) < READERS / 2
+
+
+async def test_an_event_that_a_page_hides_for_a_moment_reaches_who_waits(
+    service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quiet transaction that ends while a page is read counts as one that runs: that page ends before it."""
+    hidden = 0
+
+    async def reading(connection: Connection, reader: Reader, after: Position, limit: int) -> Page:
+        nonlocal hidden
+        page = await read_page(connection, reader, after, limit)
+        if not page.events or hidden == 2:
+            return page
+        hidden += 1
+        return replace(page, events=[], after=after, horizon=page.events[0][0].xid)
+
+    monkeypatch.setattr(watching, "read_page", reading)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(watching, "LOOK_SECONDS_DEAF", 0.1)
+    async with readers(service, database, 3) as waiting:
+        await note(database, 1)
+        async with asyncio.timeout(5):
+            answers = await asyncio.gather(*waiting)
+    assert [answer.json()["items"][0]["data"]["number"] for answer in answers] == [1, 1, 1]
+    assert hidden == 2
+
+
+async def test_idle_streams_look_together_too(
+    service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kit.web.feed_routes.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(watching, "LOOK_SECONDS_DEAF", 60.0)
+    headers = {"Authorization": f"Bearer {token_of()}", "Accept": "text/event-stream"}
+    async with streamed(service, PATH, headers) as one:
+        assert "retry" in await one.block()
+        await one.block()
+        with transactions(database) as taken:
+            for _ in range(4):
+                assert await one.block() == {"": "still here"}
+        # A watch that begins anew looks once.
+        assert len(taken) <= 5
 
 
 async def test_a_shared_page_is_only_for_those_who_may_see_the_same(service: Service, database: Database) -> None:

@@ -173,7 +173,7 @@ async def test_one_makes_an_answer_while_others_wait_for_it(counting: Counting, 
 
 async def test_memory_is_bounded(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     size = len((await counting.get()).content)
-    monkeypatch.setattr(kept, "MOST_BYTES", 2 * size + 10)
+    monkeypatch.setattr(kept, "MOST_BYTES", 2 * (size + kept.BYTES_BESIDE) + 10)
     for q in "abc":
         for _ in range(2):
             await counting.get(params={"q": q})
@@ -191,6 +191,47 @@ async def test_without_the_database_nothing_is_given(counting: Counting, committ
     async with committed_database.away():
         assert (await counting.get()).status_code == 503
     assert (await counting.get()).status_code == 200
+
+
+async def test_answers_of_an_earlier_version_take_no_room(
+    counting: Counting, committed_database: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len((await counting.get()).content)
+    monkeypatch.setattr(kept, "MOST_BYTES", 2 * (size + kept.BYTES_BESIDE) + 10)
+    for q in "ab":
+        for _ in range(2):
+            await counting.get(params={"q": q})
+    await add_school(committed_database, 100_001)
+    for q in "cd":
+        for _ in range(2):
+            await counting.get(params={"q": q})
+    before = counting.calls
+    for q in "cd":
+        await counting.get(params={"q": q})
+    assert counting.calls == before
+
+
+async def test_a_header_that_an_operation_reads_makes_another_answer(database: Database) -> None:
+    app = feed_service(database)
+    token = issue_token(None, scopes=["events:read", "ratings:read"])
+    transport = httpx.ASGITransport(app)
+    for number in range(3):
+        await note(database, number)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+
+        async def first(**headers: str) -> tuple[str, int]:
+            answer = (await client.get(EVENTS, params={"limit": 1}, headers=headers)).json()
+            return answer["next"], answer["items"][0]["data"]["number"]
+
+        place, number = await first()
+        assert number == 0
+        for _ in range(2):
+            assert await first() == (place, 0)
+        # A reader that reconnects names its place in a header.
+        for _ in range(3):
+            assert (await first(**{"Last-Event-ID": place}))[1] == 1
+        assert (await first())[1] == 0
 
 
 async def test_readers_who_wait_for_events_arent_served_from_memory(database: Database) -> None:

@@ -58,6 +58,12 @@ class Page:
     events: Sequence[tuple[Position, dict[str, Any]]]
     after: Position
     origin: Origin
+    horizon: int
+    """Events of this epoch are in it up to below this transaction."""
+
+    def reaches(self, end: Position) -> bool:
+        """Was it read late enough to show an event at this place?"""
+        return end.epoch < self.origin.epoch or end.xid < self.horizon
 
 
 # One statement, hence one snapshot: the horizon, the page below it, and the last event below it (so that a reader of
@@ -77,8 +83,9 @@ with {horizon}, page as (
         order by epoch desc, xid desc, seq desc limit 1
     ) e
 )
-select h.epoch as now_epoch, h.system_identifier, p.epoch, p.xid::text, p.seq, p.id, p.trust_id, p.type, p.subject,
-       p.urn, p.occurred_at, p.data::text, l.epoch as last_epoch, l.xid::text as last_xid, l.seq as last_seq
+select h.epoch as now_epoch, h.system_identifier, h.xmin::text as horizon, p.epoch, p.xid::text, p.seq, p.id,
+       p.trust_id, p.type, p.subject, p.urn, p.occurred_at, p.data::text, l.epoch as last_epoch,
+       l.xid::text as last_xid, l.seq as last_seq
 from horizon h left join page p on true left join last l on true
 order by p.epoch, p.xid, p.seq
 """
@@ -121,7 +128,7 @@ async def read_page(connection: Connection, reader: Reader, after: Position, lim
         end = after if not events else events[-1][0]
         if first["last_seq"] is not None:
             end = max(end, Position(first["last_epoch"], int(first["last_xid"]), first["last_seq"]))
-    return Page(events, end, Origin(first["now_epoch"], first["system_identifier"]))
+    return Page(events, end, Origin(first["now_epoch"], first["system_identifier"]), int(first["horizon"]))
 
 
 def cloud_event(service: str, row: Any) -> dict[str, Any]:

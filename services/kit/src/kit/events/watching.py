@@ -30,6 +30,8 @@ LOOK_SECONDS = 2.0
 LOOK_SECONDS_DEAF = 0.5
 # Events wait for an older transaction that is still open; it may end at any moment.
 FIRST_PAUSE_SECONDS = 0.02
+# An event is hidden for as long as a transaction needs for its end.
+HIDDEN_PAUSE_SECONDS = 0.005
 
 # 400 readers a second: what one process can answer and still do its other work.
 WOKEN_AT_ONCE = 4
@@ -157,8 +159,18 @@ class Watch:
 
         Rows are hidden by trust, academies, projects and pupils, never by who reads them.
         """
-        context = reader.context
+        context, end = reader.context, self.end
         key = (context.academies, context.projects, context.pupils, tuple(reader.types), after, limit)
+        while True:
+            page = await self._page(key, reader, after, limit)
+            # A quiet transaction that ends while a page is read counts as one that runs, and may hide an event from it
+            # that was seen before: who went to sleep with that page would miss its waking.
+            if page.events or page.reaches(end):
+                return page
+            self._pages.pop(key, None)
+            await asyncio.sleep(HIDDEN_PAUSE_SECONDS)
+
+    async def _page(self, key: object, reader: Reader, after: Position, limit: int) -> Page:
         reading = self._pages.get(key)
         if reading is None or (reading.done() and (reading.cancelled() or reading.exception() is not None)):
             if len(self._pages) >= MOST_SHARED_PAGES:

@@ -203,7 +203,8 @@ async def _stream(request: Request, caller: Caller, follower: Follower, page: Pa
         if closing.requested or left <= 0:
             return
         try:
-            page = await follower.next_page(limit, min(HEARTBEAT_SECONDS, left))
+            # An empty page was read just now: whatever is new since then wakes the reader.
+            page = await follower.next_page(limit, min(HEARTBEAT_SECONDS, left), after=None if page.events else page)
         except DatabaseUnavailable:
             # The reader keeps its place and comes back.
             return

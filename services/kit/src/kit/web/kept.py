@@ -30,11 +30,13 @@ KEPT: Final = {MARK: True}
 
 MOST_BYTES: Final = 48 * 1024 * 1024
 LARGEST_ANSWER_BYTES: Final = 512 * 1024
+# What an answer takes beside its body: its key, headers and place in the table.
+BYTES_BESIDE: Final = 1024
 # Most requests come once: only what comes a second time is kept.
 MOST_SEEN: Final = 8192
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[bytes, str, bytes, bytes]
+Key = tuple[bytes, str, bytes, tuple[tuple[bytes, bytes], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Making:
         else:
             part = message.get("body", b"")
             self.size += len(part)
-            if self.size <= LARGEST_ANSWER_BYTES:
+            if self.size <= LARGEST_ANSWER_BYTES and not self.ended.is_set():
                 self.parts.append(part)
             if not message.get("more_body", False):
                 # Before it is sent: a slow reader keeps nobody else waiting.
@@ -91,16 +93,19 @@ class KeptAnswers:
         self._making: dict[tuple[Key, Version], Making] = {}
         self._seen: OrderedDict[Key, None] = OrderedDict()
         self._bytes = 0
+        self._newest: Version | None = None
 
     @staticmethod
     def key(scope: Scope) -> Key | None:
-        """What an answer is kept under: the token, path, query and `Accept`."""
+        """What an answer is kept under: the token, path, query, `Accept` and what else its operation reads."""
+        operation = exchange_of(scope).operation
+        read = {b"accept", *(operation.headers if operation is not None else ())} - {b"if-none-match"}
         named = dict(scope["headers"])
         authorization = named.get(b"authorization")
         if authorization is None:
             return None
-        accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
-        return hashlib.sha256(authorization).digest(), scope["path"], scope["query_string"], accept
+        said = tuple(sorted((name, value) for name, value in scope["headers"] if name in read))
+        return hashlib.sha256(authorization).digest(), scope["path"], scope["query_string"], said
 
     @staticmethod
     async def version(database: Database) -> Version | None:
@@ -166,12 +171,17 @@ class KeptAnswers:
         if made.status != 200 or made.size > LARGEST_ANSWER_BYTES:
             return
         etag = next((value.decode("latin-1") for name, value in made.headers if name.lower() == b"etag"), None)
+        if made.version != self._newest:
+            # No version comes again: what was kept of another is never given.
+            self._answers.clear()
+            self._newest, self._bytes = made.version, 0
         self._drop(made.key)
-        while self._answers and self._bytes + made.size > MOST_BYTES:
+        size = made.size + BYTES_BESIDE
+        while self._answers and self._bytes + size > MOST_BYTES:
             self._drop(next(iter(self._answers)))
         self._answers[made.key] = _Answer(made.version, made.headers, b"".join(made.parts), etag)
-        self._bytes += made.size
+        self._bytes += size
 
     def _drop(self, key: Key) -> None:
         with contextlib.suppress(KeyError):
-            self._bytes -= len(self._answers.pop(key).body)
+            self._bytes -= len(self._answers.pop(key).body) + BYTES_BESIDE

@@ -14,7 +14,7 @@ class Operation:
 
     `scopes` are what a token must carry; None when no token is needed. `acts_on` is how far an operation that writes
     reaches; None for one that reads or needs no token. `query` says of each parameter whether it may be repeated.
-    `is_kept`: its answers may be given again while nothing changes.
+    `is_kept`: its answers may be given again while nothing changes. `headers` are those that it reads, in lower case.
     """
 
     method: str
@@ -27,3 +27,4 @@ class Operation:
     is_streamed: bool
     largest_body_bytes: int
     is_kept: bool = False
+    headers: frozenset[bytes] = frozenset()

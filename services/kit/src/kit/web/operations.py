@@ -82,9 +82,11 @@ class Operations:
 def _operation(route: APIRoute, method: str) -> Operation:
     scopes: tuple[str, ...] | None = None
     query: dict[str, bool] = {}
+    headers: set[bytes] = set()
     for dependant, needed in _with_dependencies(route.dependant, ()):
         for one in get_flat_params(Dependant(query_params=dependant.query_params)):
             query[get_validation_alias(one)] = _repeats(one.field_info.annotation)
+        headers |= {get_validation_alias(one).lower().encode() for one in dependant.header_params}
         if dependant.call is current_caller or isinstance(dependant.call, CallerWith):
             scopes = tuple(dict.fromkeys([*(scopes or ()), *needed]))
     extra = route.openapi_extra or {}
@@ -96,6 +98,7 @@ def _operation(route: APIRoute, method: str) -> Operation:
         scopes=scopes,
         acts_on=reach_of(route, method),
         query=query,
+        headers=frozenset(headers),
         media_types=media_types,
         is_streamed=bool(extra.get(STREAMED)),
         is_kept=bool(extra.get(MARK)) and scopes is not None and method == "GET",
