@@ -27,8 +27,8 @@ test fails when they differ. ● the role's scopes allow the operation; · they 
 sees is decided by its trust and academies. An operation for anybody needs no token; one for any token needs no
 scope.
 
-Nobody gives a role to themselves, nor, to a client that they registered, one that allows more than their own roles:
-another administrator must do it (403 `grant-to-oneself`).
+Nobody gives a role to themselves, nor one that allows more than their own roles to a client that they registered or
+got a secret of, themselves or by another client: another administrator must do it (403 `grant-to-oneself`).
 
 *Acts on* says how far an operation that writes reaches. What acts on the whole trust needs a grant for the whole trust:
 under a grant for some academies, or for a project, it is 403 `whole-trust-only`, whatever the role. What acts on

@@ -8,7 +8,17 @@ from typing import Final
 from kit.people.declared import OnErasure, PersonalTable
 from kit.people.kit_tables import DECISIONS, EVENTS, IDEMPOTENCY_KEYS
 
-__all__ = ["CLIENTS", "EVENTS", "GRANTS", "IDEMPOTENCY_KEYS", "PEOPLE", "SIGNING_KEYS", "SIGN_INS", "TENANTS"]
+__all__ = [
+    "CLIENTS",
+    "EVENTS",
+    "GRANTS",
+    "IDEMPOTENCY_KEYS",
+    "PEOPLE",
+    "SECRETS",
+    "SIGNING_KEYS",
+    "SIGN_INS",
+    "TENANTS",
+]
 
 PEOPLE: Final = PersonalTable(
     "person",
@@ -41,6 +51,13 @@ CLIENTS: Final = PersonalTable(
     holds="Who registered a program.",
     purpose=DECISIONS,
     kept="For good.",
+    subjects=("created_by",),
+)
+SECRETS: Final = PersonalTable(
+    "client_secret",
+    holds="Who got a program's secret.",
+    purpose=DECISIONS,
+    kept="As long as the secret.",
     subjects=("created_by",),
 )
 TENANTS: Final = PersonalTable(

@@ -91,5 +91,5 @@ async def _register(session: Session, hasher: SecretHasher, service: str, secret
     # The hint is drawn with the secret: whoever changes the secret changes it too.
     if hint not in {one.hint for one in known}:
         await forget_secrets(session, client)
-        await add_secret(session, hasher, client, secret)
+        await add_secret(session, hasher, client, secret, by=BY)
         log.info("a service's client has a new secret", service=service, hint=hint)

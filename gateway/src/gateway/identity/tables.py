@@ -155,6 +155,8 @@ class ClientSecret(TenantRow, table=True):
     expires_at: datetime | None = instant_column(nullable=True)
     last_used_on: date | None
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_by: str | None = Field(default=None, sa_type=Text)
+    """Who got it; None for secrets from before this was kept."""
 
 
 class Person(TenantTable, Versioned, table=True):

@@ -97,6 +97,22 @@ async def test_one_without_a_job_is_queued_again_and_one_with_a_job_isnt(bench: 
     assert (await manager.get(f"{IMPORTS}/{wrong['id']}")).json()["withdrawal"] == "withdrawn"
 
 
+async def test_an_import_whose_figures_stand_is_never_said_to_have_failed(bench: Workbench) -> None:
+    """The loader has committed; what fails is the import's own end, and the next try writes it."""
+    operator = await bench.client("platform-operator")
+    await bench.execute("alter table academy.import add constraint broken check (state <> 'succeeded') not valid")
+    accepted = await bench.send(operator, "dfe-ks4", KS4.format(value=12), academic_year="2017/18")
+    path = accepted.headers["Location"]
+    await bench.work()
+    assert await shown(bench, "national") == {(136105, "2017/18"): 12}
+    assert (await operator.get(path)).json()["state"] == "running"
+    await bench.execute("alter table academy.import drop constraint broken")
+    await bench.execute(LATER)
+    await bench.work()
+    body = (await operator.get(path)).json()
+    assert (body["state"], body["rows_new"] > 0) == ("succeeded", True)
+
+
 async def test_giving_up_what_isnt_withdrawing_changes_nothing(bench: Workbench) -> None:
     manager = await bench.client()
     loaded = await bench.load(manager, "observations", figures((136105, "2017/18", 12)))

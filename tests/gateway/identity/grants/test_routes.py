@@ -116,6 +116,33 @@ async def test_who_registered_a_client_gives_it_no_more_than_their_own_roles(des
     assert (await other.post(PATH, json={"role": "mis-client", "client_id": made["id"]})).status_code == 201
 
 
+async def test_nobody_gets_around_that_by_another_client_or_by_a_new_secret(desk: Desk) -> None:
+    maker, other = [await desk.administrator(subject=f"person:{name}") for name in ("maker", "other")]
+
+    async def made(by: httpx.AsyncClient, name: str) -> Json:
+        answer = await by.post("/identity/v1/clients", json={"name": name, "kind": "confidential"})
+        return {**answer.json(), "etag": answer.headers["ETag"]}
+
+    async def give(by: httpx.AsyncClient, client: Json, role: str = "mis-client") -> str:
+        answer = await by.post(PATH, json={"role": role, "client_id": client["id"]})
+        return "given" if answer.status_code == 201 else str(answer.json()["code"])
+
+    first, second = await made(maker, "First"), await made(maker, "Second")
+    through = await desk.administrator(subject=f"client:{first['id']}")
+    assert await give(through, second) == "grant-to-oneself"
+    third = await made(through, "Third")
+    assert await give(maker, third) == "grant-to-oneself"
+    theirs = await made(other, "Theirs")
+    path = f"/identity/v1/clients/{theirs['id']}/rotate-secret"
+    rotated = await maker.post(path, json={"overlap_hours": 0}, headers={"If-Match": theirs["etag"]})
+    assert rotated.status_code == 200, rotated.text
+    assert await give(maker, theirs) == "grant-to-oneself"
+    # A client that somebody else registered works for somebody else.
+    assert await give(await desk.administrator(subject=f"client:{theirs['id']}"), second) == "grant-to-oneself"
+    assert await give(other, second) == "given"
+    assert await give(await desk.administrator(subject=f"client:{(await made(other, 'Sync'))['id']}"), first) == "given"
+
+
 async def test_an_operator_gives_their_own_client_no_way_into_the_trusts(desk: Desk) -> None:
     maker, other = [await desk.administrator(None, subject=f"client:{name}") for name in ("maker", "other")]
     made = (await maker.post("/identity/v1/clients", json={"name": "Reader", "kind": "confidential"})).json()

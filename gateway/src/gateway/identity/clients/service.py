@@ -71,7 +71,7 @@ async def create_client(
     secret = None
     if wanted.kind == "confidential":
         secret, _ = hashing.new_secret()
-        await add_secret(session, hasher, client, secret)
+        await add_secret(session, hasher, client, secret, by=by)
     return client, secret
 
 
@@ -147,7 +147,7 @@ async def rotate_secret(
         end = now + timedelta(hours=wanted.overlap_hours)
         kept.expires_at = min(kept.expires_at or end, end)
     secret, _ = hashing.new_secret()
-    await add_secret(session, hasher, client, secret)
+    await add_secret(session, hasher, client, secret, by=caller.subject)
     client.updated_at, client.version = now, client.version + 1
     await session.flush()
     await record_event(
@@ -171,8 +171,8 @@ async def _store(session: Session, client: Client) -> None:
         raise ClientNameTaken("Another client has this name; choose another.") from None
 
 
-async def add_secret(session: Session, hasher: SecretHasher, client: Client, secret: str) -> None:
-    """Let a client use this secret too."""
+async def add_secret(session: Session, hasher: SecretHasher, client: Client, secret: str, *, by: str) -> None:
+    """Let a client use this secret too, which was made for `by`."""
     session.add(
         ClientSecret(
             trust_id=client.trust_id,
@@ -183,6 +183,7 @@ async def add_secret(session: Session, hasher: SecretHasher, client: Client, sec
             expires_at=None,
             last_used_on=None,
             digest=hashing.digest_of(secret),
+            created_by=by,
         )
     )
     await session.flush()

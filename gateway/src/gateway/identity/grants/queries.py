@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, text
 from sqlmodel import col
 
 from gateway.identity.grants.rules import GrantState
@@ -79,10 +79,25 @@ async def person_exists(session: Session, trust_id: UUID, person_id: UUID) -> bo
     return (await session.execute(statement)).first() is not None
 
 
-async def registered_by(session: Session, trust_id: UUID, client_id: UUID) -> str | None:
-    """Who registered a client of the trust."""
-    statement = select(col(Client.created_by)).where(col(Client.trust_id) == trust_id, col(Client.id) == client_id)
-    return (await session.execute(statement)).scalar_one_or_none()
+_WHO_KNOWS = text(
+    """
+    with recursive known (subject) as (
+        select cast(:subject as text)
+        union
+        select made.by from known k
+        join client c on c.trust_id = :trust_id and k.subject = 'client:' || c.id
+        cross join lateral (
+            select c.created_by union all
+            select s.created_by from client_secret s where s.trust_id = c.trust_id and s.client_id = c.id
+        ) made (by) where made.by is not null
+    ) select subject from known
+    """
+)
+
+
+async def who_knows(session: Session, trust_id: UUID, subject: str) -> set[str]:
+    """A subject and, for a client, all who registered it or got a secret of it, and likewise of clients among these."""
+    return set((await session.execute(_WHO_KNOWS, {"trust_id": trust_id, "subject": subject})).scalars())
 
 
 async def client_kind(session: Session, trust_id: UUID, client_id: UUID) -> str | None:

@@ -178,12 +178,14 @@ async def _check(session: Session, caller: Caller, wanted: GrantCreate, starts_o
 
 
 async def _check_client(session: Session, caller: Caller, wanted: GrantCreate) -> None:
-    """Raises GrantToOneself when the caller could use the client for what their own roles don't allow."""
+    """Raises GrantToOneself when those behind the caller could use the client for what its roles don't allow."""
     if wanted.client_id is None or not rules.gives_more(wanted.role, caller.roles):
         return
-    if await queries.registered_by(session, caller.tenant_id, wanted.client_id) == caller.subject:
+    asking = await queries.who_knows(session, caller.tenant_id, caller.subject)
+    if asking & await queries.who_knows(session, caller.tenant_id, f"client:{wanted.client_id}"):
         raise GrantToOneself(
-            "You registered this client and know its secret. Ask another administrator to give it this role."
+            "You registered this client or got its secret, yourself or by another client. Ask another administrator to "
+            "give it this role."
         )
 
 

@@ -47,6 +47,10 @@ class ReadingFailed(Exception):
     """The file ran into a fault of ours."""
 
 
+class LoadedAlready(Exception):
+    """The figures of this import stand; it can't fail any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportRun:
     """An import and what it is run with: the service's database, the loader's, the limits, the fence of its job.
@@ -96,7 +100,14 @@ async def run_import(run: ImportRun) -> None:
 
 
 async def give_up(run: ImportRun, detail: str) -> None:
-    """End an import that can't be applied, for a reason that isn't in any row."""
+    """End an import that can't be applied, for a reason that isn't in any row.
+
+    Raises LoadedAlready for a national one whose figures stand already: only its end is missing, which the next try
+    writes, and "nothing was kept" would be untrue.
+    """
+    async with run.loader.session(run.context) as register:
+        if await load.receipt_of(register, run.import_id) is not None:
+            raise LoadedAlready(run.import_id)
     reading = Reading()
     reading.refuse([RowError(None, None, "fault", detail)])
     with contextlib.suppress(Stopped):

@@ -28,6 +28,7 @@ from academy.imports.transitions import IMPORTS
 from academy.measures.rules import MEASURES
 from academy.observations.queries import newest_years
 from academy.observations.rules import Layer
+from academy.ratings.queries import one_at_a_time
 from academy.recording import begin_recording
 from kit.database.sessions import Session
 from kit.events.recording import record_event
@@ -159,6 +160,9 @@ async def take_back(session: Session, table: Figures, origin: Origin) -> Counts:
 
     Afterwards the temporary table `withdrawn_<name>` holds the rows that ended, with the id of what stood before.
     """
+    if origin.tenant is not None:
+        # An erasure takes the same turn: what it erases isn't recorded again meanwhile.
+        await one_at_a_time(session, origin.tenant)
     withdrawn = f"withdrawn_{table.name}"
     own = "" if origin.tenant is None else "{}.trust_id = :tenant and "
     whose = {} if origin.tenant is None else {"tenant": origin.tenant}

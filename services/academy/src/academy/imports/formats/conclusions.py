@@ -44,9 +44,10 @@ def _warnings(tallies: Mapping[TallyKey, Tally]) -> Iterator[ReadingWarning]:
 
 
 _FIRST: Final = (
+    # A file that was cut off leaves out figures, too.
+    "last-line-short",
     "figures-emptied",
     "percents-as-fractions",
-    "last-line-short",
     "category-differs",
     "unrecognised-symbol",
     "word-unknown",

@@ -222,8 +222,8 @@ def _is_full(cells: pl.Series) -> bool:
 
 
 def unknown_columns(names: Sequence[str]) -> Iterator[ReadingWarning]:
-    """A warning for each column that isn't read, or one that names them all when they are many."""
-    if len(names) <= 20:
+    """A warning for each column that isn't read, or one that names them all when they are more than a few."""
+    if len(names) <= 3:
         for name in names:
             detail = f"The column {shown(name)} is not known and was left out."
             yield ReadingWarning(name[:MOST_SHOWN], "column-unknown", detail)

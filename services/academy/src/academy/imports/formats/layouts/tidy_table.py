@@ -130,7 +130,7 @@ def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Readin
     if not any(present.values()):
         names = list(dict.fromkeys(f.value for figures in table.figures.values() for f in figures))
         detail = f"None of the figures is there: at least one of {', '.join(names)}."
-        first.refuse([RowError(1, name, "column-missing", detail) for name in names])
+        first.refuse([RowError(1, None, "column-missing", detail)])
     yield first
     if not first.is_valid:
         return

@@ -57,7 +57,7 @@ def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Readin
     if not present:
         headline = list(dict.fromkeys(f.value for f in table.figures if f.group == "all"))
         detail = f"None of the figures is there: at least one of {', '.join(headline)}."
-        first.refuse([RowError(1, name, "column-missing", detail) for name in headline])
+        first.refuse([RowError(1, None, "column-missing", detail)])
     yield first
     if not first.is_valid:
         return
