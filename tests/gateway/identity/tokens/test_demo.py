@@ -8,6 +8,7 @@ import pytest
 
 from gateway.identity.roles import ROLES, Extent, Role
 from gateway.identity.tenants.demo import DEMO_ACADEMIES
+from gateway.identity.tokens.schemas import DemoTokenCreate
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, said
 from tests.support.clients import Clients
 from tests.support.tokens import PROSPERE
@@ -27,6 +28,13 @@ async def test_everybody_can_be_tried(desk: Desk, role: Role) -> None:
     assert set(claims["scope"].split()) == role.scopes
     assert claims.get("trust") == (str(PROSPERE) if role.level == "trust" else None)
     assert claims["leads"] == ([139148] if role.leads else [])
+
+
+async def test_the_example_of_the_contract_works(desk: Desk) -> None:
+    """It is what the portal fills in."""
+    for example in DemoTokenCreate.model_json_schema()["examples"]:
+        answer = await desk.anybody.post(PATH, json=example)
+        assert answer.status_code == 200, answer.text
 
 
 async def test_another_trust_can_be_named(desk: Desk) -> None:
