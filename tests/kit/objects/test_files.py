@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from kit.database.sessions import Connection, Context, Database
+from kit.disks import Disks
 from kit.objects import receiving
 from kit.objects import service as files
 from kit.objects.folder import FolderStore
@@ -24,6 +25,7 @@ from kit.objects.keys import ObjectKey
 from kit.objects.sweeping import sweep
 from kit.web.app import Service
 from kit.web.files import disposition
+from kit.web.tools import tools_of
 from tests.kit.objects.filing import GREEN, RED, client_of, filing_service, office
 from tests.kit.objects.test_folder import waiting
 from tests.kit.objects.test_media_types import PDF_FILE
@@ -243,6 +245,19 @@ async def test_a_store_that_is_away_is_503(client: httpx.AsyncClient, store: Fol
     for answer in (await send(client), await client.get(place)):
         assert (answer.status_code, answer.json()["code"]) == (503, "object-store-unavailable")
         assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_file_is_refused_before_the_disk_is_full(
+    client: httpx.AsyncClient, app: Service, store: FolderStore, tmp_path: Path
+) -> None:
+    free = Disks(0, {"here": tmp_path}).free_bytes()["here"]
+    tools_of(app).disks = Disks(free * 2, {"here": tmp_path})
+    answer = await send(client)
+    assert (answer.status_code, answer.json()["code"]) == (503, "object-store-full")
+    assert int(answer.headers["retry-after"]) >= 60
+    assert waiting(store) == []
+    tools_of(app).disks = Disks(0, {"here": tmp_path})
+    assert (await send(client)).status_code == 201
 
 
 async def test_a_sweep_takes_what_no_row_names_and_nothing_else(
