@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.answers import Served, told
-from trellis import board, welcome
+from trellis import board
 from trellis.api import Api
 from trellis.board import Row
 
@@ -98,16 +98,3 @@ def test_the_board_says_whose_judgement_it_is_not_and_where_the_figures_are_from
 def test_markup_in_a_name_is_only_text() -> None:
     row = Row("[red]Academy[/red]", "primary", "green", "Green", is_moderated=False, criteria=())
     assert "[red]Academy[/red]" in shown([row])
-
-
-@pytest.mark.parametrize(
-    ("register", "written"),
-    [
-        ("PROSPERE LEARNING TRUST", "Prospere Learning Trust"),
-        ("EDUCATION AND LEADERSHIP TRUST", "Education and Leadership Trust"),
-        ("THE DEAN TRUST", "The Dean Trust"),
-        ("Leeds Learning Alliance", "Leeds Learning Alliance"),
-    ],
-)
-def test_the_names_of_trusts_do_not_shout(register: str, written: str) -> None:
-    assert welcome.in_title_case(register) == written

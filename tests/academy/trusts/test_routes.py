@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from gateway.identity.tenants.demo import DEMO_TENANTS
 from tests.academy.rows import PROSPERE, add_school, add_trust
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
@@ -103,3 +104,17 @@ async def test_unknown_parameters_and_values_are_refused(client: Clients) -> Non
     reader = await client("academy", "trustee")
     for params in ({"name": "x"}, {"sort": "size"}, {"kind": "school"}, {"limit": "0"}, {"q": ""}):
         assert (await reader.get("/academy/v1/trusts", params=params)).status_code == 422
+
+
+async def test_a_name_that_the_register_shouts_is_written_as_identity_has_it(
+    client: Clients, database: Sandbox
+) -> None:
+    async with database.admin() as session:
+        for group_uid, group_id, name in DEMO_TENANTS:
+            await add_trust(session, group_uid, group_id=group_id, name=name.upper())
+        await add_school(session, 139148, trust=PROSPERE)
+    reader = await client("academy", "trustee")
+    for group_uid, _, name in DEMO_TENANTS:
+        assert (await reader.get(f"/academy/v1/trusts/{group_uid}")).json()["name"] == name
+    academy = (await reader.get("/academy/v1/academies/139148")).json()
+    assert academy["trust"]["name"] == DEMO_TENANTS[0][2]

@@ -43,17 +43,6 @@ def first_request(installation: Installation) -> str:
     return f'curl -H "Authorization: Bearer $({shlex.quote(str(command))} token {ROLE})" {url}'
 
 
-def in_title_case(name: str) -> str:
-    """The name of a trust as it is written; the register shouts."""
-    if not name.isupper():
-        return name
-    words = [word if word in _SMALL else word.capitalize() for word in name.lower().split()]
-    return " ".join([words[0].capitalize(), *words[1:]])
-
-
-_SMALL = frozenset({"and", "at", "for", "in", "of", "on", "the", "with"})
-
-
 def _name_of(reader: Api, trust: str) -> str:
     name: str = reader.get(f"/academy/v1/trusts/{trust}")["name"]
-    return in_title_case(name)
+    return name

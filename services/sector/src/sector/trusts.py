@@ -11,6 +11,10 @@ _GROUP_ID: Final = re.compile(r"TR[0-9]{5,6}", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _COMPANY_DIGITS: Final = re.compile(r"[0-9]{1,8}")
 _COMPANY_LETTERS: Final = re.compile(r"[A-Z]{2}[0-9]{6}")
+# With what an apostrophe adds: `PAUL'S` is one run of letters.
+_LETTERS: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+_SMALL: Final = frozenset({"and", "at", "for", "in", "of", "on", "the", "with"})
+_ABBREVIATIONS: Final = frozenset({"CE", "CIC", "II", "III", "LLP", "MAT", "RC", "UK", "UTC"})
 _DECIMAL: Final = re.compile(r"\.0+$")
 
 
@@ -21,6 +25,20 @@ def trust_reference(text: str) -> tuple[str, str] | UUID | None:
     if _GROUP_ID.fullmatch(text):
         return ("group_id", text.upper())
     return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def trust_name(registered: str) -> str:
+    """The name of a trust as it is written: GIAS has nearly all of them in capitals."""
+    if not registered.isupper():
+        return registered
+    words = [_written(word) for word in registered.split()]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def _written(word: str) -> str:
+    if word.lower() in _SMALL:
+        return word.lower()
+    return word if word in _ABBREVIATIONS else _LETTERS.sub(lambda letters: letters[0].capitalize(), word)
 
 
 def company_number(text: str) -> str | None:

@@ -16,6 +16,7 @@ from academy.trusts.tables import TrustRegister
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from sector.parameters import TrustName, Urn
+from sector.trusts import trust_name
 
 
 class Phase(StrEnum):
@@ -86,7 +87,8 @@ class AcademyTrustOut(BaseModel):
     def of(cls, membership: TrustMembership, trust: TrustRegister) -> Self:
         """A membership with its trust."""
         days = membership.model_dump(include={"joined_on", "left_on"})
-        return cls(**trust.model_dump(include={"id", "group_uid", "group_id", "name"}), **days)
+        fields = trust.model_dump(include={"id", "group_uid", "group_id"}) | {"name": trust_name(trust.name)}
+        return cls(**fields, **days)
 
 
 class AcademyOut(BaseModel):

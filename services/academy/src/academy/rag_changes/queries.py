@@ -11,6 +11,7 @@ from academy.rag_changes.rules import Change, Kind
 from academy.ratings.events import COMPUTED
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from sector.trusts import trust_name as written
 
 _KINDS = {COMPUTED.type: Kind.RATED, MODERATED.type: Kind.OVERRIDDEN, ENDED.type: Kind.OVERRIDE_ENDED}
 
@@ -70,6 +71,6 @@ async def changes(session: Session, caller: Caller, *, urn: int | None, limit: i
 
 
 async def trust_name(session: Session, caller: Caller) -> str | None:
-    """The name of the caller's trust in the register."""
-    name: str | None = (await session.execute(_TRUST, {"trust_id": caller.tenant_id})).scalar_one_or_none()
-    return name
+    """The name of the caller's trust."""
+    registered: str | None = (await session.execute(_TRUST, {"trust_id": caller.tenant_id})).scalar_one_or_none()
+    return None if registered is None else written(registered)

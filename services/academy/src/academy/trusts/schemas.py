@@ -11,6 +11,7 @@ from academy.parameters import SearchText
 from academy.trusts.tables import TrustRegister
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
+from sector.trusts import trust_name
 
 
 class TrustKind(StrEnum):
@@ -50,7 +51,10 @@ class TrustOut(Tagged):
     id: UUID = Field(description="Ours, derived from the Group UID.", examples=["0b0f6bd4-35a0-5f83-9d4b-4c1c6c0a3a51"])
     group_uid: str = Field(description="Unique number of the group in GIAS.", examples=["16846"])
     group_id: str | None = Field(description="TR reference; null for groups that have none.", examples=["TR03794"])
-    name: str = Field(description="Name in the register.", examples=["Prospere Learning Trust"])
+    name: str = Field(
+        description="Its name. What the register has in capitals is written as names are.",
+        examples=["Prospere Learning Trust"],
+    )
     kind: TrustKind = Field(description="What it is.", examples=["multi_academy_trust"])
     companies_house_number: str | None = Field(description="Eight characters.", examples=["10872612"])
     ukprn: str | None = Field(description="UK provider reference number.", examples=["10067144"])
@@ -65,7 +69,8 @@ class TrustOut(Tagged):
     @classmethod
     def of(cls, trust: TrustRegister, academy_count: int) -> Self:
         """A trust with the number of its academies today."""
-        return cls(**trust.model_dump(exclude={"version"}), academy_count=academy_count)
+        fields = trust.model_dump(exclude={"version"}) | {"name": trust_name(trust.name)}
+        return cls(**fields, academy_count=academy_count)
 
 
 class TrustPage(Page[TrustOut]):
