@@ -166,3 +166,36 @@ async def test_a_proposed_academy_is_on_the_board_when_it_has_opened(
     assert await listed(bench, PROSPERE) == {STAYS: False, OLD: False, NEW: False}
     assert await count(bench) == 3
     assert await moves(bench) == [("academy.joined", f"academies/{NEW}")]
+
+
+async def warned(bench: Workbench, operator: httpx.AsyncClient, content: str) -> list[str]:
+    """Load a file of schools, and give what was said of contradictions in it."""
+    ended = await bench.load(operator, "gias-establishments", content)
+    assert (ended["state"], ended["errors"]) == ("succeeded", [])
+    return [one["detail"] for one in ended["warnings"] if one["code"] == "status-contradicts-date"]
+
+
+@pytest.mark.usefixtures("begun")
+async def test_an_open_school_with_a_past_closing_day_stays_on_the_board(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    header = "URN,EstablishmentName,EstablishmentStatus (name),CloseDate"
+    said = await warned(bench, operator, f"{header}\n{OLD},A,Open,31-08-2011\n{STAYS},B,Open,\n")
+    assert len(said) == 1
+    assert f"URN {OLD} (2011-08-31)" in said[0]
+    assert await listed(bench, PROSPERE) == {STAYS: False, OLD: False}
+    assert (await membership(bench, OLD))["left_on"] is None
+    # The other way round it has closed: on the day of the import, since a day to come can't be right.
+    said = await warned(bench, operator, f"{header}\n{OLD},A,Closed,31-08-2091\n")
+    assert f"URN {OLD} (2091-08-31)" in said[0]
+    assert await listed(bench, PROSPERE) == {STAYS: False}
+    assert (await membership(bench, OLD))["left_on"] == "2090-08-01"
+
+
+@pytest.mark.usefixtures("begun")
+async def test_a_file_of_statuses_alone_opens_a_school_again(bench: Workbench, operator: httpx.AsyncClient) -> None:
+    await establishment(bench, operator, OLD, "Closed", "31-07-2090")
+    assert await listed(bench, PROSPERE) == {STAYS: False}
+    said = await warned(bench, operator, f"URN,EstablishmentName,EstablishmentStatus (name)\n{OLD},A,Open\n")
+    assert f"URN {OLD} (2090-07-31)" in said[0]
+    assert await listed(bench, PROSPERE) == {STAYS: False, OLD: False}

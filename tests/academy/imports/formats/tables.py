@@ -4,6 +4,7 @@ files."""
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,13 @@ def items(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def read_file(kind: str, path: Path, *, academic_year: str | None, latest_year: str | None = None) -> WholeReading:
+def read_file(
+    kind: str, path: Path, *, academic_year: str | None, latest_year: str | None = None, today: date | None = None
+) -> WholeReading:
     """An unpacked file, read whole."""
     whole = WholeReading()
     pieces: dict[str, list[pl.DataFrame]] = {}
-    for batch in read_batches(kind, path, Request(academic_year, latest_year)):
+    for batch in read_batches(kind, path, Request(academic_year, latest_year, today)):
         whole.add(batch)
         for table, frame in batch.frames.items():
             pieces.setdefault(table, []).append(frame)

@@ -1,5 +1,6 @@
 """Words, codes and numbers of the register that nobody knows are refused, and the known ones named."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,45 @@ def test_links_of_groups_may_call_the_trust_linked_uid(tmp_path: Path, status: s
     assert codes(found) == ([] if expected is None else [(2, "Group Status", expected)])
     if expected is None:
         assert one(found.frame("memberships"))["group_uid"] == "16846"
+
+
+@pytest.mark.parametrize(
+    ("status", "opened", "closed", "said"),
+    [
+        ("Open", "2009-09-01", "2011-08-31", "CloseDate is past"),
+        ('"Open, but proposed to close"', "", "2026-11-24", "CloseDate is past"),
+        ("Closed", "", "2026-11-26", "CloseDate is to come"),
+        ("Proposed to open", "2026-09-01", "", "OpenDate is past"),
+        ("Open", "2027-01-01", "", "OpenDate is to come"),
+        # Nothing contradicts itself here.
+        ('"Open, but proposed to close"', "", "2027-08-31", None),
+        ("Open", "", "2026-11-25", None),
+        ("Closed", "", "2026-08-31", None),
+        ("Proposed to open", "2027-09-01", "", None),
+    ],
+)
+def test_where_a_day_contradicts_the_status_the_status_counts(
+    tmp_path: Path, status: str, opened: str, closed: str, said: str | None
+) -> None:
+    header = "URN,EstablishmentName,EstablishmentStatus (name),OpenDate,CloseDate"
+    file = csv_file(tmp_path, f"{header}\n135874,A,{status},{opened},{closed}\n")
+    found = read_file("gias-establishments", file, academic_year=None, today=date(2026, 11, 25))
+    assert found.is_valid
+    details = [warning.detail for warning in found.warnings]
+    assert len(details) == (said is not None)
+    assert all("URN 135874" in detail and str(said) in detail for detail in details)
+    row = one(found.frame("schools"))
+    is_left_out = said is not None and "CloseDate" in said
+    assert row["closed_on"] == (None if is_left_out or not closed else date.fromisoformat(closed))
+    assert row["opened_on"] == (date.fromisoformat(opened) if opened else None)
+
+
+def test_academies_stay_in_an_open_trust_whose_closed_date_is_past(tmp_path: Path) -> None:
+    header = "URN,Group UID,Group Name,Group Type,Group Status,Closed Date,Joined date,EstablishmentName"
+    row = "135874,16846,T,Multi-academy trust,{},2024-08-31,2018-09-01,A"
+    for status, left_on in (("Open", None), ("Closed", date(2024, 8, 31))):
+        file = csv_file(tmp_path, f"{header}\n{row.format(status)}\n")
+        found = read_file("gias-group-links", file, academic_year=None, today=date(2026, 11, 25))
+        assert one(found.frame("memberships"))["left_on"] == left_on
+        codes_found = [warning.code for warning in found.warnings]
+        assert codes_found == (["status-contradicts-date"] if status == "Open" else [])

@@ -268,3 +268,16 @@ def test_a_category_that_does_not_follow_from_the_grades_is_kept_and_named_once(
     assert "URN 147003 (row 5): published none, by its grades requires significant improvement" in detail
     assert "URN 147999 (row 18): published special measures, by its grades none" in detail
     assert one(found.frame("inspections"), urn=147999)["category_of_concern"] == "special_measures"
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Inspection start date", "Publication date", "Inclusion - date of grade", "Date of latest ungraded inspection"],
+)
+def test_a_day_that_has_not_come_is_refused(tmp_path: Path, column: str) -> None:
+    row = {**CARD, column: "26/11/2026"}
+    found = read_file("ofsted-inspections", csv_file(tmp_path, [row]), academic_year=None, today=date(2026, 11, 25))
+    assert codes(found) == [(2, column, "day-ahead")]
+    assert found.errors[0].detail == "2026-11-26 is in the future: today is 2026-11-25."
+    later = read_file("ofsted-inspections", csv_file(tmp_path, [row]), academic_year=None, today=date(2026, 11, 26))
+    assert later.is_valid

@@ -8,11 +8,14 @@ membership go on.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 from sqlalchemy import text
 
 from academy.imports.applying.merge import Origin
+from academy.imports.formats.publications.gias_contradictions import CODE, MOST_NAMED
+from academy.imports.formats.reading import ReadingWarning
 from academy.parameters import today
 from kit.database.sessions import Session
 
@@ -63,6 +66,35 @@ _INSERT: Final = """
         cast(:at as timestamptz)
     from ended_memberships e
 """
+
+
+# A file of statuses alone leaves the closing days as they were known.
+_CONTRADICTED: Final = """
+    with found as (
+        select s.urn, s.closed_on from academy.school s join incoming_schools i on i.urn = s.urn
+        where (i.status in ('open', 'proposed_to_close') and s.closed_on < :today)
+           or (i.status = 'closed' and s.closed_on > :today)
+    ), cleared as (
+        update academy.school s set closed_on = null, updated_at = :at, version = s.version + 1
+        from found f where s.urn = f.urn
+    ), noted as (
+        insert into changed_schools (urn, is_known) select f.urn, true from found f
+    )
+    select urn, closed_on from found order by urn
+"""
+
+
+async def clear_contradicted(session: Session, origin: Origin) -> AsyncIterator[ReadingWarning]:
+    """Clear closing days that were known and that the statuses of the register's own file now contradict."""
+    found = (await session.execute(text(_CONTRADICTED), {"at": origin.at, "today": today()})).all()
+    if found:
+        listed = ", ".join(f"URN {urn} ({day})" for urn, day in found[:MOST_NAMED])
+        more = f"; and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
+        detail = (
+            "The status contradicts the CloseDate that was known, and the file has no column CloseDate. The status "
+            f"counts, the date is left out: {listed}{more}."
+        )
+        yield ReadingWarning("CloseDate", CODE, detail)
 
 
 async def end_incoming(session: Session) -> None:

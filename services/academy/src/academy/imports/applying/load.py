@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.imports.applying import members
-from academy.imports.applying.closings import end_with_schools
+from academy.imports.applying.closings import clear_contradicted, end_with_schools
 from academy.imports.applying.emptied import emptied
 from academy.imports.applying.merge import Counts, Origin, copy_in
 from academy.imports.applying.stage import Staged, StagedTable
@@ -108,6 +108,8 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
         report((number + 1) / len(steps))
     affected: list[UUID] = []
     ended = 0
+    if _has_statuses_alone(staged, started.kind) and not started.dry_run:
+        staged.reading.warn([warning async for warning in clear_contradicted(register, origin)])
     if _says_who_is_open(staged) and not started.dry_run:
         ended = await end_with_schools(register, origin)
         if ended:
@@ -132,6 +134,14 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
 def _says_who_is_open(staged: Staged) -> bool:
     schools = staged.tables.get("schools")
     return schools is not None and not {"status", "closed_on"}.isdisjoint(schools.columns)
+
+
+def _has_statuses_alone(staged: Staged, kind: str) -> bool:
+    """Whether it is the register's own file of schools, with their statuses and without their closing days."""
+    schools = staged.tables.get("schools")
+    if schools is None or (kind, schools.name) not in _OWN:
+        return False
+    return "status" in schools.columns and "closed_on" not in schools.columns
 
 
 # The register comes before what refers to it.

@@ -34,7 +34,6 @@ from kit.database.sessions import Context, Database, Session
 from kit.events.quiet import record_late
 from kit.jobs.threads import in_thread
 from kit.telemetry.logs import logger
-from sector.years import academic_year_on
 
 SUBJECT: Final = "worker:academy"
 
@@ -134,9 +133,9 @@ async def _read(run: ImportRun, started: Import, folder: Path) -> Staged:
         staged = Staged()
         staged.reading.refuse([refused.error()])
         return staged
-    latest_year = academic_year_on(today())
+    day = today()
     try:
-        return await in_thread(stage, plain, folder, started, latest_year, run.progress.read)
+        return await in_thread(stage, plain, folder, started, day, run.progress.read)
     except (Stopped, OSError, MemoryError):
         raise
     except (Exception, PanicException) as error:  # a fault of ours that reading again won't mend

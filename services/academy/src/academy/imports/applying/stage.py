@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from academy.imports.formats.kinds import read_batches
 from academy.imports.formats.reading import SCHEMAS, Reading, Request, RowError, copy_csv
 from academy.imports.tables import Import
 from kit.ids import tenant_id
+from sector.years import academic_year_on
 
 _TYPES: Final = {
     pl.Int16: "integer",
@@ -54,17 +56,19 @@ class Staged:
     tables: dict[str, StagedTable] = field(default_factory=dict)
 
 
-def stage(path: Path, folder: Path, sent: Import, latest_year: str, progress: Callable[[float, int], None]) -> Staged:
+def stage(path: Path, folder: Path, sent: Import, today: date, progress: Callable[[float, int], None]) -> Staged:
     """Read the plain file at `path`, of the import `sent`, and lay its rows out in `folder`.
 
-    Figures of years after `latest_year` are errors, and so are figures of academies that the import may not be about.
+    Figures of years after that of `today` are errors, and so are inspections of later days, and figures of academies
+    that the import may not be about.
     `progress` is called with the part that has been read (0 to 1) and the rows so far; what it raises ends the reading.
     What is wrong with the file is in `reading.errors`, and then there are no tables.
     """
     staged = Staged()
     covered = None if sent.academies is None else frozenset(sent.academies)
     foreign: set[int] = set()
-    for batch in read_batches(sent.kind, path, Request(sent.academic_year, latest_year)):
+    request = Request(sent.academic_year, academic_year_on(today), today)
+    for batch in read_batches(sent.kind, path, request):
         staged.reading.add(batch)
         progress(batch.done, staged.reading.rows_read)
         if staged.reading.is_valid:

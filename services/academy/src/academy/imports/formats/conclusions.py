@@ -48,6 +48,7 @@ _FIRST: Final = (
     "last-line-short",
     "figures-emptied",
     "percents-as-fractions",
+    "status-contradicts-date",
     "category-differs",
     "unrecognised-symbol",
     "word-unknown",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final
@@ -116,11 +117,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was sent with the file: its academic year (`2018/19`), and the latest that its figures can be of; None for
-    any."""
+    """What was sent with the file: its academic year (`2018/19`), the latest that its figures can be of, and the day
+    in England on which it is read; None for any."""
 
     academic_year: str | None = None
     latest_year: str | None = None
+    today: date | None = None
 
 
 class FileRefused(Exception):

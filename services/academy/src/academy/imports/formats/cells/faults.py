@@ -1,6 +1,7 @@
 """Gathers what is wrong with a batch of rows, and finds keys that a file gives twice."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 import polars as pl
 
@@ -175,6 +176,13 @@ def ending(seen: Seen, rows: int) -> Reading:
         detail = "The file has a header and no rows."
         last.refuse([RowError(None, None, "no-rows", detail)])
     return last
+
+
+def check_days_not_ahead(check: Checker, column: str, days: pl.Series, today: date | None) -> None:
+    """Note days of something that has taken place which haven't come yet."""
+    if today is not None:
+        detail = f"is in the future: today is {today}."
+        check.refuse(column, days > today, "day-ahead", lambda row: f"{days[row]} {detail}")
 
 
 def check_not_ahead(check: Checker, column: str, years: pl.Series, latest: str | None) -> None:

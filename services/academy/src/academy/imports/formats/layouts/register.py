@@ -1,6 +1,6 @@
 """Registers: files with a row an entry, and the reading that they share."""
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from academy.imports.formats.cells.schools import PHASE_WORDS, PHASES_LISTED, TY
 from academy.imports.formats.cells.symbols import reason_of
 from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import CsvFile
-from academy.imports.formats.reading import SCHEMAS, Column, Reading
+from academy.imports.formats.reading import SCHEMAS, Column, Reading, ReadingWarning
 
 Pair = tuple[str, str]
 TYPE_COLUMNS: Final = ("TypeOfEstablishment (code)", "TypeOfEstablishment (name)")
@@ -121,9 +121,10 @@ def read_register(
     key: str,
     passed_over: tuple[str, ...] = (),
     is_kept: Callable[[pl.DataFrame], pl.Expr] | None = None,
+    warnings: Callable[[], Iterable[ReadingWarning]] = tuple,
 ) -> Iterator[Reading]:
     """Read a register. `key` says in words what may stand in it once only; rows where `is_kept` is false are
-    passed over, whatever is in them."""
+    passed over, whatever is in them. `warnings` are those about the whole file, when it has been read."""
     sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(columns, known=passed_over)
     first = Reading(source=source, warnings=sheet.warnings, done=0.0)
@@ -148,6 +149,7 @@ def read_register(
         yield reading
     last = ending(seen, total)
     last.warn(sheet.last_warnings())
+    last.warn(warnings())
     yield last
 
 

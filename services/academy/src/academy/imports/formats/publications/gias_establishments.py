@@ -1,6 +1,7 @@
 """The register of schools (Get information about schools): establishments, and what became of which."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from academy.imports.formats.cells.schools import (
     words,
 )
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
+from academy.imports.formats.publications.gias_contradictions import Contradictions
 from academy.imports.formats.reading import Column, Reading, Request
 
 SOURCE: Final = "Get information about schools"
@@ -65,11 +67,19 @@ URN_LINK_COLUMNS: Final = (
 def read_establishments(path: Path, request: Request) -> Iterator[Reading]:
     """Schools, with whatever the extract has of them; children's centres are passed over. What a column that is
     absent would say stays as it was."""
-    del request  # a register has no year
-    yield from read_register(path, ESTABLISHMENT_COLUMNS, _establishments, source=SOURCE, key="URN", is_kept=_is_school)
+    contradictions = Contradictions.of_schools(request.today)
+    yield from read_register(
+        path,
+        ESTABLISHMENT_COLUMNS,
+        partial(_establishments, contradictions),
+        source=SOURCE,
+        key="URN",
+        is_kept=_is_school,
+        warnings=contradictions.warnings,
+    )
 
 
-def _establishments(rows: Rows, reading: Reading) -> pl.Series:
+def _establishments(contradictions: Contradictions, rows: Rows, reading: Reading) -> pl.Series:
     urns = rows.urn()
     read = pl.DataFrame(
         [
@@ -106,6 +116,7 @@ def _establishments(rows: Rows, reading: Reading) -> pl.Series:
         pl.col("Postcode").alias("postcode"),
         pl.col("GOR (name)").alias("region"),
     )
+    schools = contradictions.settle(schools)
     reading.put("schools", as_table("schools", columns_in_file(schools, _SOURCES, rows.frame.columns)))
     return urns
 

@@ -3,6 +3,7 @@ when."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from academy.imports.formats.cells.schools import code, company_number, whole, words
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
+from academy.imports.formats.publications.gias_contradictions import Contradictions
 from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, local_authority, phase
 from academy.imports.formats.reading import Column, Reading, Request
 
@@ -95,11 +97,19 @@ _SCHOOL_SOURCES: Final = {
 
 def read_groups(path: Path, request: Request) -> Iterator[Reading]:
     """Academy trusts; other groups are passed over."""
-    del request
-    yield from read_register(path, GROUP_COLUMNS, _groups, source=SOURCE, key="Group UID", is_kept=_is_trust)
+    contradictions = Contradictions.of_trusts(request.today)
+    yield from read_register(
+        path,
+        GROUP_COLUMNS,
+        partial(_groups, contradictions),
+        source=SOURCE,
+        key="Group UID",
+        is_kept=_is_trust,
+        warnings=contradictions.warnings,
+    )
 
 
-def _trusts(rows: Rows) -> pl.DataFrame:
+def _trusts(rows: Rows, contradictions: Contradictions) -> pl.DataFrame:
     """The trusts as `trusts` has them, a row each."""
     texts = ("Group ID", "Group Name")
     read = pl.DataFrame(
@@ -132,11 +142,11 @@ def _trusts(rows: Rows) -> pl.DataFrame:
     rows.check.refuse("Group Name", nameless, "value-missing", lambda _: "Group Name is empty.")
     numberless = trusts["group_uid"].is_null() & ~rows.check.faulty
     rows.check.refuse("Group UID", numberless, "value-missing", lambda _: "Group UID is empty or no number.")
-    return trusts
+    return contradictions.settle(trusts)
 
 
-def _groups(rows: Rows, reading: Reading) -> pl.Series:
-    trusts = _trusts(rows)
+def _groups(contradictions: Contradictions, rows: Rows, reading: Reading) -> pl.Series:
+    trusts = _trusts(rows, contradictions)
     reading.put("trusts", as_table("trusts", columns_in_file(trusts, _SOURCES, rows.frame.columns)))
     return trusts["group_uid"]
 
@@ -147,14 +157,20 @@ def read_group_links(path: Path, request: Request) -> Iterator[Reading]:
     A school that has several rows (a sponsor's beside its trust's) is in the trust only. Where the register
     doesn't know when it joined, the day on which the trust was founded stands.
     """
-    del request
+    contradictions = Contradictions.of_trusts(request.today)
     yield from read_register(
-        path, GROUP_LINK_COLUMNS, _group_links, source=SOURCE, key="school and trust", is_kept=_is_trust
+        path,
+        GROUP_LINK_COLUMNS,
+        partial(_group_links, contradictions),
+        source=SOURCE,
+        key="school and trust",
+        is_kept=_is_trust,
+        warnings=contradictions.warnings,
     )
 
 
-def _group_links(rows: Rows, reading: Reading) -> pl.Series:
-    links = _trusts(rows).with_columns(
+def _group_links(contradictions: Contradictions, rows: Rows, reading: Reading) -> pl.Series:
+    links = _trusts(rows, contradictions).with_columns(
         rows.urn().alias("urn"),
         rows.date("Joined date").alias("joined_on"),
         rows.required(NAME.name, rows.text(NAME.name)).alias("school"),

@@ -8,13 +8,14 @@ inspections.
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from academy.imports.formats.cells.columns import Parsed, read_column, read_dates, read_identifiers, read_texts
-from academy.imports.formats.cells.faults import Checker, Seen, ending
+from academy.imports.formats.cells.faults import Checker, Seen, check_days_not_ahead, ending
 from academy.imports.formats.cells.grades import published_word, read_concern, read_grade, read_safeguarding
 from academy.imports.formats.cells.values import Unreadable, shown
 from academy.imports.formats.layouts.csv_file import CsvFile
@@ -42,7 +43,6 @@ MOST_LISTED: Final = 20
 def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
     """Inspections of schools. Of two that a file gives of one school, day and kind the first stands, and a
     warning names the other: published histories hold a few."""
-    del request  # a history has no year
     sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(COLUMNS, known=tuple(PASSED_OVER))
     reading = Reading(source="Ofsted inspection outcomes", warnings=sheet.warnings)
@@ -58,7 +58,7 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
     for frame, ragged, _ in sheet.batches(chosen):
         check = Checker(frame["row"])
         check.ragged(ragged)
-        batch = _Rows(frame, check).every_inspection()
+        batch = _Rows(frame, check, request.today).every_inspection()
         if batch.height:
             found.append(batch)
         reading.rows_read += frame.height
@@ -79,8 +79,8 @@ class _Rows:
     """A batch of rows, of which each part takes the columns that it needs; a column is read, and faulted,
     once."""
 
-    def __init__(self, frame: pl.DataFrame, check: Checker) -> None:
-        self._frame, self._check = frame, check
+    def __init__(self, frame: pl.DataFrame, check: Checker, today: date | None) -> None:
+        self._frame, self._check, self._today = frame, check, today
         self._read: dict[str, pl.Series] = {}
         self._urns = check.urns("URN", frame["URN"], read_identifiers(frame["URN"]))
 
@@ -92,7 +92,12 @@ class _Rows:
         return self._read[name]
 
     def _days(self, name: str) -> pl.Series:
-        return self._column(name, lambda cells: read_dates(_without_words(cells)), pl.Date())
+        """Days of what has taken place: an inspection, its report, its grades."""
+        is_new = name not in self._read
+        days = self._column(name, lambda cells: read_dates(_without_words(cells)), pl.Date())
+        if is_new:
+            check_days_not_ahead(self._check, name, days, self._today)
+        return days
 
     def _words(self, name: str | None, read: Callable[[str], str | Unreadable | None]) -> pl.Series:
         """Official words by their codes here; one that isn't known is kept as it was published, with a warning."""
