@@ -34,7 +34,7 @@ class _Contradiction:
 _SCHOOLS: Final = (
     _Contradiction(
         OPEN, "closed_on", is_past=True, is_left_out=True,
-        sentence="The status says that a school is open, its CloseDate is past. The status counts, the date is dropped",
+        sentence="The status says that a school is open, its CloseDate is past. The status counts, the day is dropped",
     ),
     _Contradiction(
         ("closed",), "closed_on", is_past=False, is_left_out=True,
@@ -54,7 +54,7 @@ _SCHOOLS: Final = (
 _TRUSTS: Final = (
     _Contradiction(
         ("open",), "closed_on", is_past=True, is_left_out=True,
-        sentence="The status says that a trust is open, its Closed Date is past. The status counts, the date is dropped",
+        sentence="The status says that a trust is open, its Closed Date is past. The status counts, the day is dropped",
     ),
     _Contradiction(
         ("closed",), "closed_on", is_past=False, is_left_out=False,
