@@ -20,7 +20,7 @@ class PreviewStatusOut(BaseModel):
     status: Status = Field(description="The canonical status.", examples=["green"])
     label: str = Field(description="The trust's own word for it.", examples=["Green"])
     step: StepOut | None = Field(description="The step of the set's own scale; null when not assessed.")
-    why: str = Field(description="How the criteria become it.", examples=["70% of the weighted points were earned."])
+    why: str = Field(description="How the criteria become it.", examples=["70% of the points; green begins at 66%."])
 
     @classmethod
     def now(cls, rating: RatingOut) -> Self:
@@ -32,7 +32,7 @@ class PreviewStatusOut(BaseModel):
         """What a rating would say."""
         step = StepOut(**computed.step) if computed.step else None
         label = step.label if step else NOT_ASSESSED_LABEL
-        return cls(status=computed.outcome.status, label=label, step=step, why=computed.outcome.why)
+        return cls(status=computed.outcome.status, label=label, step=step, why=computed.why)
 
 
 class PreviewResultOut(BaseModel):

@@ -18,7 +18,7 @@ from academy.criteria.tables import CriteriaSet
 from academy.measures.rules import MEASURES, pupils_in_a_sentence
 from academy.ratings.evidence import Gathered, Member
 from academy.ratings.rules import Outcome, Result, assess, counts, overall, without_criteria
-from academy.ratings.sentences import Wording, sentence
+from academy.ratings.sentences import Wording, no_criteria_sentence, overall_sentence, sentence
 
 NOT_ASSESSED_LABEL = "Not assessed"
 
@@ -47,6 +47,7 @@ class Computed:
     phase: str
     criteria_set: Applied
     outcome: Outcome
+    why: str
     counts: dict[str, int]
     criteria: list[dict[str, Any]]
     data_as_at: datetime | None
@@ -72,7 +73,7 @@ class Computed:
             number(outcome.points_percent),
             number(outcome.assessed_percent),
             outcome.limited_by,
-            outcome.why,
+            self.why,
             self.criteria,
         ]
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
@@ -108,11 +109,13 @@ def _rate(member: Member, applied: Applied, gathered: Gathered) -> Computed:
         for figure in (result.figure, result.comparator)
         if figure is not None and figure.recorded_at is not None
     ]
+    outcome = overall(applied.rules, results)
     return Computed(
         urn=member.urn,
         phase=phase,
         criteria_set=applied,
-        outcome=overall(applied.rules, results),
+        outcome=outcome,
+        why=overall_sentence(applied.rules, results, outcome),
         counts=counts(results),
         criteria=[explained(result, scale) for result in results],
         data_as_at=max(used, default=None),
@@ -125,12 +128,13 @@ def compute_without_criteria(member: Member, applied: Applied, phase: str) -> Co
     It keeps the set and the criteria of that rating, none of them with a colour. Where the register states no phase,
     `phase` is the one that the academy was rated as.
     """
-    outcome, results = without_criteria(applied.rules, member.phase)
+    outcome, results = without_criteria(applied.rules)
     return Computed(
         urn=member.urn,
         phase=member.phase or phase,
         criteria_set=applied,
         outcome=outcome,
+        why=no_criteria_sentence(member.phase),
         counts=counts(results),
         criteria=[explained(result, applied.rules.scale) for result in results],
         data_as_at=None,

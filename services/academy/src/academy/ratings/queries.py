@@ -138,7 +138,7 @@ async def keep(
             "assessed": [one.outcome.assessed_percent for one in ratings],
             "points": [one.outcome.points_percent for one in ratings],
             "limited_by": [orjson.dumps(one.outcome.limited_by).decode() for one in ratings],
-            "whys": [one.outcome.why for one in ratings],
+            "whys": [one.why for one in ratings],
             "criteria": [orjson.dumps(one.criteria).decode() for one in ratings],
             "contents": [content for _, content in computed],
             "data_as_at": [one.data_as_at for one in ratings],

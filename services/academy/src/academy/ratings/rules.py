@@ -116,7 +116,6 @@ class Outcome:
     assessed_percent: Decimal
     points_percent: Decimal | None
     limited_by: tuple[str, ...]
-    why: str
 
 
 def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> Result:
@@ -142,17 +141,10 @@ def assess(criterion: Criterion, scale: Sequence[Step], evidence: Evidence) -> R
     return Result(criterion, figure, year, None, comparator, step, decided_by)
 
 
-def without_criteria(rules: Rules, phase: str | None) -> tuple[Outcome, list[Result]]:
-    """What stands in place of a rating by these rules once no set is published for the academy's phase: no colour.
-
-    `phase` is None when the register states none.
-    """
+def without_criteria(rules: Rules) -> tuple[Outcome, list[Result]]:
+    """What stands in place of a rating by these rules once no set is published for the academy's phase: no colour."""
     results = [Result(criterion, None, None, NO_CRITERIA, None, None, None) for criterion in rules.criteria]
-    if phase is None:
-        why = "The register states no phase for this academy, so no criteria apply to it."
-    else:
-        why = f"No criteria are published for the phase {phase.replace('_', ' ')}."
-    return Outcome(Status.NOT_ASSESSED, None, Decimal(0), None, (), why), results
+    return Outcome(Status.NOT_ASSESSED, None, Decimal(0), None, ()), results
 
 
 def _figure_to_use(criterion: Criterion, evidence: Evidence) -> tuple[Figure | None, str | None]:
@@ -236,32 +228,36 @@ def _middle(scale: Sequence[Step]) -> Step:
 
 def overall(rules: Rules, results: Sequence[Result]) -> Outcome:
     """One status from all results. Enough of the weight must have a colour, else not_assessed: never green or red."""
-    total = sum(result.criterion.weight for result in results)
     with_step = [result for result in results if result.step is not None]
-    assessed = sum(result.criterion.weight for result in with_step)
-    percent = Decimal(100) * assessed / total if total else Decimal(0)
-    percent = percent.quantize(Decimal("0.1"))
-    least = rules.overall.least_assessed_percent
-    if not with_step or 100 * assessed < least * total:
-        why = f"{percent.normalize():f}% of the weight could be assessed; at least {least}% is needed."
-        return Outcome(Status.NOT_ASSESSED, None, percent, None, (), why)
+    exact = assessed_percent(results)
+    percent = exact.quantize(Decimal("0.1"))
+    if not with_step or exact < rules.overall.least_assessed_percent:
+        return Outcome(Status.NOT_ASSESSED, None, percent, None, ())
+    points: Decimal | None = None
     if rules.overall.method is OverallMethod.WORST_OF:
         place = max(_place(rules.scale, result) for result in with_step)
-        points: Decimal | None = None
-        why = f"the worst of {len(with_step)} assessed criteria decides."
     else:
-        points = _points(rules.scale, with_step, assessed)
-        place = next((at for at, cut in enumerate(rules.overall.point_cuts) if points >= cut), len(rules.scale) - 1)
-        why = f"{points.normalize():f}% of the weighted points were earned."
+        points = _points(rules.scale, with_step)
+        place = place_by_points(rules, points)
     limiting = tuple(
         result.criterion.code for result in with_step if result.criterion.is_limiting and result.status is Status.RED
     )
     cap = _cap(rules.overall, rules.scale)
-    if limiting and place < cap:
-        place = cap
-        why += f" Limited to {rules.scale[cap].label} by {', '.join(limiting)}."
-        return Outcome(rules.scale[place].status, rules.scale[place], percent, points, limiting, why)
-    return Outcome(rules.scale[place].status, rules.scale[place], percent, points, (), why)
+    if not limiting or place >= cap:
+        return Outcome(rules.scale[place].status, rules.scale[place], percent, points, ())
+    return Outcome(rules.scale[cap].status, rules.scale[cap], percent, points, limiting)
+
+
+def assessed_percent(results: Sequence[Result]) -> Decimal:
+    """Percent of the weight that has a colour, not rounded."""
+    total = sum(result.criterion.weight for result in results)
+    assessed = sum(result.criterion.weight for result in results if result.step is not None)
+    return Decimal(100 * assessed) / total if total else Decimal(0)
+
+
+def place_by_points(rules: Rules, points: Decimal) -> int:
+    """The best place on the scale whose cut these points reach; the last where they reach none."""
+    return next((at for at, cut in enumerate(rules.overall.point_cuts) if points >= cut), len(rules.scale) - 1)
 
 
 def _place(scale: Sequence[Step], result: Result) -> int:
@@ -269,8 +265,9 @@ def _place(scale: Sequence[Step], result: Result) -> int:
     return next(place for place, step in enumerate(scale) if step.code == result.step.code)
 
 
-def _points(scale: Sequence[Step], results: Sequence[Result], weight: int) -> Decimal:
+def _points(scale: Sequence[Step], results: Sequence[Result]) -> Decimal:
     """Percent of the points that could be had; full points for the best step, none for the last."""
+    weight = sum(result.criterion.weight for result in results)
     last = Decimal(len(scale) - 1)
     earned = sum((last - _place(scale, result)) / last * result.criterion.weight for result in results)
     return (Decimal(100) * earned / weight).quantize(Decimal("0.1"))

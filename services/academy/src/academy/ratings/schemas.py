@@ -109,7 +109,7 @@ class OverallResultOut(OverallOut):
         description="Share of the weighted points; null when they weren't counted.", examples=[70]
     )
     limited_by: list[str] = Field(description="Limiting criteria in red that capped the whole.")
-    why: str = Field(description="In a sentence.", examples=["70% of the weighted points were earned."])
+    why: str = Field(description="In a sentence.", examples=["70% of the points; green begins at 66%."])
 
 
 class RatingOut(BaseModel):

@@ -5,10 +5,11 @@ Written for a governor, not for a statistician; no colour without its word, no n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from academy.criteria.rules import ComparisonKind, Direction, Step
+from academy.criteria.rules import ComparisonKind, Direction, OverallMethod, Rules, Step
 from academy.measures.rules import PERIODS
 from academy.ratings.rules import (
     BELOW_ALL,
@@ -19,7 +20,10 @@ from academy.ratings.rules import (
     TOO_OLD,
     Comparator,
     Figure,
+    Outcome,
     Result,
+    assessed_percent,
+    place_by_points,
 )
 
 REASONS = {
@@ -202,3 +206,49 @@ def _unknowns(result: Result, figure: Figure) -> str:
         return ""
     were = "was" if len(missing) == 1 else "were"
     return f" The {' and the '.join(missing)} {were} not published."
+
+
+def overall_sentence(rules: Rules, results: Sequence[Result], outcome: Outcome) -> str:
+    """The sentence that explains an overall status: the share of the points and the cut that it reached or missed.
+
+    "65% of the points; green begins at 66%." Below the best step it names what the next better one begins at.
+    """
+    if outcome.step is None:
+        return _too_little(rules, results)
+    limited = f" Limited to {outcome.step.label} by {', '.join(outcome.limited_by)}." if outcome.limited_by else ""
+    if rules.overall.method is OverallMethod.WORST_OF or outcome.points_percent is None:
+        return _worst(results, rules.scale) + limited
+    points = outcome.points_percent
+    cut = max(0, place_by_points(rules, points) - 1)
+    begins = f"{_word(rules.scale[cut])} begins at {_percent(rules.overall.point_cuts[cut])}"
+    return f"{_percent(points)} of the points; {begins}.{limited}"
+
+
+def _too_little(rules: Rules, results: Sequence[Result]) -> str:
+    """With as many places as tell the share from what is needed: 49.96% of the weight isn't "50%, needed are 50%"."""
+    exact, least, places = assessed_percent(results), rules.overall.least_assessed_percent, 1
+    while exact < least <= _rounded(exact, places):
+        places += 1
+    return f"{_percent(_rounded(exact, places))} of the weight could be assessed; at least {least}% is needed."
+
+
+def _worst(results: Sequence[Result], scale: tuple[Step, ...]) -> str:
+    steps = [result.step for result in results if result.step is not None]
+    worst = _word(max(steps, key=scale.index))
+    return (
+        f"The worst of {len(steps)} assessed criteria is {worst}."
+        if len(steps) > 1
+        else f"The one assessed criterion is {worst}."
+    )
+
+
+def no_criteria_sentence(phase: str | None) -> str:
+    """Why an academy isn't rated that no published set is for; `phase` is None when the register states none."""
+    if phase is None:
+        return "The register states no phase for this academy, so no criteria apply to it."
+    return f"No criteria are published for the phase {phase.replace('_', ' ')}."
+
+
+def _percent(value: Decimal) -> str:
+    """Without zeros at the end: "66%", "66.7%"."""
+    return f"{value.normalize():f}%"
