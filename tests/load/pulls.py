@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 
-from academy.rag_statuses.queries import LIST_NOW
+from academy.rag_statuses.queries import LISTS_NOW
+from academy.rag_statuses.schemas import RagSort
 from kit.ids import tenant_id
 from tests.load.loads import request_bytes
 from tests.support.stack import HOUSE, Stack
@@ -97,8 +98,8 @@ def load(
 
 def _pull_sql() -> str:
     values = {1: f"'{TRUST}'::uuid", 2: "null", 3: "current_date", 4: "null", 5: "'{}'", 6: "'{}'"}
-    values |= {7: "null", 8: "null", 9: "null", 10: "101"}
-    return re.sub(r"\$(\d+)", lambda found: values[int(found[1])], LIST_NOW)
+    values |= {7: "null", 8: "null", 9: "null", 10: "101", 11: "'{}'", 12: "null"}
+    return re.sub(r"\$(\d+)", lambda found: values[int(found[1])], LISTS_NOW[RagSort.NAME])
 
 
 def pgbench(binaries: Path, app_url: str, sql: str) -> float:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -80,6 +81,91 @@ async def test_filters_repeat(client: Clients) -> None:
     assert set(await statuses(reader, phase="secondary", status="not_assessed")) == set()
     for wrong in ({"status": "blue"}, {"colour": "red"}, {"limit": 0}, {"as_of": "yesterday"}):
         assert (await reader.get(STATUSES, params=wrong)).status_code == 422
+
+
+async def walked(reader: httpx.AsyncClient, **params: Any) -> list[int]:
+    """The URNs of all pages of one item each, in their order."""
+    urns: list[int] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await reader.get(STATUSES, params=params | {"limit": 1} | cursor)
+        assert answer.status_code == 200, answer.text
+        urns += [item["urn"] for item in answer.json()["items"]]
+        if answer.json()["next"] is None:
+            return urns
+        cursor = {"cursor": answer.json()["next"]}
+
+
+@pytest.mark.usefixtures("rated")
+async def test_the_board_is_sorted_by_name_status_or_change(client: Clients, database: Sandbox) -> None:
+    async with database.admin() as session:
+        await session.execute(
+            text("update academy.rag_status set changed_at = now() - cast(:ago as interval) where urn = :urn"),
+            [{"ago": timedelta(hours=urn % 10), "urn": urn} for urn in (RED, GREEN, AMBER, SPECIAL)],
+        )
+    reader = await client("academy", "status-reader")
+    for sort, urns in {
+        "name": [GREEN, AMBER, RED, SPECIAL],
+        "status": [RED, AMBER, GREEN, SPECIAL],
+        "-changed": [GREEN, AMBER, RED, SPECIAL],
+    }.items():
+        against = sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+        assert list(await statuses(reader, sort=sort)) == await walked(reader, sort=sort) == urns
+        assert await walked(reader, sort=against) == urns[::-1]
+    assert await walked(reader, sort="status", status=["amber", "green"]) == [AMBER, GREEN]
+    # What is alike goes by name, in both directions.
+    async with database.admin() as session:
+        await session.execute(text("update academy.rag_status set rating_id = null, changed_at = now()"))
+    reader = await client("academy", "status-reader", subject="another")
+    for sort in ("status", "-status", "changed", "-changed"):
+        assert await walked(reader, sort=sort) == [GREEN, AMBER, RED, SPECIAL]
+
+
+@pytest.mark.usefixtures("rated")
+async def test_a_place_holds_for_its_sort_and_filters_only(client: Clients) -> None:
+    reader = await client("academy", "status-reader")
+    wanted: dict[str, Any] = {"limit": 1, "sort": "status", "la": "850"}
+    cursor = (await reader.get(STATUSES, params=wanted)).json()["next"]
+    assert (await reader.get(STATUSES, params=wanted | {"cursor": cursor})).json()["items"][0]["urn"] == AMBER
+    for other in ({"sort": "-status"}, {"sort": "name"}, {"la": ["850", "352"]}, {"phase": "secondary"}):
+        answer = await reader.get(STATUSES, params=wanted | other | {"cursor": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
+
+
+@pytest.mark.usefixtures("rated")
+async def test_the_past_is_sorted_by_what_was_shown(client: Clients) -> None:
+    reader = await client("academy", "status-reader")
+    past = datetime.now(UTC).isoformat()
+    assert await walked(reader, sort="-status", as_of=past) == [SPECIAL, GREEN, AMBER, RED]
+    answer = await reader.get(STATUSES, params={"sort": "-changed", "as_of": past})
+    assert (answer.status_code, answer.json()["code"]) == (422, "as-of-with-sort-by-change")
+
+
+@pytest.mark.usefixtures("rated")
+async def test_filters_by_local_authority_give_no_more_than_a_caller_may_see(
+    client: Clients, database: Sandbox
+) -> None:
+    async with database.admin() as session:
+        move = text("update academy.school set la_code = '352', updated_at = now() where urn = any(:urns)")
+        await session.execute(move, {"urns": [AMBER, RED, 136001]})
+        await session.execute(text("update academy.school set la_code = null where urn = :urn"), {"urn": GREEN})
+    reader = await client("academy", "status-reader")
+    assert set(await statuses(reader, la="352")) == {AMBER, RED}
+    assert set(await statuses(reader, la=["352", "850"])) == {AMBER, RED, SPECIAL}
+    assert set(await statuses(reader, la="352", status="red")) == {RED}
+    head = await client("academy", "headteacher", academies=[RED, GREEN, 136001])
+    for sort in ("name", "status", "-changed"):
+        assert await walked(head, la="352", sort=sort) == [RED]
+        assert set(await walked(head, sort=sort)) == {RED, GREEN}
+    # A copy learns what doesn't match, also where the register states nothing.
+    copied = await statuses(reader, la="352", phase="secondary", updated_since="2020-01-01T00:00:00Z")
+    assert {urn: one["is_removed"] for urn, one in copied.items()} == {
+        GREEN: True,
+        AMBER: False,
+        RED: False,
+        SPECIAL: True,
+    }
+    assert (await reader.get(STATUSES, params={"la": "Hampshire"})).status_code == 422
 
 
 @pytest.mark.usefixtures("rated")

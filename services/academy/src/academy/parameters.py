@@ -41,6 +41,12 @@ SearchText = Annotated[str, Field(min_length=1, max_length=100)]
 Code = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9_.\-]+$")]
 """A code of a catalogue, such as a measure or a pupil group."""
 
+LaCodes = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^\d{3}$", examples=["352"])], ...],
+    Field(max_length=200, description="In these local authorities (three digits)."),
+]
+"""Codes of local authorities to filter by."""
+
 
 def today() -> date:
     """The day that it is in England."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.rules import Joining, comes_after, comes_before, joining, seen_from_the_other
 from academy.academies.tables import Inspection, School, SchoolLink
-from academy.parameters import Instant, SearchText
+from academy.parameters import Instant, LaCodes, SearchText
 from academy.trusts.tables import Membership as TrustMembership
 from academy.trusts.tables import TrustRegister
 from kit.resources.models import Tagged
@@ -317,10 +317,7 @@ class AcademyListParams(ListParams):
     ] = None
     phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
     status: Annotated[tuple[AcademyStatus, ...], Field(max_length=5, description="With one of these states.")] = ()
-    la: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^\d{3}$", examples=["352"])], ...],
-        Field(max_length=200, description="In these local authorities (three digits)."),
-    ] = ()
+    la: LaCodes = ()
     q: Annotated[
         SearchText | None,
         Field(

@@ -25,3 +25,13 @@ class AsOfWithUpdatedSince(InvalidRequest):
         """The problem with `?as_of=...&updated_since=...`."""
         detail = "Send as_of or updated_since, not both."
         return cls(detail, errors=[FieldError.in_query("updated_since", "not_with_as_of", detail)])
+
+
+class AsOfWithSortByChange(InvalidRequest):
+    """`as_of` and `sort=changed` can't be combined."""
+
+    @classmethod
+    def together(cls) -> AsOfWithSortByChange:
+        """The problem with `?as_of=...&sort=changed`."""
+        detail = "The past can be sorted by name or status, not by changed."
+        return cls(detail, errors=[FieldError.in_query("sort", "not_with_as_of", detail)])

@@ -13,12 +13,13 @@ from typing import Any
 
 import asyncpg
 
+from academy.rag_statuses.schemas import RagSort
 from kit.database.sessions import Connection, Context
 from kit.identity.callers import Caller
 
 # $1 trust, $2 the academies of the grant (null for all), $3 the day in London, $4 the instant to replay
 VISIBLE = """
-    select distinct on (m.urn) m.urn, coalesce(s.name, m.urn::text) as name, s.phase,
+    select distinct on (m.urn) m.urn, coalesce(s.name, m.urn::text) as name, s.phase, s.la_code,
         greatest(m.recorded_at, s.updated_at) as register_changed_at
     from academy.membership m left join academy.school s on s.urn = m.urn
     where m.register_id = $1 and ($2::int[] is null or m.urn = any($2::int[]))
@@ -34,7 +35,7 @@ _THEN = VISIBLE.format(recorded="m.recorded_at <= $4 and (m.superseded_at is nul
 # With `updated_since` also those that have left.
 _LEFT = """
     union all
-    select rs.urn, coalesce(s.name, rs.urn::text), coalesce(rs.phase, s.phase), rs.changed_at
+    select rs.urn, coalesce(s.name, rs.urn::text), coalesce(rs.phase, s.phase), s.la_code, rs.changed_at
     from academy.rag_status rs left join academy.school s on s.urn = rs.urn
     where rs.trust_id = $1 and ($2::int[] is null or rs.urn = any($2::int[])) and rs.left_at is not null
       and $7::timestamptz is not null and not exists (select from member n where n.urn = rs.urn)
@@ -66,31 +67,54 @@ _TOLD_THEN = """
 _LIST = """
     with member as ({members}), v as (select * from member {left_ones}),
     told as (
-        select v.urn, v.name, v.phase, coalesce(o.status, r.status, 'not_assessed') as status,
+        select v.urn, v.name, v.phase, v.la_code, coalesce(o.status, r.status, 'not_assessed') as status,
             coalesce(o.step, r.step) as step, o.id is not null as moderated,
             coalesce(r.status, 'not_assessed') as computed_status,
             coalesce(o.computed_status <> r.status, false) as computed_changed_since,
             r.counts, r.criteria_set_id, r.id as rating_id, r.rated_at, r.data_as_at,
-            greatest(rs.changed_at, v.register_changed_at) as changed_at, rs.left_at is not null as has_left
+            greatest(rs.changed_at, v.register_changed_at) as changed_at,
+            coalesce(rs.changed_at, v.register_changed_at) as shown_since, rs.left_at is not null as has_left
         from v {told}
     ), matching as (
-        select t.*, (t.has_left or not ((cardinality($5::text[]) = 0 or t.status = any($5::text[]))
-            and (cardinality($6::text[]) = 0 or t.phase = any($6::text[])))) as is_removed
+        select t.*, {place} as place, (t.has_left or ((cardinality($5::text[]) = 0 or t.status = any($5::text[]))
+            and (cardinality($6::text[]) = 0 or t.phase = any($6::text[]))
+            and (cardinality($11::text[]) = 0 or t.la_code = any($11::text[]))) is not true) as is_removed
         from told t
     )
     select m.urn, m.name, m.phase, m.status, m.step::text as step, m.moderated, m.computed_status,
         m.computed_changed_since, m.counts::text as counts, m.criteria_set_id::text as criteria_set_id,
         c.title as criteria_set_title, c.number as criteria_set_number, m.rating_id::text as rating_id,
-        m.rated_at, m.data_as_at, m.is_removed,
+        m.rated_at, m.data_as_at, m.is_removed, m.place,
         case when m.moderated then coalesce(c.rules -> 'scale', 'null')::text end as scale
     from matching m left join academy.criteria_set c on c.trust_id = $1 and c.id = m.criteria_set_id
     where case when $7::timestamptz is null then not m.is_removed else m.changed_at > $7 end
-      and ($8::text is null or (m.name, m.urn) > ($8, $9::int))
-    order by m.name, m.urn limit $10
+      and ($8::text is null or (m.place, m.name, m.urn) {after} ($12::bigint, $8, $9::int))
+    order by {order} limit $10
 """
 
-LIST_NOW = _LIST.format(members=_NOW, left_ones=_LEFT, told=_TOLD_NOW)
-LIST_THEN = _LIST.format(members=_THEN, left_ones="", told=_TOLD_THEN)
+_BY_NAME, _BY_NAME_DESCENDING = "m.place, m.name, m.urn", "m.place desc, m.name desc, m.urn desc"
+_RANK = "array_position(array['red', 'amber', 'green', 'not_assessed'], t.status)::bigint"
+_MICROSECONDS = "(extract(epoch from t.shown_since) * 1000000)::bigint"
+
+# What stands before the name in each order: within a status, and where several changed at once, the name decides.
+_PLACES = {
+    RagSort.NAME: "0::bigint",
+    RagSort.NAME_DESCENDING: "0::bigint",
+    RagSort.STATUS: _RANK,
+    RagSort.STATUS_DESCENDING: f"-{_RANK}",
+    RagSort.CHANGED: _MICROSECONDS,
+    RagSort.CHANGED_DESCENDING: f"-{_MICROSECONDS}",
+}
+
+
+def _sorted(sort: RagSort, **parts: str) -> str:
+    falling = sort is RagSort.NAME_DESCENDING
+    order, after = (_BY_NAME_DESCENDING, "<") if falling else (_BY_NAME, ">")
+    return _LIST.format(place=_PLACES[sort], order=order, after=after, **parts)
+
+
+LISTS_NOW = {sort: _sorted(sort, members=_NOW, left_ones=_LEFT, told=_TOLD_NOW) for sort in RagSort}
+LISTS_THEN = {sort: _sorted(sort, members=_THEN, left_ones="", told=_TOLD_THEN) for sort in RagSort}
 
 # What the lists say follows from the trust's own version, from the phases that have criteria, and from the register:
 # its names, its phases, who belongs.
@@ -127,8 +151,8 @@ _CRITERIA = """
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which statuses: on which day in London, replayed or changed since which instant, with which filters, and after
-    whose name and URN.
+    """Which statuses: on which day in London, replayed or changed since which instant, with which filters, in which
+    order, and after whose name, URN and place in the order.
     """
 
     day: date
@@ -136,14 +160,16 @@ class Wanted:
     updated_since: datetime | None
     statuses: Sequence[str]
     phases: Sequence[str]
+    local_authorities: Sequence[str]
+    sort: RagSort
     after: Sequence[Any] | None
     limit: int
 
 
 async def rag_statuses(connection: Connection, caller: Caller, wanted: Wanted) -> list[asyncpg.Record]:
-    """What is told of each academy that the caller may see, by name."""
+    """What boards show of each academy that the caller may see."""
     return await connection.fetch(
-        LIST_NOW if wanted.as_of is None else LIST_THEN,
+        (LISTS_NOW if wanted.as_of is None else LISTS_THEN)[wanted.sort],
         caller.tenant_id,
         None if caller.academies is None else sorted(caller.academies),
         wanted.day,
@@ -154,6 +180,8 @@ async def rag_statuses(connection: Connection, caller: Caller, wanted: Wanted) -
         None if wanted.after is None else str(wanted.after[0]),
         None if wanted.after is None else int(wanted.after[1]),
         wanted.limit,
+        list(wanted.local_authorities),
+        None if wanted.after is None else int(wanted.after[2]),
     )
 
 

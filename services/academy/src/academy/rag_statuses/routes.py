@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
 from academy.rag_statuses import service
-from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
+from academy.rag_statuses.errors import AsOfInFuture, AsOfWithSortByChange, AsOfWithUpdatedSince
 from academy.rag_statuses.schemas import RagStatusListParams, RagStatusPage
 from kit.database.sessions import Context
 from kit.etags import etag
@@ -31,12 +31,12 @@ Reader = Annotated[Caller, requires("rag-statuses:read")]
     operation_id="rag_status_list",
     summary="List RAG statuses",
     response_model=RagStatusPage,
-    responses=TAGGED | responses(AsOfInFuture, AsOfWithUpdatedSince, InvalidCursor),
+    responses=TAGGED | responses(AsOfInFuture, AsOfWithSortByChange, AsOfWithUpdatedSince, InvalidCursor),
 )
 async def rag_status_list(
     request: Request, session: SessionDep, caller: Reader, params: Annotated[RagStatusListParams, Query()]
 ) -> Response:
-    """Returns the status of every academy of your trust that you may see, by name.
+    """Returns the status of every academy of your trust that you may see, by name unless `sort` says otherwise.
 
     Poll it with `If-None-Match`. Responses are prepared, and up to date within a second of a change. `include=criteria`
     adds every reason in the same call.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from academy.academies.schemas import Phase
 from academy.criteria.rules import Status
-from academy.parameters import Instant
+from academy.parameters import Instant, LaCodes
 from academy.rag_statuses.rules import WithoutColour
 from kit.resources.pages import ListParams, Page
 from sector.parameters import Urn
@@ -46,6 +46,17 @@ class RagInclude(StrEnum):
     """What a list of RAG statuses can hold beside the statuses."""
 
     CRITERIA = "criteria"
+
+
+class RagSort(StrEnum):
+    """The order of the statuses."""
+
+    NAME = "name"
+    NAME_DESCENDING = "-name"
+    STATUS = "status"
+    STATUS_DESCENDING = "-status"
+    CHANGED = "changed"
+    CHANGED_DESCENDING = "-changed"
 
 
 class RagCriterionOut(BaseModel):
@@ -121,6 +132,15 @@ class RagStatusListParams(ListParams):
 
     status: Annotated[tuple[Status, ...], Field(max_length=4, description="With one of these statuses.")] = ()
     phase: Annotated[tuple[Phase, ...], Field(max_length=7, description="Of these phases.")] = ()
+    la: LaCodes = ()
+    sort: Annotated[
+        RagSort,
+        Field(
+            description="In this order, `-` for the reverse. `status`: red, amber, green, not assessed. `changed`: "
+            "when the rating, override, name or phase that is shown last changed, `-changed` the newest first; not "
+            "with `as_of`. Academies that are alike in it are sorted by name."
+        ),
+    ] = RagSort.NAME
     include: Annotated[
         tuple[RagInclude, ...],
         Field(

@@ -13,9 +13,9 @@ import orjson
 from academy.criteria.documents import step_on_scale, stored_scale
 from academy.criteria.rules import Status
 from academy.rag_statuses import queries
-from academy.rag_statuses.errors import AsOfInFuture, AsOfWithUpdatedSince
+from academy.rag_statuses.errors import AsOfInFuture, AsOfWithSortByChange, AsOfWithUpdatedSince
 from academy.rag_statuses.rules import why_not_assessed
-from academy.rag_statuses.schemas import RagInclude, RagStatusListParams
+from academy.rag_statuses.schemas import RagInclude, RagSort, RagStatusListParams
 from academy.recording import synced_to
 from kit import clock
 from kit.cursors import decode, encode
@@ -71,7 +71,7 @@ async def _add_criteria(connection: Connection, caller: Caller, items: list[dict
 async def list_statuses(session: Session, caller: Caller, params: RagStatusListParams) -> tuple[bytes, str, str | None]:
     """A page as JSON, the tag of what it says, and the cursor after it.
 
-    Raises InsufficientScope, AsOfInFuture, AsOfWithUpdatedSince or InvalidCursor.
+    Raises InsufficientScope, AsOfInFuture, AsOfWithSortByChange, AsOfWithUpdatedSince or InvalidCursor.
     """
     if RagInclude.CRITERIA in params.include:
         # They are what a rating explains.
@@ -82,6 +82,8 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
             raise AsOfInFuture.at(params.as_of)
         if params.updated_since is not None:
             raise AsOfWithUpdatedSince.together()
+        if params.sort in {RagSort.CHANGED, RagSort.CHANGED_DESCENDING}:
+            raise AsOfWithSortByChange.together()
     filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
     after = None
     if params.cursor is not None:
@@ -94,6 +96,8 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
         updated_since=params.updated_since,
         statuses=params.status,
         phases=params.phase,
+        local_authorities=params.la,
+        sort=params.sort,
         after=after,
         limit=params.limit + 1,
     )
@@ -103,7 +107,7 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
     following = None
     if more:
         last = page[-1]
-        following = encode(LIST, [last["name"], last["urn"]], tenant=caller.tenant_id, filters=filters)
+        following = encode(LIST, [last["name"], last["urn"], last["place"]], tenant=caller.tenant_id, filters=filters)
     published: dict[str, str] = {}
     if any(row["status"] == Status.NOT_ASSESSED for row in page):
         published = await queries.published_sets(connection, caller, params.as_of)
