@@ -55,16 +55,17 @@ def test_a_cap_is_named_after_the_cut() -> None:
 
 
 @given(
-    steps=st.lists(st.tuples(st.sampled_from([None, *DEFAULT_SCALE]), st.integers(1, 1000)), min_size=1, max_size=6),
+    steps=st.lists(st.sampled_from([None, *DEFAULT_SCALE]), min_size=1, max_size=4),
+    weights=st.lists(st.integers(1, 1000), min_size=4, max_size=4),
     least=st.integers(1, 100),
-    cuts=st.lists(st.decimals(0, 100, places=2), min_size=2, max_size=2, unique=True),
+    cuts=st.tuples(st.integers(5000, 10000), st.integers(0, 4999)),
 )
 def test_what_is_written_decides_as_the_rules_do(
-    steps: list[tuple[Step | None, int]], least: int, cuts: list[Decimal]
+    steps: list[Step | None], weights: list[int], least: int, cuts: tuple[int, int]
 ) -> None:
-    chosen = Overall(point_cuts=tuple(sorted(cuts, reverse=True)), least_assessed_percent=least)
+    chosen = Overall(point_cuts=tuple(Decimal(cut) / 100 for cut in cuts), least_assessed_percent=least)
     rules = Rules((), overall=chosen)
-    results = [result_of(step, weight) for step, weight in steps]
+    results = [result_of(step, weight) for step, weight in zip(steps, weights, strict=False)]
     outcome = overall(rules, results)
     why = overall_sentence(rules, results, outcome)
     share, bound = (Decimal(number) for number in re.findall(r"([\d.]+)%", why))
