@@ -1,10 +1,12 @@
 """Who belongs to which trust since when, as one file after the other says something else of it."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -16,7 +18,7 @@ from academy.imports.applying.merge import Origin
 from academy.imports.applying.stage import StagedTable
 from kit.database.sessions import Context, Session
 from kit.ids import PLATFORM, tenant_id, uuid7
-from tests.academy.imports.applying.links import ARK_UID, PROSPERE_UID, link, links
+from tests.academy.imports.applying.links import ARK_UID, PROSPERE_UID, cancelling, link, links
 from tests.academy.imports.conftest import Workbench
 from tests.academy.rated import statuses
 from tests.academy.rows import PROSPERE, add_school, add_trust
@@ -105,19 +107,97 @@ async def test_a_trust_that_closed_takes_the_place_of_its_open_link(
     assert await told(bench) == [(PROSPERE_UID, "2018-10-01", "2020-08-31")]
 
 
+def codes(ended: dict[str, Any]) -> set[str]:
+    """The codes of an import's warnings."""
+    return {one["code"] for one in ended["warnings"]}
+
+
+async def changes(bench: Workbench, trust: UUID) -> list[tuple[Any, Any]]:
+    """The days before and after of each change of a membership that a trust's feed has announced."""
+    rows = await bench.rows(
+        "select data::jsonb -> 'before' as before, data::jsonb -> 'after' as after from academy.event"
+        " where trust_id = $1 and type like '%membership.changed%' order by xid, seq",
+        trust,
+    )
+    return [(json.loads(row["before"]), json.loads(row["after"])) for row in rows]
+
+
+async def test_a_planned_move_that_was_called_off_is_cancelled_by_its_row(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    await bench.rate(PROSPERE, OTHER_TRUST)
+    stays, move = link(URN, PROSPERE_UID, "2018-09-01"), link(URN, ARK_UID, "2090-12-01")
+    await bench.load(operator, "gias-group-links", links(stays))
+    await bench.load(operator, "gias-group-links", links(move))
+    # The register's own file doesn't have it yet, or any more: nobody knows which.
+    ended = await bench.load(operator, "gias-group-links", links(stays))
+    (warning,) = [one for one in ended["warnings"] if one["code"] == "later-membership-kept"]
+    assert f"URN {URN} in {ARK_UID} from 2090-12-01" in warning["detail"]
+    assert len(await told(bench)) == 2
+    tried = await bench.load(operator, "gias-group-links", cancelling(move), dry_run=True)
+    assert (tried["state"], len(await told(bench))) == ("succeeded", 2)
+    ended = await bench.load(operator, "gias-group-links", cancelling(move))
+    assert (ended["state"], ended["rows_changed"]) == ("succeeded", 2)
+    assert await told(bench) == [(PROSPERE_UID, "2018-09-01", None)]
+    assert (await changes(bench, OTHER_TRUST))[-1] == ({"joined_on": "2090-12-01", "left_on": None}, None)
+    assert (await changes(bench, PROSPERE))[-1][1] == {"joined_on": "2018-09-01", "left_on": None}
+    # Nothing is left of it to cancel; the files of the register say what they said before.
+    again = await bench.load(operator, "gias-group-links", cancelling(move))
+    assert (again["rows_changed"], codes(again)) == (0, {"membership-unknown"})
+    assert codes(await bench.load(operator, "gias-group-links", links(stays))) == set()
+
+
+async def test_the_wrong_trust_is_put_right_by_one_file(bench: Workbench, operator: httpx.AsyncClient) -> None:
+    await bench.rate(PROSPERE, OTHER_TRUST)
+    wrong = link(URN, ARK_UID, "2020-09-01")
+    await bench.load(operator, "gias-group-links", links(link(URN, PROSPERE_UID, "2018-09-01")))
+    await bench.load(operator, "gias-group-links", links(wrong))
+    ours, theirs = [await bench.client("status-reader", trust=trust) for trust in (PROSPERE, OTHER_TRUST)]
+    assert (set(await statuses(ours)), set(await statuses(theirs))) == (set(), {URN})
+    right = link(URN, PROSPERE_UID, "2018-09-01")
+    ended = await bench.load(operator, "gias-group-links", cancelling(wrong, others=[right]))
+    assert (ended["state"], codes(ended)) == ("succeeded", set())
+    assert await told(bench) == [(PROSPERE_UID, "2018-09-01", None)]
+    assert (set(await statuses(ours)), set(await statuses(theirs))) == ({URN}, set())
+    moves = [kind for kind, _ in await bench.events(OTHER_TRUST) if kind in {"academy.joined", "academy.left"}]
+    assert moves == ["academy.joined", "academy.left"]
+    assert [kind for kind, _ in await bench.events() if kind == "academy.joined"] == ["academy.joined"] * 2
+    reader = await bench.client("trustee", trust=OTHER_TRUST)
+    listed = await reader.get("/academy/v1/academies", params={"updated_since": "2020-01-01T00:00:00Z"})
+    assert [(one["urn"], one["is_removed"]) for one in listed.json()["items"]] == [(URN, True)]
+
+
+async def test_a_status_of_a_membership_that_is_not_known_is_refused(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    file = cancelling(link(URN, ARK_UID, "2020-09-01")).replace("Cancelled,", "Ended,")
+    ended = await bench.load(operator, "gias-group-links", file)
+    assert [(one["column"], one["code"]) for one in ended["errors"]] == [("Membership status", "word-unknown")]
+
+
+async def test_a_file_without_days_of_leaving_keeps_them(bench: Workbench, operator: httpx.AsyncClient) -> None:
+    closed = link(URN, PROSPERE_UID, "2018-09-01", closed="2020-08-31")
+    await bench.load(operator, "gias-group-links", links(closed))
+    narrow = f"URN,Group UID,Group Name,Group Type,Joined date,EstablishmentName\n{URN},{PROSPERE_UID},T,"
+    ended = await bench.load(operator, "gias-group-links", f"{narrow}Multi-academy trust,2018-09-01,A\n")
+    assert ended["state"] == "succeeded"
+    assert await told(bench) == [(PROSPERE_UID, "2018-09-01", "2020-08-31")]
+
+
 async def merge(session: Session, rows: Sequence[tuple[int, UUID, date, date | None]], at: datetime) -> None:
     """Bring one file's memberships in as the loader does."""
     columns = {"urn": "integer", "register_id": "uuid", "joined_on": "date", "left_on": "date"}
+    columns |= {"is_cancelled": "boolean default false"}
     listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     await session.execute(text(f"create temp table incoming_memberships ({listed})"))
     for row in rows:
         await session.execute(
             text("insert into incoming_memberships values (:urn, :register_id, :joined_on, :left_on)"),
-            dict(zip(columns, row, strict=True)),
+            dict(zip(columns, row, strict=False)),
         )
     table = StagedTable("memberships", tuple(columns), Path("unused"))
     await merge_memberships(session, table, Origin(uuid7(), None, "final", "GIAS", at), dry_run=False)
-    await session.execute(text("drop table incoming_memberships, stays, desired_memberships"))
+    await session.execute(text("drop table incoming_memberships, cancelled_memberships, stays, desired_memberships"))
 
 
 @pytest.mark.parametrize("seed", range(4))

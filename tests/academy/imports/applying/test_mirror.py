@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit import clock
-from tests.academy.imports.applying.links import ARK_UID, PROSPERE_UID, link, links
+from tests.academy.imports.applying.links import ARK_UID, PROSPERE_UID, cancelling, link, links
 from tests.academy.imports.applying.test_withdraw import withdraw
 from tests.academy.imports.conftest import Workbench, csv
 from tests.academy.rated import publish
@@ -40,16 +40,17 @@ days = st.sampled_from((date_of(-4000), date_of(-2000), date_of(2), date_of(5), 
 # Kind, role of the sender, parameters, and the file.
 FILES = st.one_of(
     st.builds(
-        lambda urn, uid, on, name: (
+        lambda urn, uid, on, name, say: (
             "gias-group-links",
             "platform-operator",
             {},
-            links(link(urn, uid, on)).replace(f"Trust {uid}", name),
+            say(link(urn, uid, on)).replace(f"Trust {uid}", name),
         ),
         urns,
         st.sampled_from((PROSPERE_UID, ARK_UID)),
         days,
         st.sampled_from(("Trust", "Renamed")),
+        st.sampled_from((links, links, cancelling)),
     ),
     st.builds(
         lambda urn, la, name, status, phase, closes: (

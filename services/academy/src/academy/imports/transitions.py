@@ -15,7 +15,8 @@ def keeps_figures(thing: Import, caller: Caller) -> Problem | None:  # noqa: ARG
     if thing.kind in REGISTER_KINDS:
         return ImportNotWithdrawable(
             f"A file of the register ({thing.kind}) can't be taken back: it replaced what earlier files stated. "
-            "Load the newest file of this kind instead: what it states takes the place of this one."
+            "Load the newest file of this kind instead: what it states takes the place of this one. A wrong membership "
+            "of gias-group-links is cancelled by its row with Membership status Cancelled."
         )
     return None
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from academy.imports.applying import members
 from academy.imports.applying.closings import clear_contradicted, end_with_schools
+from academy.imports.applying.doubtful_memberships import doubtful_memberships
 from academy.imports.applying.emptied import emptied
 from academy.imports.applying.merge import Counts, Origin, copy_in
 from academy.imports.applying.stage import Staged, StagedTable
@@ -103,6 +104,8 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
         if name in _NAMES_SCHOOLS and not started.dry_run:
             await members.add_stubs(register, staged.tables[name].incoming, at=origin.at)
         counts += await merge(register, staged.tables[name], origin, dry_run=started.dry_run)
+        if name == "memberships":
+            staged.reading.warn([warning async for warning in doubtful_memberships(register)])
         if name in _FIGURES:
             staged.reading.warn([warning async for warning in emptied(register, _FIGURES[name])])
         report((number + 1) / len(steps))

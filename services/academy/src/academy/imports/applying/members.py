@@ -15,6 +15,26 @@ from academy.imports.applying.stage import StagedTable
 from kit.database.sessions import Session
 from kit.ids import PLATFORM
 
+# A membership that was an error, or was called off: the one of this school, trust and first day.
+_CANCELLED: Final = """
+    create temp table cancelled_memberships on commit drop as
+    select distinct i.urn, i.register_id, i.joined_on, m.id
+    from incoming_memberships i
+    left join academy.membership m on m.urn = i.urn and m.register_id = i.register_id and m.joined_on = i.joined_on
+        and m.superseded_at is null
+    where i.is_cancelled
+"""
+
+# A file without a column for the day of leaving says nothing about it.
+_KEEP_STATED: Final = """
+    update incoming_memberships i set left_on = (
+        select m.stated_left_on from academy.membership m
+        where m.urn = i.urn and m.register_id = i.register_id and m.superseded_at is null
+          and m.stated_left_on >= i.joined_on
+        order by m.joined_on = i.joined_on desc, m.joined_on desc limit 1
+    )
+"""
+
 # Of one academy's rows: those of the file, and those that are known and that the file doesn't mention. Two rows
 # about one trust are about one membership (its first day was corrected), unless one ended before the other began or
 # another trust came between. An academy belongs to one trust: joining the next ends a membership, also when the file
@@ -25,11 +45,13 @@ _STAYS: Final = """
     with incoming as (
         select distinct on (urn, register_id, joined_on)
             urn, register_id, joined_on, left_on as stated_left_on, true as is_incoming
-        from incoming_memberships order by urn, register_id, joined_on, left_on nulls first
+        from incoming_memberships where not is_cancelled
+        order by urn, register_id, joined_on, left_on nulls first
     ), known as (
         select m.urn, m.register_id, m.joined_on, m.stated_left_on, false
         from academy.membership m
-        where m.superseded_at is null and m.urn in (select urn from incoming)
+        where m.superseded_at is null and m.urn in (select urn from incoming_memberships)
+          and m.id not in (select c.id from cancelled_memberships c where c.id is not null)
     ), following as (
         select e.*, e.register_id is distinct from lag(e.register_id) over by_day as is_other
         from (select * from incoming union all select * from known) e
@@ -139,14 +161,13 @@ _AFFECTED: Final = """
 """
 
 
-async def merge_memberships(
-    session: Session,
-    table: StagedTable,  # noqa: ARG001 - as every merge takes it
-    origin: Origin,
-    *,
-    dry_run: bool,
-) -> Counts:
-    """Bring in who belongs to which trust since when. A link that the file doesn't have is left as it is."""
+async def merge_memberships(session: Session, table: StagedTable, origin: Origin, *, dry_run: bool) -> Counts:
+    """Bring in who belongs to which trust since when. A link that the file doesn't have is left as it is; one that it
+    cancels ends without a successor, and the membership before goes on.
+    """
+    if "left_on" not in table.columns:
+        await session.execute(text(f"alter table {table.incoming} add column left_on date"))
+        await session.execute(text(_KEEP_STATED))
     await session.execute(
         text(
             "create temp table desired_memberships"
@@ -154,11 +175,12 @@ async def merge_memberships(
         )
     )
     # Without a look at the rows each may be held against every other: twenty seconds for all of England.
-    for statement in (_STAYS, "analyze stays", _DESIRED, "analyze desired_memberships"):
+    for statement in (_CANCELLED, _STAYS, "analyze stays", _DESIRED, "analyze desired_memberships"):
         await session.execute(text(statement))
     await end_incoming(session)
     total, same, known = (await session.execute(text(_COUNT))).one()
-    counts = Counts(new=total - known, changed=known - same, unchanged=same)
+    cancelled = (await session.execute(text("select count(id) from cancelled_memberships"))).scalar_one()
+    counts = Counts(new=total - known, changed=known - same + cancelled, unchanged=same)
     if not dry_run and counts.written:
         await session.execute(text(_SUPERSEDE), {"at": origin.at})
         await session.execute(text(_INSERT), {"at": origin.at, "import_id": origin.import_id})

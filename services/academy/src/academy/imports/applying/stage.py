@@ -24,6 +24,7 @@ _TYPES: Final = {
     pl.Int32: "integer",
     pl.Float64: "numeric",
     pl.Date: "date",
+    pl.Boolean: "boolean",
     pl.String: 'text collate "C"',
 }
 _FIGURES: Final = ("observations",)

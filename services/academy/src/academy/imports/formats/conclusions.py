@@ -48,6 +48,8 @@ _FIRST: Final = (
     "last-line-short",
     "figures-emptied",
     "percents-as-fractions",
+    "membership-unknown",
+    "later-membership-kept",
     "status-contradicts-date",
     "category-differs",
     "unrecognised-symbol",

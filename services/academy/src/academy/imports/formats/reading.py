@@ -61,6 +61,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
             "group_uid": pl.String(),
             "joined_on": pl.Date(),
             "left_on": pl.Date(),
+            "is_cancelled": pl.Boolean(),
         },
         "inspections": {
             "urn": pl.Int32(),
@@ -101,7 +102,8 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
         },
     }
 )
-"""The columns and types of each frame, by target table. `judgements` and `graded_on` are JSON text."""
+"""The columns and types of each frame, by target table. `judgements` and `graded_on` are JSON text. Of `memberships`
+`left_on` is missing where the file has no column for it."""
 
 
 @dataclass(frozen=True, slots=True)

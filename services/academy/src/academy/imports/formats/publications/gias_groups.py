@@ -15,6 +15,7 @@ from academy.imports.formats.publications.gias_contradictions import Contradicti
 from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, local_authority, phase
 from academy.imports.formats.reading import Column, Reading, Request
 
+MEMBERSHIP_STATUS: Final = "Membership status"
 GROUP_COLUMNS: Final = (
     Column("Group UID", "Number of the group", required=True, example="16846"),
     Column("Group ID", "Trust reference number", example="TR03794"),
@@ -35,6 +36,10 @@ GROUP_LINK_COLUMNS: Final = (
     replace(GROUP_COLUMNS[0], aliases=("Linked UID",)),
     *(column for column in GROUP_COLUMNS[1:] if column.name != "UKPRN"),
     Column("Joined date", "When the school joined the group", required=True, example="2020-04-01"),
+    Column(
+        MEMBERSHIP_STATUS,
+        "Not a column of the register: Cancelled in the row of a membership that was an error or was called off",
+    ),
     NAME,
     *TYPE,
     *LA,
@@ -184,7 +189,10 @@ def _group_links(contradictions: Contradictions, rows: Rows, reading: Reading) -
     # The register has closed trusts which academies joined after they closed: they left as they came.
     links = links.with_columns(pl.max_horizontal("closed_on", "joined_on").alias("left_on"))
     links = links.with_columns(pl.when(pl.col("closed_on").is_not_null()).then("left_on").alias("left_on"))
-    reading.put("memberships", as_table("memberships", links))
+    status = rows.word(MEMBERSHIP_STATUS, {"cancelled"}, "Cancelled, and an empty cell")
+    links = links.with_columns(status.is_not_null().alias("is_cancelled"))
+    has_days = "Closed Date" in rows.frame.columns
+    reading.put("memberships", as_table("memberships", links if has_days else links.drop("left_on")))
     trusts = columns_in_file(links, _SOURCES, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
     reading.put("trusts", as_table("trusts", trusts))
     schools = links.select(
@@ -197,4 +205,6 @@ def _group_links(contradictions: Contradictions, rows: Rows, reading: Reading) -
         phase().alias("phase"),
     ).unique("urn", keep="last", maintain_order=True)
     reading.put("schools", as_table("schools", columns_in_file(schools, _SCHOOL_SOURCES, rows.frame.columns)))
-    return links.select(pl.concat_str("urn", "group_uid", separator="/").alias("key"))["key"]
+    # A wrong membership may stand beside the right one of the same school and trust.
+    first_day = pl.when("is_cancelled").then(pl.format("/{}", "joined_on")).otherwise(pl.lit(""))
+    return links.select(pl.concat_str("urn", pl.lit("/"), "group_uid", first_day).alias("key"))["key"]
