@@ -57,6 +57,6 @@ async def doubtful_memberships(session: Session) -> AsyncIterator[ReadingWarning
 
 
 def _listed(rows: Sequence[Row[Any]]) -> str:
-    named = [f"URN {urn} in {group_uid} from {joined_on}" for urn, group_uid, joined_on in rows[:MOST_NAMED]]
+    named = [f"URN {row.urn} in {row.group_uid} from {row.joined_on}" for row in rows[:MOST_NAMED]]
     more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
     return f"{', '.join(named)}{more}"
