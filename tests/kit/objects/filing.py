@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 
 from kit.database.sessions import Database, Session
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.objects import service as files
 from kit.objects.errors import StoredFileNotFound
 from kit.objects.media_types import DOCX
@@ -37,7 +38,7 @@ from kit.web.tools import tools_of
 from tests.support.clients import settings_of
 from tests.support.tokens import issue_token, trusted_keys
 
-Writer = Annotated[Caller, requires("ratings:moderate")]
+Writer = Annotated[Caller, requires("ratings:moderate", acts_on=ActsOn.ACADEMIES)]
 RED, GREEN = 100001, 100002
 
 

@@ -92,6 +92,12 @@ async def until_waited_for(admin: Connection) -> None:
         await admin.execute("select pg_sleep(0.01)")
 
 
+def limit(app: Service, limit_bytes: int) -> None:
+    """Let the files of a trust take so much."""
+    tools = tools_of(app)
+    tools.settings = tools.settings.model_copy(update={"limit_file_kept_bytes": limit_bytes})
+
+
 async def rows(committed_database: Clone) -> list[tuple[Any, str, int]]:
     async with committed_database.admin() as admin:
         found = await admin.fetch("select trust_id, sha256, size_bytes from academy.stored_file order by id")
@@ -311,6 +317,48 @@ async def test_an_upload_whose_object_is_swept_before_it_is_named_fails_and_name
     assert (answer.status_code, answer.json()["code"]) == (503, "object-store-unavailable")
     assert await rows(committed_database) == []
     assert (await send(client)).status_code == 201
+
+
+async def test_the_files_of_a_trust_have_a_quota_however_many_are_sent_at_once(
+    app: Service, client: httpx.AsyncClient, store: FolderStore, committed_database: Clone
+) -> None:
+    size = 10_240
+    limit(app, 3 * size)
+    contents = [f"{number}\n".encode().rjust(size, b"0") for number in range(9)]
+    answers = await asyncio.gather(*(send(client, content) for content in contents[:8]))
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(507, "storage-quota-reached")}
+    kept = await rows(committed_database)
+    assert len(kept) == 8 - len(refused) <= 3
+    # Nothing is left of those that were refused, neither as a file nor as reserved space.
+    assert {one.key.sha256 for one in store.walk()} == {sha256 for _, sha256, _ in kept}
+    while len(kept) < 3:
+        kept.append((PROSPERE, (await send(client, contents[8 - len(kept)])).json()["sha256"], size))
+    over = await send(client, contents[8])
+    assert (over.status_code, over.json()["kept_bytes"], over.json()["limit_bytes"]) == (507, 3 * size, 3 * size)
+    assert over.json()["detail"].endswith("Contact the operator.")
+    # Also to somebody who sees none of them, with a key, and without a length.
+    async with client_of(app, academies=[GREEN]) as other:
+        path = FILES.replace(str(RED), str(GREEN))
+        refusal = await send(other, contents[8], path=path, headers={"Idempotency-Key": "one"})
+    assert (refusal.status_code, refusal.json().get("kept_bytes")) == (507, 3 * size), refusal.text
+    assert len(list(store.walk())) == 3
+    # Another trust has room of its own.
+    async with client_of(app, trust=OTHER_TRUST) as stranger:
+        assert (await send(stranger, contents[8])).status_code == 201
+
+
+async def test_a_file_too_many_leaves_nothing(
+    client: httpx.AsyncClient, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 1)
+    assert (await send(client)).status_code == 201
+    for headers in ({}, {"Idempotency-Key": "two"}):
+        refused = await send(client, b"urn\n1\n", headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (409, "too-many-files")
+    # The same content as one that is named stays.
+    assert (await send(client, headers={"Idempotency-Key": "three"})).status_code == 409
+    assert [one.key.sha256 for one in store.walk()] == [hashlib.sha256(CONTENT).hexdigest()]
 
 
 async def test_killed_in_the_middle_no_row_is_without_its_object_and_no_object_is_half(

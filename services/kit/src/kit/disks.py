@@ -23,6 +23,10 @@ class StorageFull(InsufficientStorage):
     """There is too little space left to take in files; contact the operator."""
 
 
+class StorageQuotaReached(InsufficientStorage):
+    """Your trust's files take all the space that they may; `detail` says when some is freed."""
+
+
 class _Settings(Protocol):
     @property
     def storage_reserve_bytes(self) -> int: ...
@@ -69,6 +73,11 @@ class Disks:
         """Raises StorageFull unless there is room for so many bytes more."""
         if not self.has_room(coming_bytes):
             raise full()
+
+
+def in_megabytes(count: int) -> str:
+    """A size as people say it: `2,147.5 MB`."""
+    return f"{count / 1e6:,.1f} MB"
 
 
 def full() -> StorageFull:

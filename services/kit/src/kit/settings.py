@@ -136,6 +136,9 @@ class ServiceSettings(BaseSettings):
     long_poll_seconds: float = Field(
         default=30.0, gt=0, le=30, description="Longest time for which a reader of the feed may wait."
     )
+    limit_file_kept_bytes: int = Field(
+        default=5 << 30, ge=1 << 10, description="Most that the attached files of a trust may take in one service."
+    )
     limit_waiting_per_token: int = Field(
         default=50, ge=1, description="Requests of one token that may wait for events at once, in each process."
     )

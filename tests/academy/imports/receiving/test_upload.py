@@ -1,5 +1,6 @@
 """Files that aren't what they should be: a clear answer, and nothing kept."""
 
+import asyncio
 import gzip
 import os
 import zipfile
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from academy.imports.receiving.limits import ImportLimits
+from kit.database.contexts import Context
+from kit.database.reservations import reserve
 from kit.disks import Disks
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.support.clients import Clients
-from tests.support.tokens import issue_token
+from tests.support.tokens import PROSPERE, issue_token
 
 NDJSON = "application/x-ndjson"
 GOOD = csv([(136105, "ks4.attainment_8", "2024/25", 47.5)])
@@ -309,6 +312,41 @@ async def test_what_a_trust_has_sent_is_kept_up_to_its_quota(bench: Workbench, m
         "set search_path = academy; update procrastinate_jobs set scheduled_at = now() where status = 'todo'"
     )
     await bench.work()
+    assert (await bench.send(manager, "observations", GOOD)).status_code == 202
+
+
+async def test_the_quota_holds_however_many_files_are_sent_at_once(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 200_000
+    content = GOOD.encode().ljust(size, b"\n")
+    await limited(bench.clients, monkeypatch, kept_bytes=3 * size)
+    manager = await bench.client()
+    kept = "select coalesce(sum(octet_length(content)), 0) from academy.import_chunk"
+    for _ in range(2):
+        answers = await asyncio.gather(*(bench.send(manager, "observations", content) for _ in range(8)))
+        refused = [answer for answer in answers if answer.status_code != 202]
+        assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(507, "storage-quota-reached")}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+        assert await bench.value(kept) == (8 - len(refused)) * size <= 3 * size
+        await bench.execute("delete from academy.import_chunk")
+    # Nothing stays reserved by those that were refused.
+    for _ in range(3):
+        assert (await bench.send(manager, "observations", content)).status_code == 202
+    assert (await bench.send(manager, "observations", content)).status_code == 507
+
+
+async def test_a_file_that_would_fit_if_others_were_not_being_stored_may_come_again_soon(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await limited(bench.clients, monkeypatch, kept_bytes=10_000)
+    manager = await bench.client()
+    async with bench.database.of("academy").session(Context(PROSPERE, None, "other")) as session:
+        await reserve(session, "academy/imports", PROSPERE, 10_000)
+        response = await bench.send(manager, "observations", GOOD)
+        assert (response.status_code, response.headers["retry-after"]) == (507, "5")
+        assert "others are being stored at this moment" in response.json()["detail"]
+        assert await nothing_was_accepted(bench)
     assert (await bench.send(manager, "observations", GOOD)).status_code == 202
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kit.problems import (
     Conflict,
     Forbidden,
-    InsufficientStorage,
     InvalidRequest,
     NotFound,
     PayloadTooLarge,
@@ -43,10 +42,6 @@ class FileUnreadable(InvalidRequest):
 
 class ImportTooLarge(PayloadTooLarge):
     """The file is too large, as it was sent or when unpacked."""
-
-
-class StorageQuotaReached(InsufficientStorage):
-    """The files of your trust's imports take all the space that is kept for them; `detail` says when some is freed."""
 
 
 class SameFileOtherYear(Conflict):

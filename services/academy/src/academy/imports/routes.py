@@ -22,7 +22,6 @@ from academy.imports.errors import (
     ImportNotWithdrawable,
     ImportTooLarge,
     SameFileOtherYear,
-    StorageQuotaReached,
 )
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.limits import ImportLimits
@@ -36,7 +35,7 @@ from academy.imports.schemas import (
     ImportTemplateOut,
 )
 from kit.database.sessions import context_of
-from kit.disks import Disks, StorageFull
+from kit.disks import Disks, StorageFull, StorageQuotaReached
 from kit.identity.callers import Caller
 from kit.identity.reach import ActsOn
 from kit.problems import InvalidCursor, MalformedRequest, responses

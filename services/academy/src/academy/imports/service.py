@@ -16,7 +16,6 @@ from academy.imports.errors import (
     ImportKindNotFound,
     ImportNotFound,
     SameFileOtherYear,
-    StorageQuotaReached,
 )
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
@@ -41,7 +40,9 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.contexts import Context
+from kit.database.reservations import reserve
 from kit.database.sessions import Session, context_of, set_context
+from kit.disks import StorageQuotaReached, in_megabytes
 from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.ids import uuid7
@@ -53,6 +54,7 @@ from sector.years import academic_year_on
 
 GZIP = "application/gzip"
 FIRST_LOOK_SECONDS = 300
+SOON_SECONDS = 5
 UNNAMED = "application/octet-stream"
 TABLES = ("text/csv", "application/csv")
 RUN_TASK = "academy.imports.run"
@@ -115,8 +117,9 @@ async def accept(
 
     Raises StorageQuotaReached, and SameFileOtherYear when the sender must confirm that it is meant so.
     """
-    await check_quota(session, caller, limits, file.size_bytes)
     await _check_year(session, caller, params, file)
+    others_bytes = await reserve(session, "academy/imports", caller.tenant_id, file.size_bytes)
+    await check_quota(session, caller, limits, file.size_bytes, others_bytes=others_bytes)
     created = Import(
         trust_id=caller.tenant_id,
         id=uuid7(),
@@ -140,18 +143,29 @@ async def accept(
     return ImportOut.of(created, caller)
 
 
-async def check_quota(session: Session, caller: Caller, limits: ImportLimits, coming_bytes: int) -> None:
+async def check_quota(
+    session: Session, caller: Caller, limits: ImportLimits, coming_bytes: int, *, others_bytes: int = 0
+) -> None:
     """Raises StorageQuotaReached when the files of the trust's imports would take more than they may.
 
-    Two uploads at the same moment don't see each other: together they may pass it by the smaller one's size.
+    `others_bytes` are being stored at this moment. Without them it is a first look, which keeps nobody out too early.
     """
     # What others of the trust have sent counts too, whatever the caller sees of it.
     await set_context(session, Context(caller.tenant_id, None, caller.subject))
     kept_bytes = await queries.kept_bytes(session, caller.tenant_id)
     ended_at = await queries.first_ended_at(session, caller.tenant_id)
     await set_context(session, context_of(caller))
-    if kept_bytes + coming_bytes <= limits.kept_bytes:
+    if kept_bytes + others_bytes + coming_bytes <= limits.kept_bytes:
         return
+    if kept_bytes + coming_bytes <= limits.kept_bytes:
+        raise StorageQuotaReached(
+            f"The files of your trust's imports take {in_megabytes(kept_bytes)} of the "
+            f"{in_megabytes(limits.kept_bytes)} that they may, this one has {in_megabytes(coming_bytes)}, and others "
+            "are being stored at this moment. Send it again in a few seconds.",
+            retry_after_seconds=SOON_SECONDS,
+            kept_bytes=kept_bytes,
+            limit_bytes=limits.kept_bytes,
+        )
     when, seconds = "", FIRST_LOOK_SECONDS
     if ended_at is not None:
         freed_at = ended_at + KEPT_FOR
@@ -165,11 +179,6 @@ async def check_quota(session: Session, caller: Caller, limits: ImportLimits, co
         kept_bytes=kept_bytes,
         limit_bytes=limits.kept_bytes,
     )
-
-
-def in_megabytes(count: int) -> str:
-    """A size as people say it: `2,147.5 MB`."""
-    return f"{count / 1e6:,.1f} MB"
 
 
 async def _check_year(session: Session, caller: Caller, params: ImportCreateParams, file: ReceivedFile) -> None:

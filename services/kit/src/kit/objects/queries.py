@@ -46,6 +46,14 @@ async def count_of(session: Session, trust_id: UUID, owner: str) -> int:
     return int((await session.execute(query)).scalar_one())
 
 
+async def kept_bytes(session: Session, trust_id: UUID) -> int:
+    """How much the files take that the session sees; what is stored once is counted once."""
+    objects = select(col(StoredFile.sha256), col(StoredFile.size_bytes)).where(col(StoredFile.trust_id) == trust_id)
+    of_each = objects.distinct().subquery()
+    query = select(func.coalesce(func.sum(of_each.c.size_bytes), 0))
+    return int((await session.execute(query)).scalar_one())
+
+
 async def named(session: Session, trust_id: UUID, hashes: Collection[str]) -> set[str]:
     """Which of these objects a row names."""
     query = select(col(StoredFile.sha256)).where(

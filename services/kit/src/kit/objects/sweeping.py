@@ -7,7 +7,7 @@ from kit.database.sessions import Context, Database
 from kit.jobs.tasks import JobRun, Tasks
 from kit.objects import queries
 from kit.objects.folder import BackupRunning
-from kit.objects.listing import StoredObject
+from kit.objects.keys import ObjectKey
 from kit.objects.stores import ObjectStore, object_store
 from kit.settings import ServiceSettings
 from kit.telemetry.logs import logger
@@ -38,20 +38,23 @@ async def sweep(store: ObjectStore, database: Database, *, grace: timedelta = GR
                     named = await queries.named(session, trust_id, [one.key.sha256 for one in batch])
                 for one in batch:
                     if one.key.sha256 not in named:
-                        removed += await _remove(store, database, context, one)
+                        removed += await remove_unnamed(store, database, context, one.key)
     except BackupRunning:
         log.info("files are not swept while a backup runs")
     log.info("files that nothing names were swept", files=removed)
     return removed
 
 
-async def _remove(store: ObjectStore, database: Database, context: Context, orphan: StoredObject) -> bool:
-    """Remove one object, unless a row names it now. Who wants to name it meanwhile waits, and sends it again."""
+async def remove_unnamed(store: ObjectStore, database: Database, context: Context, key: ObjectKey) -> bool:
+    """Remove one object, unless a row names it now. Who wants to name it meanwhile waits, and sends it again.
+
+    `context` must be one of the whole trust. Raises BackupRunning.
+    """
     async with database.session(context) as session:
-        await queries.hold(session, orphan.key)
-        if await queries.named(session, orphan.key.trust_id, [orphan.key.sha256]):
+        await queries.hold(session, key)
+        if await queries.named(session, key.trust_id, [key.sha256]):
             return False
-        await store.delete(orphan.key)
+        await store.delete(key)
     return True
 
 

@@ -7,7 +7,7 @@ async def visit_file_create(request: Request, caller: Writer, visit_id: UUID, pa
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Annotated, Any
 from unicodedata import category
@@ -20,7 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import ClientDisconnect
 from starlette.types import Send
 
-from kit.database.sessions import Session, context_of
+from kit.database.contexts import Context
+from kit.database.sessions import Database, Session, context_of
+from kit.disks import StorageQuotaReached
 from kit.etags import etag
 from kit.identity.callers import Caller
 from kit.objects import service
@@ -32,11 +34,13 @@ from kit.objects.errors import (
     StoredFileNotFound,
     TooManyFiles,
 )
-from kit.objects.folder import store_full
+from kit.objects.folder import BackupRunning, store_full
 from kit.objects.keys import ObjectKey
 from kit.objects.media_types import ENDINGS
-from kit.objects.receiving import LARGEST_BYTES, receive, too_large
+from kit.objects.receiving import LARGEST_BYTES, ReceivedFile, receive, too_large
 from kit.objects.service import FileOwner
+from kit.objects.stores import ObjectStore
+from kit.objects.sweeping import remove_unnamed
 from kit.objects.tables import StoredFile
 from kit.problems import MalformedRequest, responses
 from kit.web.bodies import charset_of, media_type_of, streamed_body
@@ -88,6 +92,7 @@ FILE_TAKEN = {
         FileTypeNotAccepted,
         ObjectStoreFull,
         ObjectStoreUnavailable,
+        StorageQuotaReached,
         TooManyFiles,
         IdempotencyKeyInvalid,
         IdempotencyKeyReused,
@@ -177,18 +182,58 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
     if not tools_of(request).disks.has_room(int(length) if length.isdigit() else LARGEST_BYTES):
         raise store_full()
     database = database_of_request(request)
+    limit_bytes = tools_of(request).settings.limit_file_kept_bytes
     async with database.session(context_of(caller)) as session:
-        await find_owner(session)
+        owner = await find_owner(session)
+        # A repeated request may have its answer already.
+        if key is None:
+            await service.check_room(
+                session, caller, owner, int(length) if length.isdigit() else 0, limit_bytes=limit_bytes
+            )
     store = tools_of(request).objects
     received = await receive(
         _body(request), store, service=database.schema, trust_id=caller.tenant_id, media_type=media_type
     )
+    async with _removed_if_refused(database, store, caller, received):
+        return await _add(request, caller, params, key, find_owner, received)
+
+
+@asynccontextmanager
+async def _removed_if_refused(
+    database: Database, store: ObjectStore, caller: Caller, received: ReceivedFile
+) -> AsyncIterator[None]:
+    """An object that no row names in the end takes no space until the next sweep."""
+    is_kept = False
+    try:
+        yield
+        is_kept = True
+    finally:
+        if not is_kept:
+            context = Context(caller.tenant_id, None, caller.subject)
+            with suppress(BackupRunning):
+                await remove_unnamed(store, database, context, received.key)
+
+
+async def _add(
+    request: Request,
+    caller: Caller,
+    params: FileParams,
+    key: str | None,
+    find_owner: FindOwner,
+    received: ReceivedFile,
+) -> Response:
+    """Name what the store has, in one transaction."""
+    tools = tools_of(request)
+    media_type = received.media_type
     print_ = fingerprint("POST", request.url.path, f"{params.name}|{media_type}", received.key.sha256)
-    async with database.session(context_of(caller)) as session:
+    async with database_of_request(request).session(context_of(caller)) as session:
 
         async def answer() -> Response:
             owner = await find_owner(session)
-            file = await service.add_file(session, caller, store, owner, received, params.name)
+            limit_bytes = tools.settings.limit_file_kept_bytes
+            file = await service.add_file(
+                session, caller, tools.objects, owner, received, params.name, limit_bytes=limit_bytes
+            )
             headers = {"Location": f"{request.url.path}/{file.id}"}
             return Response(FileOut.of(file).model_dump_json(), 201, headers, "application/json")
 

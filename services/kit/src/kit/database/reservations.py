@@ -1,0 +1,42 @@
+"""Space that transactions under way are about to use, so that a quota holds however many of them run at once.
+
+A transaction doesn't see what others haven't committed. So each first reserves, and then adds up what is reserved and
+what is stored: of two that don't fit together at least one sees the other. A reservation is an advisory lock of
+Postgres whose second number is a size. It ends with its transaction, also when that is cut off or its process is
+killed, and only after the rows of the transaction are visible: nothing that is stored is left out. Nobody waits.
+"""
+
+from typing import Final
+from uuid import UUID
+from zlib import crc32
+
+from sqlalchemy import text
+
+from kit.database.sessions import Session
+
+_UNIT: Final = 1024
+_MOST_UNITS: Final = (1 << 31) - 1
+_RESERVE: Final = text("select pg_advisory_xact_lock_shared(:space, :units)")
+_RESERVED: Final = text(
+    "select coalesce(sum(objid::bigint), 0) from pg_locks where locktype = 'advisory' and granted and objsubid = 2"
+    " and database = (select oid from pg_database where datname = current_database())"
+    " and classid::bigint = cast(:space as bigint)"
+)
+
+
+async def reserve(session: Session, what: str, trust_id: UUID, size_bytes: int) -> int:
+    """Reserve space until this transaction ends; gives the bytes that others have reserved.
+
+    `what` names the kind of space, such as `academy/files`. Sizes are rounded up to KiB. Call it once in a transaction,
+    and read what is stored afterwards.
+    """
+    space = _space(what, trust_id)
+    units = min(-(-size_bytes // _UNIT), _MOST_UNITS)
+    await session.execute(_RESERVE, {"space": space - (1 << 32), "units": units})
+    reserved = (await session.execute(_RESERVED, {"space": space})).scalar_one()
+    return (int(reserved) - units) * _UNIT
+
+
+def _space(what: str, trust_id: UUID) -> int:
+    """The first number of the lock, as an unsigned one. The named spaces of the house are below 2^31."""
+    return crc32(f"{what}/{trust_id}".encode()) | (1 << 31)
