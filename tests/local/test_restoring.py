@@ -148,6 +148,38 @@ def test_a_renewed_hash_does_not_help(installation: Installation, saved: Path) -
         restored(installation, empty, unauthenticated=True)
 
 
+def test_an_archive_of_another_shape_is_refused_whatever_is_said(installation: Installation, saved: Path) -> None:
+    manifest = {**json.loads(part(saved, "manifest.json")), "format": 2}
+    older = rewritten(saved, {"manifest.json": json.dumps(manifest).encode(), "seal.json": None})
+    with tarfile.open(older, "a") as archive:
+        archive.addfile(tarfile.TarInfo("trellis.dump"))
+    with pytest.raises(backups.BackupFailed, match=r"holds 'trellis.dump' twice: `trellis backup` didn't write it so"):
+        restored(installation, older, unauthenticated=True)
+    strange = rewritten(saved, {"manifest.json": json.dumps({**manifest, "objects": [1]}).encode(), "seal.json": None})
+    with pytest.raises(backups.BackupFailed, match="is not a backup of Trellis"):
+        restored(installation, strange, unauthenticated=True)
+
+
+def test_a_backup_takes_the_place_of_another_file_only_when_it_is_told_to(
+    installation: Installation, tmp_path: Path
+) -> None:
+    path = tmp_path / "nightly.backup"
+    path.write_text("an older one")
+    with pytest.raises(backups.BackupFailed, match=r"already. `trellis backup --replace`"):
+        backups.backup(installation, path)
+    # One that appears while the backup is made.
+    with pytest.raises(backups.BackupFailed, match="already"):
+        backups._place(path, path, replace=False)
+    assert path.read_text() == "an older one"
+    backups.backup(installation, path, replace=True)
+    restored(installation, path)
+    assert [one.name for one in tmp_path.iterdir()] == ["nightly.backup"]
+    link = tmp_path / "link.backup"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(backups.BackupFailed, match="already"):
+        backups.backup(installation, link)
+
+
 def test_a_backup_of_an_older_release_needs_a_word_of_consent(installation: Installation, saved: Path) -> None:
     manifest = {**json.loads(part(saved, "manifest.json")), "format": 2}
     older = rewritten(saved, {"manifest.json": json.dumps(manifest).encode(), "seal.json": None})

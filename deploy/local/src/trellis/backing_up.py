@@ -30,11 +30,21 @@ def _finish_whatever_comes() -> None:
         signal.signal(number, lambda _number, _frame: None)
 
 
-def back_up(installation: Installation, path: Path) -> None:
+UNAUTHENTICATED = """\
+Nobody can know whether somebody has changed this backup. Who could write to the file may have put into it:
+- people, clients with a secret that they know, and any grant for them, in every trust;
+- a key of theirs, so that tokens which they sign themselves count;
+- any figure, rating, event and file, and jobs that wait to be run;
+- functions and triggers, which run in the database with the rights of the services, now and later.
+They can't run a program on this machine, read its files, or read other databases.
+When it is restored: run `trellis keys revoke-all`, and compare clients, grants and people with what you know."""
+
+
+def back_up(installation: Installation, path: Path, *, replace: bool) -> None:
     """Write the backup, with the database started for it if need be."""
     started = launching.start_database(installation)
     try:
-        manifest = backups.backup(installation, path)
+        manifest = backups.backup(installation, path, replace=replace)
     finally:
         if started and installation.postgres is not None:
             installation.postgres.stop()
@@ -59,6 +69,8 @@ def put_back(installation: Installation, path: Path, *, replace: bool, unauthent
 
     What can be refused is refused before anything is stopped.
     """
+    if unauthenticated:
+        print(UNAUTHENTICATED, file=sys.stderr, flush=True)
     installation.state.prepare()
     is_stopped = False
     try:
@@ -110,13 +122,13 @@ def main() -> int:
     actions = parser.add_subparsers(dest="action", required=True)
     for name in ("backup", "restore"):
         actions.add_parser(name).add_argument("file", type=Path)
-    for option in ("--replace", "--unauthenticated"):
-        actions.choices["restore"].add_argument(option, action="store_true")
+        actions.choices[name].add_argument("--replace", action="store_true")
+    actions.choices["restore"].add_argument("--unauthenticated", action="store_true")
     arguments = parser.parse_args()
     installation = find_running()
     try:
         if arguments.action == "backup":
-            back_up(installation, arguments.file)
+            back_up(installation, arguments.file, replace=arguments.replace)
         else:
             put_back(installation, arguments.file, replace=arguments.replace, unauthenticated=arguments.unauthenticated)
     except (

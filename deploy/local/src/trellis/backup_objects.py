@@ -17,9 +17,9 @@ from kit.objects.folder import FolderStore
 from kit.objects.keys import ObjectKey
 from kit.objects.listing import StoredObject
 from kit.objects.stores import object_store
+from trellis.backup_archives import OBJECTS, opened
 from trellis.installation import Installation
 
-FOLDER = "objects/"
 _PIECE_BYTES = 1 << 20
 
 
@@ -52,7 +52,7 @@ def summary(objects: Sequence[StoredObject]) -> dict[str, Any]:
 def add(archive: tarfile.TarFile, store: FolderStore, objects: Sequence[StoredObject]) -> None:
     """Write the files into the archive, one after another."""
     for one in objects:
-        entry = tarfile.TarInfo(FOLDER + one.key.path)
+        entry = tarfile.TarInfo(OBJECTS + one.key.path)
         entry.size, entry.mode, entry.mtime = one.size_bytes, 0o600, int(one.written_at.timestamp())
         with (store.root / one.key.path).open("rb") as file:
             archive.addfile(entry, file)
@@ -84,7 +84,7 @@ def put(path: Path, store: FolderStore) -> int:
     Each is hashed again while it is written. Raises ObjectsDamaged or OSError.
     """
     placed = 0
-    with tarfile.open(path) as archive:
+    with opened(path) as archive:
         for key, content in _entries(archive):
             with tempfile.NamedTemporaryFile(dir=store.incoming, prefix="restore-", delete=False) as file:
                 try:
@@ -103,9 +103,9 @@ def put(path: Path, store: FolderStore) -> int:
 def _entries(archive: tarfile.TarFile) -> Iterator[tuple[ObjectKey, IO[bytes]]]:
     """Every file of the archive with its key. Raises ObjectsDamaged for names that no backup has."""
     for entry in archive:
-        if not entry.name.startswith(FOLDER):
+        if not entry.name.startswith(OBJECTS):
             continue
-        key = ObjectKey.of_path(entry.name.removeprefix(FOLDER))
+        key = ObjectKey.of_path(entry.name.removeprefix(OBJECTS))
         content = archive.extractfile(entry) if entry.isreg() else None
         if key is None or content is None:
             raise ObjectsDamaged(f"{entry.name[:200]!r} in it is no file of ours")

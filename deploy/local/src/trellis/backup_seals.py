@@ -12,7 +12,6 @@ from typing import Any
 
 from kit.key_ring import KeyRing
 
-SEAL = "seal.json"
 FIRST_SEALED_FORMAT = 3
 _PURPOSE = "backup seal"
 

@@ -25,12 +25,11 @@ from kit.key_ring import KeyRing
 from kit.objects.folder import FolderStore
 from kit.schema.roles import MIGRATOR
 from trellis import backup_objects, backup_seals
+from trellis.backup_archives import DUMP, MANIFEST, SEAL, StrangeArchive, check_entries, check_manifest, opened
 from trellis.credentials import SCHEMAS
 from trellis.installation import Installation
 from trellis.pg_tools import binary, without_password
 
-MANIFEST = "manifest.json"
-DUMP = "trellis.dump"
 FORMAT = 3
 FORMATS = (1, 2, 3)
 """Those that can be restored; the first had no files in it, the first two no seal."""
@@ -41,14 +40,39 @@ class BackupFailed(Exception):
     """A backup or restore did not happen; the message says why. The database is as it was."""
 
 
-def backup(installation: Installation, path: Path) -> dict[str, Any]:
-    """Write a backup; what is in it. The file appears only when it is complete. Raises BackupFailed."""
+def backup(installation: Installation, path: Path, *, replace: bool = False) -> dict[str, Any]:
+    """Write a backup; what is in it. The file appears only when it is complete. Raises BackupFailed.
+
+    With `replace` it takes the place of a file of the same name.
+    """
+    if not replace and path.is_symlink() | path.exists():
+        raise _exists(path)
     store = backup_objects.folder_of(installation)
     with backup_objects.held(store):
-        return _backup(installation, path, store)
+        return _backup(installation, path, store, replace=replace)
 
 
-def _backup(installation: Installation, path: Path, store: FolderStore | None) -> dict[str, Any]:
+def _exists(path: Path) -> BackupFailed:
+    return BackupFailed(f"There is a file {path} already. `trellis backup --replace` puts the new backup in its place.")
+
+
+def _place(whole: Path, path: Path, *, replace: bool) -> None:
+    """Give a finished backup its name. Raises BackupFailed when another file has got it meanwhile."""
+    if replace:
+        whole.replace(path)
+        return
+    try:
+        path.hardlink_to(whole)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError:
+        # Some file systems have no hard links.
+        if path.exists():
+            raise _exists(path) from None
+        whole.replace(path)
+
+
+def _backup(installation: Installation, path: Path, store: FolderStore | None, *, replace: bool) -> dict[str, Any]:
     url = installation.admin_url
     with psycopg.connect(url) as connection:
         manifest: dict[str, Any] = {
@@ -73,16 +97,16 @@ def _backup(installation: Installation, path: Path, store: FolderStore | None) -
         manifest["objects"] = None if store is None else backup_objects.summary(objects)
         (Path(folder) / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         seal = backup_seals.seal_of(installation.secret_ring, (Path(folder) / MANIFEST).read_bytes())
-        (Path(folder) / backup_seals.SEAL).write_bytes(seal)
+        (Path(folder) / SEAL).write_bytes(seal)
         partial = Path(folder) / "whole"
         partial.touch(mode=0o600)
         with tarfile.open(partial, "w") as archive:
             archive.add(Path(folder) / MANIFEST, MANIFEST)
-            archive.add(Path(folder) / backup_seals.SEAL, backup_seals.SEAL)
+            archive.add(Path(folder) / SEAL, SEAL)
             archive.add(dump, DUMP)
             if store is not None:
                 backup_objects.add(archive, store, objects)
-        partial.replace(path)
+        _place(partial, path, replace=replace)
     return manifest
 
 
@@ -146,24 +170,27 @@ def lacks_a_key(installation: Installation, manifest: Mapping[str, Any]) -> bool
 def _unpack(path: Path, folder: Path, ring: KeyRing, *, unauthenticated: bool) -> dict[str, Any]:
     """The manifest; the dump lies in the folder, checked. Raises BackupFailed."""
     try:
-        with tarfile.open(path) as archive:
+        with opened(path) as archive:
+            check_entries(archive)
             content = _content(archive, MANIFEST)
             manifest: dict[str, Any] = json.loads(content)
             if manifest.get("format") not in FORMATS:
                 raise BackupFailed(f"{path} was made by another release, in a format that this one doesn't read.")
-            has_seal = backup_seals.SEAL in archive.getnames()
-            seal = _content(archive, backup_seals.SEAL) if has_seal else None
+            seal = _content(archive, SEAL) if SEAL in archive.getnames() else None
             _authenticate(path, ring, manifest["format"], content, seal, unauthenticated=unauthenticated)
+            check_manifest(manifest)
             with _opened(archive, DUMP) as dump, (folder / DUMP).open("wb") as file:
                 shutil.copyfileobj(dump, file, 1 << 20)
     except FileNotFoundError:
         raise BackupFailed(f"There is no file {path}.") from None
+    except StrangeArchive as problem:
+        raise BackupFailed(f"{path} {problem}: `trellis backup` didn't write it so. It isn't restored.") from None
     except (OSError, tarfile.TarError, KeyError, ValueError, AttributeError) as problem:
         raise BackupFailed(f"{path} is not a backup of Trellis ({problem}).") from problem
     if _digest(folder / DUMP) != manifest.get("sha256"):
         raise BackupFailed(f"{path} is damaged: its content doesn't fit its checksum.")
     try:
-        with tarfile.open(path) as archive:
+        with opened(path) as archive:
             backup_objects.check(archive, manifest)
     except (OSError, tarfile.TarError, backup_objects.ObjectsDamaged) as problem:
         raise BackupFailed(f"{path} is damaged: {problem}.") from problem

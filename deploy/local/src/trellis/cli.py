@@ -284,9 +284,12 @@ def rebuild(
 
 
 @app.command()
-def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it.")]) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of a file of this name.")] = False,
+) -> None:
     """Write all data into one file. Keep TRELLIS_SECRET_KEY with it, but not in the same place."""
-    _own_process("trellis.backing_up", ["backup", str(file)])
+    _own_process("trellis.backing_up", ["backup", str(file), *(["--replace"] if replace else [])])
 
 
 @app.command()
