@@ -1,6 +1,7 @@
 """How many requests run at once, whose turn is next, and when one is refused."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,8 @@ from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token, trusted_key
 
 # Eight connections, two of them spare: six at once, three of a trust, two of a token.
 CONNECTIONS = 8
+# Nobody's time runs out.
+PATIENT = 60.0
 
 
 def own(token: str = "own") -> Whose:
@@ -64,16 +67,8 @@ class Row:
             await settle()
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's time runs out."""
-    monkeypatch.setattr(capacity, "WAIT_SECONDS", 60.0)
-    monkeypatch.setattr(capacity, "OWN_WAIT_SECONDS", 60.0)
-
-
-@pytest.mark.usefixtures("patient")
 async def test_one_trust_leaves_room_for_others_and_one_token_for_others_of_its_trust() -> None:
-    turns = Capacity(CONNECTIONS)
+    turns = Capacity(CONNECTIONS, wait_seconds=PATIENT)
     row = Row(turns)
     for number in range(10):
         await row.come(f"a{number}", own("a"))
@@ -89,9 +84,8 @@ async def test_one_trust_leaves_room_for_others_and_one_token_for_others_of_its_
     assert len(row.order) == 30
 
 
-@pytest.mark.usefixtures("patient")
 async def test_turns_go_from_trust_to_trust_and_from_token_to_token() -> None:
-    row = Row(Capacity(3))
+    row = Row(Capacity(3, wait_seconds=PATIENT))
     await row.come("first", own("a"))
     for number in range(5):
         await row.come(f"a{number}", own("a"))
@@ -101,20 +95,17 @@ async def test_turns_go_from_trust_to_trust_and_from_token_to_token() -> None:
     assert row.order == ["first", "a0", "other", "b", "a1", "a2", "a3", "a4"]
 
 
-@pytest.mark.usefixtures("patient")
 async def test_the_newest_go_first_when_the_oldest_has_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "LONG_SECONDS", 0.0)
-    row = Row(Capacity(3))
+    row = Row(Capacity(3, wait_seconds=PATIENT))
     for name in ("first", "a0", "a1", "a2"):
         await row.come(name, own())
     await row.leave_one_by_one()
     assert row.order == ["first", "a2", "a1", "a0"]
 
 
-async def test_who_had_no_turn_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capacity, "WAIT_SECONDS", 0.02)
-    monkeypatch.setattr(capacity, "OWN_WAIT_SECONDS", 0.04)
-    turns = Capacity(CONNECTIONS)
+async def test_who_had_no_turn_in_time_is_refused() -> None:
+    turns = Capacity(CONNECTIONS, wait_seconds=0.02)
     leaving = [await turns.enter(own("a")) for _ in range(2)]
     with pytest.raises(TooManyAtOnce):
         await turns.enter(own("a"))
@@ -129,9 +120,8 @@ async def test_who_had_no_turn_in_time_is_refused(monkeypatch: pytest.MonkeyPatc
     assert turns.running == 0
 
 
-@pytest.mark.usefixtures("patient")
 async def test_a_caller_that_goes_away_gives_its_turn_on() -> None:
-    turns = Capacity(3)
+    turns = Capacity(3, wait_seconds=PATIENT)
     row = Row(turns)
     await row.come("first", own())
     await row.come("gone", own("gone"))
@@ -145,10 +135,19 @@ async def test_a_caller_that_goes_away_gives_its_turn_on() -> None:
     assert (turns.running, turns.waiting) == (0, 0)
 
 
+async def test_who_has_waited_already_waits_no_longer() -> None:
+    turns = Capacity(1, wait_seconds=PATIENT)
+    leave = await turns.enter(own())
+    with pytest.raises(Overloaded):
+        await turns.enter(own(), since=time.monotonic() - PATIENT)
+    leave()
+    # A turn that is free is nobody's.
+    (await turns.enter(own(), since=time.monotonic() - PATIENT))()
+
+
 async def test_beyond_what_may_wait_refusals_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capacity, "WAIT_SECONDS", 60.0)
     monkeypatch.setattr(capacity, "MOST_WAITING", 2)
-    turns = Capacity(1)
+    turns = Capacity(1, wait_seconds=PATIENT)
     row = Row(turns)
     for number in range(3):
         await row.come(str(number), own())
@@ -203,10 +202,7 @@ def slow() -> Iterator[Slow]:
     service.go_on.set()
 
 
-async def test_a_service_refuses_what_it_cant_answer_and_stays_alive(
-    slow: Slow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(capacity, "WAIT_SECONDS", 0.2)
+async def test_a_service_refuses_what_it_cant_answer_and_stays_alive(slow: Slow) -> None:
     many = [asyncio.create_task(slow.get(trust=UUID(int=1 + number % 2))) for number in range(40)]
     await until(lambda: slow.calls == 6, 5)
     assert (await slow.get("/healthz")).status_code == 200

@@ -146,6 +146,20 @@ async def test_a_reader_who_has_it_gets_304_and_a_head_has_no_body(counting: Cou
     assert (head.status_code, head.content) == (200, b"")
 
 
+async def test_a_reader_who_always_sends_the_tag_makes_the_answer_once(
+    counting: Counting, committed_database: Clone
+) -> None:
+    tag = (await counting.get()).headers["ETag"]
+    for _ in range(4):
+        assert (await counting.get(headers={"If-None-Match": tag})).status_code == 304
+    assert counting.calls == 2
+    whole = await counting.get()
+    assert (whole.status_code, whole.json()["calls"], whole.headers["content-type"]) == (200, 2, "application/json")
+    await add_school(committed_database, 100_001)
+    changed = await counting.get(headers={"If-None-Match": tag})
+    assert (changed.status_code, changed.json()["schools"], counting.calls) == (200, 1, 3)
+
+
 async def test_an_answer_is_kept_for_a_minute_at_most(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         await counting.get()

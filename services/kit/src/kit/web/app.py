@@ -34,7 +34,7 @@ from kit.telemetry.metrics import Metrics
 from kit.telemetry.tracing import start_tracing
 from kit.web import answers
 from kit.web.admission import Admission
-from kit.web.capacity import Capacity
+from kit.web.capacity import WAIT_SECONDS, WAIT_SECONDS_IN_TESTS, Capacity
 from kit.web.contract import write_contract
 from kit.web.edge import Edge
 from kit.web.exchange import exchange_of
@@ -165,7 +165,9 @@ def create_service(  # noqa: PLR0913 - what a service is made of
             application_name=f"{settings.service}-follower",
             pool_size=FOLLOWER_CONNECTIONS,
         )
-    capacity = Capacity(settings.database_pool_size)
+    capacity = Capacity(
+        settings.database_pool_size, wait_seconds=WAIT_SECONDS_IN_TESTS if settings.env == "test" else WAIT_SECONDS
+    )
     metrics.watch(capacity)
     kept = KeptAnswers()
     hide_messages_of(ResponseValidationError)

@@ -1,14 +1,15 @@
 """How many requests a process answers at once, whose turn is next, and when one is refused instead of waiting.
 
 More requests at once than there are database connections only make each of them slower. So a few run, the others wait
-for a fifth of a second at most (a second, where only earlier requests of the same token or trust are in the way), and
-what hasn't had its turn by then is refused: better than an answer that comes when its reader has gone. Turns go from
-trust to trust and, within a trust, from token to token, so that one of them can neither fill the process nor the queue.
+briefly, and what hasn't had its turn by then is refused: better than an answer that comes when its reader has gone.
+Turns go from trust to trust and, within a trust, from token to token, so that one of them can neither fill the process
+nor the queue. The time counts from when a request came, whatever else it waited for.
 Within a token the oldest request is first, until it has waited for long: from then on there are too many, the oldest
 will be refused soon anyway, and the newest go first, so that most answers are quick also then.
 """
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from uuid import UUID
 from kit.identity.callers import Caller
 from kit.problems import ServiceUnavailable, TooManyRequests
 
-WAIT_SECONDS = 0.2
+# Half of what an answer may take under overload (300 ms): the other half is for making it.
+WAIT_SECONDS = 0.15
 # From here on the newest go first.
-LONG_SECONDS = 0.15
-# For who waits for its own earlier requests while the service has turns to give: that is nobody else's delay.
-OWN_WAIT_SECONDS = 1.0
+LONG_SECONDS = 0.1
+# Tests run beside others on slow machines, and send many requests of one token at once.
+WAIT_SECONDS_IN_TESTS = 1.0
 # Those that wait cost little; beyond this many a request is refused at once.
 MOST_WAITING = 2048
 # Connections that no request takes: for versions of prepared answers, looks at the feed, and readiness.
@@ -76,8 +78,9 @@ class _Waiting:
 class Capacity:
     """The requests of one process that run and wait."""
 
-    def __init__(self, connections: int) -> None:
-        """For a process with so many database connections."""
+    def __init__(self, connections: int, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """For a process with so many database connections; a request waits for `wait_seconds` at most."""
+        self.wait_seconds = wait_seconds
         self.most = max(1, connections - SPARE_CONNECTIONS)
         # One trust leaves room for others, one token for others of its trust.
         self._most_of_trust = max(1, self.most // 2)
@@ -89,14 +92,15 @@ class Capacity:
         self._of_token: Counter[Whose] = Counter()
         self._queues: OrderedDict[UUID, _Waiting] = OrderedDict()
 
-    async def enter(self, one: Whose) -> Leave:
+    async def enter(self, one: Whose, *, since: float | None = None) -> Leave:
         """Wait for a turn; gives what to call once, when the request is answered.
 
-        Raises Overloaded or TooManyAtOnce when there was none in time.
+        `since` is when the request came, by the monotonic clock. Raises Overloaded or TooManyAtOnce when there was no
+        turn in time.
         """
         # Who comes now goes behind those that wait, unless these have reached their own limits.
         if not self._may_run(one):
-            await self._wait(one)
+            await self._wait(one, time.monotonic() if since is None else since)
         else:
             self._begin(one)
         is_running = True
@@ -119,18 +123,16 @@ class Capacity:
         """Are there turns, only none for this trust or token?"""
         return self.running < self.most and self._is_at_limit(one)
 
-    async def _wait(self, one: Whose) -> None:
-        if self.waiting >= MOST_WAITING:
+    async def _wait(self, one: Whose, since: float) -> None:
+        left = since + self.wait_seconds - time.monotonic()
+        if self.waiting >= MOST_WAITING or left <= 0:
             raise self._refusal(one)
-        loop = asyncio.get_running_loop()
-        turn = _Turn(loop.create_future(), loop.time())
+        turn = _Turn(asyncio.get_running_loop().create_future(), since)
         queue = self._queues.setdefault(one.trust_id, _Waiting()).by_token
         queue.setdefault(one.token_id, []).append(turn)
         self.waiting += 1
         try:
-            await asyncio.wait((turn.given,), timeout=WAIT_SECONDS)
-            if not turn.given.done() and self._is_held_by_own(one):
-                await asyncio.wait((turn.given,), timeout=OWN_WAIT_SECONDS - WAIT_SECONDS)
+            await asyncio.wait((turn.given,), timeout=left)
             if not turn.given.done():
                 raise self._refusal(one)
         except asyncio.CancelledError:
@@ -212,5 +214,5 @@ def _next_of(turns: list[_Turn]) -> _Turn | None:
     waiting = [turn for turn in turns if not turn.given.done()]
     if not waiting:
         return None
-    is_long = asyncio.get_running_loop().time() - waiting[0].since > LONG_SECONDS
+    is_long = time.monotonic() - waiting[0].since > LONG_SECONDS
     return waiting[-1] if is_long else waiting[0]

@@ -6,6 +6,7 @@ One plain ASGI layer, since a stack of them costs more than most answers.
 import asyncio
 import contextlib
 import re
+import time
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -22,7 +23,7 @@ from kit.web.admission import Admission
 from kit.web.answers import problem_of, problem_response
 from kit.web.capacity import Capacity, whose
 from kit.web.exchange import Exchange, exchange_of
-from kit.web.kept import KeptAnswers
+from kit.web.kept import KeptAnswers, Unchanged, known_to
 from kit.web.operations import Operations, PathOperations
 from kit.web.prepared import Finished, Headers, PolledRequest, PreparedResponses
 from kit.web.tools import tools_of
@@ -192,6 +193,8 @@ class Edge:
                 await Response(status_code=204, headers={"Allow": path.allow})(scope, receive, answering)
                 return
             receive = await self._admission.admit(path, scope, receive)
+            # From here on it waits for us: for its turn, or for another that makes the same answer.
+            exchange_of(scope).admitted_at = time.monotonic()
             is_head = scope["method"] == "HEAD"
             if is_head:
                 # A scope of its own: the server looks at its own again, to know that no body follows.
@@ -227,12 +230,11 @@ class Edge:
         await self._kept.made_by_another(key, version)
         if await self._kept.give(key, version, scope, answering):
             return True
-        if any(name == b"if-none-match" for name, _ in scope["headers"]):
-            # The answer to a reader who has this version would have no body.
-            return False
-        with self._kept.making(key, version, scope, answering) as making:
+        # Made whole, also for a reader who has this version: its 304 is cut from it.
+        whole = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"if-none-match"]}
+        with self._kept.making(key, version, scope, Unchanged(known_to(scope), answering)) as making:
             await self._await_turn(scope)
-            await self._app(scope, receive, making)
+            await self._app(whole, receive, making)
         return True
 
     async def _await_turn(self, scope: Scope) -> None:
@@ -244,7 +246,7 @@ class Edge:
         exchange = exchange_of(scope)
         assert exchange.operation is not None
         if exchange.caller is not None and not exchange.operation.is_streamed:
-            exchange.leave = await self._capacity.enter(whose(exchange.caller))
+            exchange.leave = await self._capacity.enter(whose(exchange.caller), since=exchange.admitted_at)
 
     async def _head(self, scope: Scope, receive: Receive, answering: _Answering) -> None:
         """Answer a HEAD as its GET, but no longer than it takes to know the headers."""

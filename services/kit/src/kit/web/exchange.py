@@ -1,5 +1,6 @@
 """What the layers of a service hand each other about one request."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ class Exchange:
     query_errors: Sequence[FieldError] = ()
     caller: Caller | None = None
     problem_code: str | None = None
+    admitted_at: float = field(default_factory=time.monotonic)
+    """When all of it was there and it was let in, by the monotonic clock."""
     may_be_kept: bool = True
     """False for an answer that another request shouldn't get, though its operation's answers are kept."""
     leave: Callable[[], None] = _nothing

@@ -55,6 +55,39 @@ class _Answer:
     etag: str | None
 
 
+def known_to(scope: Scope) -> str:
+    """The tags of the versions that a reader has; empty for one that has none."""
+    return b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
+
+
+def _etag(headers: Headers) -> str | None:
+    return next((value.decode("latin-1") for name, value in headers if name.lower() == b"etag"), None)
+
+
+def _without_body(headers: Headers) -> Headers:
+    return [one for one in headers if one[0].lower().decode("latin-1") not in ABOUT_THE_BODY]
+
+
+class Unchanged:
+    """Passes an answer on; to a reader who has this version, as a 304 without its body."""
+
+    def __init__(self, known: str, send: Send) -> None:
+        self._known = known
+        self._send = send
+        self._is_cut = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one message on."""
+        if message["type"] == "http.response.start":
+            etag = _etag(message["headers"]) if self._known and message["status"] == 200 else None
+            if etag is not None and matches(self._known, etag):
+                self._is_cut = True
+                message = {**message, "status": 304, "headers": _without_body(message["headers"])}
+        elif self._is_cut:
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
 @dataclass(slots=True)
 class Making:
     """An answer on its way out, of which a copy is held back."""
@@ -133,12 +166,9 @@ class KeptAnswers:
             return False
         self._answers.move_to_end(key)
         self.given += 1
-        known = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
+        known = known_to(scope)
         unchanged = bool(known) and kept.etag is not None and matches(known, kept.etag)
-        headers, body = kept.headers, kept.body
-        if unchanged:
-            headers = [one for one in headers if one[0].lower().decode("latin-1") not in ABOUT_THE_BODY]
-            body = b""
+        headers, body = (_without_body(kept.headers), b"") if unchanged else (kept.headers, kept.body)
         await send({"type": "http.response.start", "status": 304 if unchanged else 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         return True
@@ -170,7 +200,6 @@ class KeptAnswers:
     def _keep(self, made: Making) -> None:
         if made.status != 200 or made.size > LARGEST_ANSWER_BYTES:
             return
-        etag = next((value.decode("latin-1") for name, value in made.headers if name.lower() == b"etag"), None)
         if made.version != self._newest:
             # No version comes again: what was kept of another is never given.
             self._answers.clear()
@@ -179,7 +208,7 @@ class KeptAnswers:
         size = made.size + BYTES_BESIDE
         while self._answers and self._bytes + size > MOST_BYTES:
             self._drop(next(iter(self._answers)))
-        self._answers[made.key] = _Answer(made.version, made.headers, b"".join(made.parts), etag)
+        self._answers[made.key] = _Answer(made.version, made.headers, b"".join(made.parts), _etag(made.headers))
         self._bytes += size
 
     def _drop(self, key: Key) -> None:
