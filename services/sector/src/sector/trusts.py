@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,7 @@ def trust_reference(text: str) -> tuple[str, str] | UUID | None:
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
+@lru_cache(maxsize=4096)
 def trust_name(registered: str) -> str:
     """The name of a trust as it is written: GIAS has nearly all of them in capitals."""
     if not registered.isupper():

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, false, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -31,6 +32,8 @@ def schools(today: date) -> AnySelect:
     return in_any_trust(today)[0]
 
 
+# Statements are kept once they are built: building one takes longer than all else that a short list costs (ADR 0117).
+@lru_cache(maxsize=8)
 def in_any_trust(today: date) -> tuple[AnySelect, Any]:
     """Every school as `schools` has it, and its membership to filter by."""
     present = (
@@ -50,6 +53,7 @@ def in_any_trust(today: date) -> tuple[AnySelect, Any]:
     return statement, membership
 
 
+@lru_cache(maxsize=128)
 def in_trust(trust_id: UUID, today: date, *, withdrawn: bool) -> tuple[AnySelect, Any]:
     """The schools that belong to one trust, or did: with the present or else the latest membership of each.
 
@@ -144,27 +148,32 @@ async def schools_known_as(
     return (await session.execute(schools(today).where(named).order_by(col(School.urn)))).all()
 
 
+_URN_SOUGHT: Any = bindparam("urn")
+
+_MEMBERSHIPS = (
+    select(Membership, TrustRegister)
+    .join(TrustRegister, col(TrustRegister.id) == Membership.register_id)
+    .where(col(Membership.urn) == _URN_SOUGHT, CURRENT)
+    .order_by(col(Membership.joined_on).desc(), col(TrustRegister.group_uid))
+)
+
+_OTHER = case((col(SchoolLink.urn) == _URN_SOUGHT, col(SchoolLink.linked_urn)), else_=col(SchoolLink.urn))
+_LINKS = (
+    select(SchoolLink, col(School.name))
+    .outerjoin(School, col(School.urn) == _OTHER)
+    .where(or_(col(SchoolLink.urn) == _URN_SOUGHT, col(SchoolLink.linked_urn) == _URN_SOUGHT))
+    .order_by(col(SchoolLink.established_on).desc().nulls_last(), _OTHER, col(SchoolLink.link_type))
+)
+
+
 async def memberships_of(session: Session, urn: int) -> Sequence[Row[Membership, TrustRegister]]:
     """Every trust that the school has belonged to, newest first."""
-    statement = (
-        select(Membership, TrustRegister)
-        .join(TrustRegister, col(TrustRegister.id) == Membership.register_id)
-        .where(col(Membership.urn) == urn, CURRENT)
-        .order_by(col(Membership.joined_on).desc(), col(TrustRegister.group_uid))
-    )
-    return (await session.execute(statement)).all()
+    return (await session.execute(_MEMBERSHIPS, {"urn": urn})).all()
 
 
 async def links_of(session: Session, urn: int) -> Sequence[Row[SchoolLink, str | None]]:
     """Links in both directions with the name of the other school, newest first."""
-    other = case((col(SchoolLink.urn) == urn, col(SchoolLink.linked_urn)), else_=col(SchoolLink.urn))
-    statement = (
-        select(SchoolLink, col(School.name))
-        .outerjoin(School, col(School.urn) == other)
-        .where(or_(col(SchoolLink.urn) == urn, col(SchoolLink.linked_urn) == urn))
-        .order_by(col(SchoolLink.established_on).desc().nulls_last(), other, col(SchoolLink.link_type))
-    )
-    return (await session.execute(statement)).all()
+    return (await session.execute(_LINKS, {"urn": urn})).all()
 
 
 def trust_academies(trust_id: UUID, which: schemas.Membership, today: date) -> AnySelect:
@@ -220,14 +229,17 @@ def inspections(urn: int) -> AnySelect:
     return select(Inspection).where(col(Inspection.urn) == urn, col(Inspection.superseded_at).is_(None))
 
 
+_LATEST = (
+    select(Inspection)
+    .where(col(Inspection.urn) == _URN_SOUGHT, col(Inspection.superseded_at).is_(None))
+    .ext(distinct_on(col(Inspection.kind)))
+    .order_by(col(Inspection.kind), col(Inspection.inspected_on).desc())
+)
+
+
 async def latest_inspections(session: Session, urn: int) -> Sequence[Inspection]:
     """The latest inspection of a school under each framework."""
-    by_kind = (col(Inspection.kind), col(Inspection.inspected_on).desc())
-    return (
-        (await session.execute(inspections(urn).ext(distinct_on(col(Inspection.kind))).order_by(*by_kind)))
-        .scalars()
-        .all()
-    )
+    return (await session.execute(_LATEST, {"urn": urn})).scalars().all()
 
 
 async def is_member(session: Session, trust_id: UUID, urn: int, today: date) -> bool:

@@ -1,6 +1,7 @@
 """All SQL about trusts. The register belongs to no trust: every caller with the scope sees all of it."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ def is_proposed(membership: Any = Membership) -> ColumnElement[bool]:
     return exists().where(_PROPOSED.c.urn == membership.urn, _PROPOSED.c.status == "proposed_to_open")
 
 
+@lru_cache(maxsize=512)
 def belongs_on(day: date, membership: Any = Membership) -> ColumnElement[bool]:
     """Does the academy belong to the trust on this day, as far as is known now?"""
     return and_(
