@@ -9,6 +9,7 @@ from tests.contracts.test_breaking import contract
 from tests.support.contracts import ContractBroken, ContractChecker
 
 GOOD: dict[str, Any] = {"status": "red", "children": [], "note": None, "pupils": 3}
+PROBLEM = "application/problem+json"
 TAG = {"ETag": '"1"'}
 
 
@@ -45,6 +46,26 @@ def test_a_missing_header_is_found() -> None:
 def test_an_undeclared_media_type_is_found() -> None:
     with pytest.raises(ContractBroken, match="declared are"):
         answered(404, {})
+
+
+@pytest.mark.parametrize(
+    ("errors", "flaw"),
+    [
+        ([], "names no fault"),
+        ([{"pointer": "#", "parameter": None, "code": "made_up", "detail": "?"}], "aren't listed: {'made_up'}"),
+    ],
+)
+def test_faults_without_a_listed_code_are_found(errors: list[object], flaw: str) -> None:
+    problem = {"errors": errors, "code": "invalid-request"}
+    one = {
+        "paths": {
+            "/a": {"get": {"responses": {"422": {"content": {PROBLEM: {"examples": {"invalid-request": {}}}}}}}},
+        },
+        "x-error-codes": {"missing": "It isn't there."},
+    }
+    response = httpx.Response(422, json=problem, headers={"Content-Type": PROBLEM})
+    with pytest.raises(ContractBroken, match=flaw):
+        ContractChecker(one).check(httpx.Request("GET", "http://127.0.0.1/a"), response)
 
 
 def test_an_unknown_path_may_only_be_not_found() -> None:

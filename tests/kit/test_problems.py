@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from kit import problems
 from kit.database.outages import DatabaseUnavailable, outages_as_503
+from kit.field_codes import KitCode
 from kit.problems import (
     PROBLEMS,
     Conflict,
@@ -62,7 +63,7 @@ def test_sad_fact_is_code_and_title(problem: type[Problem], code: str, title: st
 
 
 def test_body_has_every_member_and_the_extensions() -> None:
-    error = FieldError.in_body(["a", 0], "missing", "It is missing.")
+    error = FieldError.in_body(["a", 0], KitCode.MISSING, "It is missing.")
     body = CriteriaAlreadyPublished("Since May.", errors=[error], published_on="2026-05-01").body(
         instance="/x", trace_id="t"
     )
@@ -82,7 +83,7 @@ def test_body_has_every_member_and_the_extensions() -> None:
 
 @given(st.lists(st.text(max_size=10) | st.integers(0, 99), max_size=5))
 def test_pointers_are_uri_fragments(path: list[str | int]) -> None:
-    pointer = FieldError.in_body(path, "x", "x").pointer
+    pointer = FieldError.in_body(path, KitCode.MISSING, "x").pointer
     assert pointer.isascii()
     assert pointer.count("/") == len(path)
 
@@ -95,7 +96,7 @@ def test_plain_pointers_of_slices_lead_into_the_body(given_: str, shown: str) ->
 
 
 def test_names_from_outside_are_said_back_shortened_and_printable() -> None:
-    error = FieldError.in_query("a\n\x1b[31m" + "x" * 500, "x", "x")
+    error = FieldError.in_query("a\n\x1b[31m" + "x" * 500, KitCode.UNKNOWN_PARAMETER, "x")
     assert len(error.parameter or "") == 100
     assert (error.parameter or "").isprintable()
 

@@ -110,9 +110,9 @@ def test_a_refusal_names_row_column_and_reason_and_counts_the_rest() -> None:
 
 def test_every_warning_is_shown_whole_in_the_order_of_the_import() -> None:
     warnings: list[dict[str, str | None]] = [
-        {"column": f"c{n}", "code": "column-unknown", "detail": f"Not read: {'x' * 400}."} for n in range(30)
+        {"column": f"c{n}", "code": "unknown_column", "detail": f"Not read: {'x' * 400}."} for n in range(30)
     ]
-    warnings.insert(0, {"column": None, "code": "figures-emptied", "detail": "Figures have no value. (3 times)"})
+    warnings.insert(0, {"column": None, "code": "figures_emptied", "detail": "Figures have no value. (3 times)"})
     said = summary(an_import("succeeded", warnings=warnings)).replace("\n", "")
     assert said.index("warning: Figures have no value. (3 times)") < said.index("warning: c0: Not read")
     assert said.count("x" * 400) == 30

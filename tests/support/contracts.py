@@ -75,6 +75,10 @@ class ContractChecker:
 
     def _check_code(self, where: str, status: int, examples: dict[str, Any], problem: dict[str, Any]) -> None:
         """An operation shows an example for every code that it can answer."""
+        if status == 422 and not problem["errors"]:
+            raise ContractBroken(f"{where} answered 422 {problem['code']} and names no fault")
+        if unlisted := {error["code"] for error in problem["errors"]} - set(self._contract["x-error-codes"]):
+            raise ContractBroken(f"{where} answered {status} with errors of codes that aren't listed: {unlisted}")
         if problem["code"] not in examples:
             raise ContractBroken(
                 f"{where} answered {status} with the code {problem['code']}, it shows {', '.join(examples)}"

@@ -269,8 +269,10 @@ async def test_a_look_up_takes_a_thousand_identifiers_and_not_more(client: Clien
     assert answer.json()["not_found"]["urns"] == urns
     too_many = await reader.post(f"{ACADEMIES}/lookup", json={"urns": urns[1:], "ukprns": ["10000000", "10000001"]})
     assert (too_many.status_code, too_many.json()["code"]) == (422, "too-many-to-look-up")
+    assert [one["code"] for one in too_many.json()["errors"]] == ["too_many_to_look_up"]
     nothing = await reader.post(f"{ACADEMIES}/lookup", json={})
     assert (nothing.status_code, nothing.json()["code"]) == (422, "nothing-to-look-up")
+    assert [(one["pointer"], one["code"]) for one in nothing.json()["errors"]] == [("#", "nothing_to_look_up")]
     for body in ({"urns": ["x"]}, {"urns": [0]}, {"ukprns": ["123"]}, {"laestabs": ["abc"]}, {"names": ["x"]}):
         assert (await reader.post(f"{ACADEMIES}/lookup", json=body)).status_code == 422
 

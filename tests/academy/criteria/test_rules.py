@@ -116,7 +116,7 @@ def test_a_flaw_says_what_there_is() -> None:
     body = with_criterion(
         pupil_group="aliens", needs_significance=True, comparison="fixed", bounds={"green": 900, "amber": 9}
     )
-    found = {flaw.code: flaw.detail for flaw in flaws_of_document(CriteriaSetCreate.model_validate(body))}
+    found = {str(flaw.code): flaw.detail for flaw in flaws_of_document(CriteriaSetCreate.model_validate(body))}
     assert "all, disadvantaged" in found["unknown_pupil_group"]
     assert "ks4.progress_8" in found["no_interval_published"]
     assert found["bound_out_of_range"] == "a figure of ks4.attainment_8 is from 0 to 100"

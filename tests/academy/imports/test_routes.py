@@ -134,7 +134,7 @@ async def test_a_year_that_has_not_begun_is_refused(bench: Workbench, clock: Clo
 async def test_rows_of_a_year_that_has_not_begun_are_refused(bench: Workbench) -> None:
     rows = [(136105, "ks4.attainment_8", year, 47.5) for year in ("2025/26", "2026/27")]
     ended = await bench.load(await bench.client(), "observations", csv(rows))
-    assert [(one["row"], one["code"]) for one in ended["errors"]] == [(3, "academic-year-ahead")]
+    assert [(one["row"], one["code"]) for one in ended["errors"]] == [(3, "academic_year_ahead")]
 
 
 async def test_the_same_key_and_file_make_one_import(bench: Workbench) -> None:

@@ -1,4 +1,4 @@
-"""The pages of `docs/` that are made from the code: the access matrix, events, states, personal data.
+"""The pages of `docs/` that are made from the code: the access matrix, errors, events, states, personal data.
 
 `python -m trellis.docs generate` writes them, `check` says which are stale.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kit.definition import ServiceDefinition
 from kit.resources.transitions import Transition, Which
-from trellis import event_page, personal_page
+from trellis import error_page, event_page, personal_page
 from trellis.contracts.documents import APPS, Contract, made, repository
 
 DEFINITIONS = {
@@ -88,6 +88,7 @@ def personal_data(_: dict[str, Contract]) -> str:
 
 PAGES: dict[str, Callable[[dict[str, Contract]], str]] = {
     "access-matrix.md": access_matrix,
+    "api/errors.md": error_page.page,
     "api/events.md": events,
     "personal-data.md": personal_data,
     "states.md": states,

@@ -8,6 +8,7 @@ from typing import Any
 
 Contract = dict[str, Any]
 
+FIELD_CODES = "x-error-codes"
 _SECTIONS = ("schemas", "responses", "parameters", "headers", "requestBodies", "examples", "links", "pathItems")
 
 
@@ -48,8 +49,10 @@ def bundle(contracts: Mapping[str, Contract]) -> Contract:
                     operation["operationId"] = f"{service}_{operation['operationId']}"
         for section, entries in contract.get("components", {}).items():
             merged["components"].setdefault(section, {}).update(entries)
+        merged.setdefault(FIELD_CODES, {}).update(contract.get(FIELD_CODES, {}))
         known = {tag["name"] for tag in merged["tags"]}
         merged["tags"] += [tag for tag in contract.get("tags", []) if tag["name"] not in known]
+    merged[FIELD_CODES] = dict(sorted(merged.get(FIELD_CODES, {}).items()))
     merged["components"]["securitySchemes"] = _schemes(contracts)
     return merged
 

@@ -32,6 +32,7 @@ class Guide:
 GUIDES: Final[tuple[Guide, ...]] = (
     Guide("concepts", "domain.md", "Concepts", "what the words mean and where the rules come from"),
     Guide("conventions", "api/conventions.md", "API conventions", "errors, lists, caching, writing, limits"),
+    Guide("errors", "api/errors.md", "Errors", "every code of a problem and of a fault"),
     Guide("tokens", "api/identity.md", "Tokens and people", "how to get a token; clients, people, grants"),
     Guide("access", "access-matrix.md", "Access matrix", "which role may call which operation"),
     Guide("events", "api/events.md", "Events", "the change feed, and every type of event"),

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 
+from kit.field_codes import KitCode
 from kit.key_ring import CURSORS, KeyRing
 from kit.problems import FieldError, InvalidCursor
 
@@ -98,7 +99,7 @@ def decode(
             if isinstance(values, list):
                 return values
     detail = "Take the cursor from `next` of the same list with the same filters, or start without one."
-    raise InvalidCursor(detail, errors=[FieldError.in_query(parameter, "cursor_invalid", detail)])
+    raise InvalidCursor(detail, errors=[FieldError.in_query(parameter, KitCode.CURSOR_INVALID, detail)])
 
 
 def _unpack(cursor: str) -> bytes | None:

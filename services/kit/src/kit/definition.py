@@ -12,6 +12,7 @@ The kit then finds, in each slice and in the service's own package, by the names
 - `jobs.py`: `tasks`
 - `transitions.py`: every `States`
 - `links.py`: every `LinkResource`
+- `codes.py`: every kind of `FieldCode`, the codes of single faults
 - `followers.py`: every `ReadModel` and `SideEffects`, and `on_holder_ended` (`kit.workers.following`)
 - `personal.py`: every `PersonalTable`, for copies and erasure of what is held of people (`kit.people`)
 
@@ -28,6 +29,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from kit.events.recording import EventType
+from kit.field_codes import FieldCode, KitCode, meanings
 from kit.links.resources import LinkResource
 from kit.people.declared import PersonalTable
 from kit.people.erasing import erasing_late
@@ -101,6 +103,17 @@ class ServiceDefinition:
     def link_resources(self) -> tuple[LinkResource, ...]:
         """What in the service can be linked to."""
         return self.found("links", LinkResource)
+
+    @cached_property
+    def field_codes(self) -> dict[str, str]:
+        """Every code of a single fault (`errors[].code`) with what it means, in the order of the codes."""
+        kinds: list[type[FieldCode]] = [
+            value
+            for module in self.modules("codes")
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, FieldCode)
+        ]
+        return meanings(KitCode, *kinds)
 
     @cached_property
     def states(self) -> tuple[States[Any], ...]:

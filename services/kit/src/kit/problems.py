@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from kit.field_codes import FieldCode
+
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = "x-problems"
 PROBLEM_SCHEMA: Mapping[str, Any] = {"$ref": "#/components/schemas/ProblemOut"}
@@ -32,7 +34,7 @@ class FieldError(BaseModel):
         default=None, description="Name of the parameter; null for the body.", examples=["limit"]
     )
     code: str = Field(
-        description="A stable code for programs, in words with underscores. New ones may be added.",
+        description="A stable code for programs. `x-error-codes` of this document lists all; new ones may be added.",
         examples=["greater_than"],
         # Held against the answers of all tests.
         json_schema_extra={"pattern": "^[a-z][a-z0-9_]*$"},
@@ -48,23 +50,23 @@ class FieldError(BaseModel):
         return pointer
 
     @classmethod
-    def in_body(cls, path: Sequence[str | int], code: str, detail: str) -> "FieldError":
+    def in_body(cls, path: Sequence[str | int], code: FieldCode, detail: str) -> "FieldError":
         """An error at a place in the body, such as `["items", 0, "urn"]`."""
         steps = (quote(str(step).replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@") for step in path)
         return cls(pointer="#" + "".join(f"/{step}" for step in steps), code=code, detail=detail)
 
     @classmethod
-    def in_query(cls, name: str, code: str, detail: str) -> "FieldError":
+    def in_query(cls, name: str, code: FieldCode, detail: str) -> "FieldError":
         """An error in a query parameter."""
         return cls(pointer=f"/query/{_shown(name)}", parameter=_shown(name), code=code, detail=detail)
 
     @classmethod
-    def in_path(cls, name: str, code: str, detail: str) -> "FieldError":
+    def in_path(cls, name: str, code: FieldCode, detail: str) -> "FieldError":
         """An error in a part of the path."""
         return cls(pointer=f"/path/{name}", parameter=name, code=code, detail=detail)
 
     @classmethod
-    def in_header(cls, name: str, code: str, detail: str) -> "FieldError":
+    def in_header(cls, name: str, code: FieldCode, detail: str) -> "FieldError":
         """An error in a header."""
         return cls(pointer=f"/header/{name.lower()}", parameter=name, code=code, detail=detail)
 

@@ -172,7 +172,7 @@ async def warned(bench: Workbench, operator: httpx.AsyncClient, content: str) ->
     """Load a file of schools, and give what was said of contradictions in it."""
     ended = await bench.load(operator, "gias-establishments", content)
     assert (ended["state"], ended["errors"]) == ("succeeded", [])
-    return [one["detail"] for one in ended["warnings"] if one["code"] == "status-contradicts-date"]
+    return [one["detail"] for one in ended["warnings"] if one["code"] == "status_contradicts_date"]
 
 
 @pytest.mark.usefixtures("begun")

@@ -29,13 +29,13 @@ async def test_own_figures_that_become_empty_are_warned_of_with_their_number(
 ) -> None:
     manager = await bench.client()
     first = await bench.load(manager, "observations", own("47.5", "92.4", "SUPP"))
-    assert [warning["code"] for warning in first["warnings"]] == ["academy-not-of-trust", "column-unknown"]
+    assert [warning["code"] for warning in first["warnings"]] == ["academy_not_of_trust", "unknown_column"]
     second = await bench.load(manager, "observations", own("NA", "93.1", "SUPP"), dry_run=dry_run)
     assert second["state"] == "succeeded"
     assert [warning["code"] for warning in second["warnings"]] == [
-        "figures-emptied",
-        "academy-not-of-trust",
-        "column-unknown",
+        "figures_emptied",
+        "academy_not_of_trust",
+        "unknown_column",
     ]
     assert "Attainment 8" in second["warnings"][0]["detail"]
     assert "not_applicable" in second["warnings"][0]["detail"] and "(1 time)" in second["warnings"][0]["detail"]
@@ -49,7 +49,7 @@ async def test_published_figures_of_schools_and_areas_that_become_empty_are_coun
     empty = "1,352,135874,,0.1\n1,352,105560,NE,0.2\n7,,,NA,0\n"
     ended = await bench.load(operator, "dfe-ks4", KS4 + empty, academic_year="2017/18")
     assert ended["state"] == "succeeded", ended
-    emptied = [warning["detail"] for warning in ended["warnings"] if warning["code"] == "figures-emptied"]
+    emptied = [warning["detail"] for warning in ended["warnings"] if warning["code"] == "figures_emptied"]
     assert len(emptied) == 2
     assert any("(2 times)" in detail for detail in emptied) and any("(1 time)" in detail for detail in emptied)
     again = await bench.load(operator, "dfe-ks4", KS4 + empty, academic_year="2017/18")

@@ -240,7 +240,7 @@ async def test_days_of_grades_stay_when_a_shorter_file_states_the_same_inspectio
     more = ",Inclusion - date of grade,Most recent category of concern"
     row = "100000,02/12/2025,Urgent improvement"
     first = await bench.load(operator, "ofsted-inspections", f"{header}{more}\n{row},,12/05/2026,RSI\n")
-    assert [warning["code"] for warning in first["warnings"]] == ["category-differs"]
+    assert [warning["code"] for warning in first["warnings"]] == ["category_differs"]
     await bench.load(operator, "ofsted-inspections", f"{header}\n{row},RSI\n")
     reader = await bench.client("trustee")
     (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]

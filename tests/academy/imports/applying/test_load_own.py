@@ -147,7 +147,7 @@ async def test_figures_of_other_schools_are_kept_and_warned_of_and_leave_the_reg
     for dry_run in (True, False):
         ended = await bench.load(manager, "observations", csv(rows), dry_run=dry_run)
         assert (ended["state"], ended["rows_new"]) == ("succeeded", 4)
-        assert [(one["column"], one["code"]) for one in ended["warnings"]] == [("urn", "academy-not-of-trust")] * 2
+        assert [(one["column"], one["code"]) for one in ended["warnings"]] == [("urn", "academy_not_of_trust")] * 2
         assert "136106" in ended["warnings"][0]["detail"] and "136107" in ended["warnings"][1]["detail"]
     assert await bench.rows("select * from academy.school order by urn") == before
     assert len(await current(bench, urn=[136105, 136106, 136107])) == 4
@@ -174,7 +174,7 @@ async def test_so_many_schools_of_others_are_named_and_the_rest_counted(bench: W
     rows = [(urn, "ks4.attainment_8", "2024/25", 40) for urn in range(136105, 136105 + MOST_NAMED + 7)]
     ended = await bench.load(await bench.client(), "observations", csv(rows))
     assert len(ended["warnings"]) == MOST_NAMED + 1
-    assert ended["warnings"][-1]["code"] == "academies-not-of-trust"
+    assert ended["warnings"][-1]["code"] == "academies_not_of_trust"
     assert ended["warnings"][-1]["detail"].startswith("7 more URNs")
 
 
@@ -193,7 +193,7 @@ async def test_a_grant_for_some_academies_loads_figures_of_these_alone(bench: Wo
     manager = await bench.client(academies=[136105])
     ended = await bench.load(manager, "observations", csv(FIGURES))
     assert ended["state"] == "failed"
-    assert [(one["code"], one["column"], one["row"]) for one in ended["errors"]] == [("academy-not-yours", "urn", None)]
+    assert [(one["code"], one["column"], one["row"]) for one in ended["errors"]] == [("academy_not_yours", "urn", None)]
     assert "136106" in ended["errors"][0]["detail"]
     assert await bench.value("select count(*) from academy.observation") == 0
     ended = await bench.load(manager, "observations", csv(FIGURES[:2]))

@@ -131,7 +131,7 @@ async def test_a_planned_move_that_was_called_off_is_cancelled_by_its_row(
     await bench.load(operator, "gias-group-links", links(move))
     # The register's own file doesn't have it yet, or any more: nobody knows which.
     ended = await bench.load(operator, "gias-group-links", links(stays))
-    (warning,) = [one for one in ended["warnings"] if one["code"] == "later-membership-kept"]
+    (warning,) = [one for one in ended["warnings"] if one["code"] == "later_membership_kept"]
     assert f"URN {URN} in {ARK_UID} from 2090-12-01" in warning["detail"]
     assert len(await told(bench)) == 2
     tried = await bench.load(operator, "gias-group-links", cancelling(move), dry_run=True)
@@ -143,7 +143,7 @@ async def test_a_planned_move_that_was_called_off_is_cancelled_by_its_row(
     assert (await changes(bench, PROSPERE))[-1][1] == {"joined_on": "2018-09-01", "left_on": None}
     # Nothing is left of it to cancel; the files of the register say what they said before.
     again = await bench.load(operator, "gias-group-links", cancelling(move))
-    assert (again["rows_changed"], codes(again)) == (0, {"membership-unknown"})
+    assert (again["rows_changed"], codes(again)) == (0, {"unknown_membership"})
     assert codes(await bench.load(operator, "gias-group-links", links(stays))) == set()
 
 
@@ -172,7 +172,7 @@ async def test_a_status_of_a_membership_that_is_not_known_is_refused(
 ) -> None:
     file = cancelling(link(URN, ARK_UID, "2020-09-01")).replace("Cancelled,", "Ended,")
     ended = await bench.load(operator, "gias-group-links", file)
-    assert [(one["column"], one["code"]) for one in ended["errors"]] == [("Membership status", "word-unknown")]
+    assert [(one["column"], one["code"]) for one in ended["errors"]] == [("Membership status", "unknown_word")]
 
 
 async def test_a_file_without_days_of_leaving_keeps_them(bench: Workbench, operator: httpx.AsyncClient) -> None:

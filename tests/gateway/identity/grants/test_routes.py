@@ -80,10 +80,10 @@ async def test_an_administrator_reaches_into_no_other_trust(desk: Desk, administ
     their_client = await desk.register(trust=SECOND_TRUST)
     platforms = await desk.register(trust=None)
     for holder, code in (
-        ({"person_id": theirs["id"]}, "person_unknown"),
-        ({"client_id": their_client["id"]}, "client_unknown"),
-        ({"client_id": platforms["id"]}, "client_unknown"),
-        ({"person_id": str(uuid4())}, "person_unknown"),
+        ({"person_id": theirs["id"]}, "unknown_person"),
+        ({"client_id": their_client["id"]}, "unknown_client"),
+        ({"client_id": platforms["id"]}, "unknown_client"),
+        ({"person_id": str(uuid4())}, "unknown_person"),
     ):
         response = await administrator.post(PATH, json={"role": "auditor", **holder})
         assert (response.status_code, response.json()["errors"][0]["code"]) == (422, code)

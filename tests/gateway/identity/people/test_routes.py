@@ -51,7 +51,7 @@ async def test_somebody_is_invited_by_address_or_by_account(administrator: httpx
         ({"display_name": "A"}, "#/email", "sign_in_impossible"),
         ({"issuer": ISSUER}, "#/subject", "account_incomplete"),
         ({"subject": "1"}, "#/issuer", "account_incomplete"),
-        ({"issuer": "https://evil.example", "subject": "1"}, "#/issuer", "issuer_unknown"),
+        ({"issuer": "https://evil.example", "subject": "1"}, "#/issuer", "unknown_issuer"),
         ({"email": "no address"}, "#/email", "string_pattern_mismatch"),
         ({"email": "\N{CYRILLIC SMALL LETTER A}.nutt@example.org"}, "#/email", "string_pattern_mismatch"),
         ({"email": "a@b"}, "#/email", "string_pattern_mismatch"),
@@ -75,7 +75,7 @@ async def test_a_provider_of_another_trust_is_unknown_here(
     administered.state.equipment = desk.app.state.equipment
     here, there = await desk.administrator(), await desk.administrator(SECOND_TRUST)
     response = await here.post(PATH, json=ACCOUNT)
-    assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "issuer_unknown")
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "unknown_issuer")
     assert (await there.post(PATH, json=ACCOUNT)).status_code == 201
 
 

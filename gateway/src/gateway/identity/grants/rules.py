@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from gateway.identity.codes import Code
 from gateway.identity.roles import ROLES, Extent, Holder, Level, scopes_of
 
 # Tokens travel in a header: a longer list of academies than this stays a view of its own.
@@ -27,7 +28,7 @@ class Fault:
     """One thing that is wrong with a grant, and the field that says it."""
 
     field: str
-    code: str
+    code: Code
     detail: str
 
 
@@ -93,15 +94,15 @@ def faults_of(
     """Everything that is wrong with a new grant; empty when nothing is."""
     wanted, faults = ROLES[role], []
     if holder not in wanted.holders:
-        faults.append(Fault(f"{holder}_id", "holder_unsuitable", f"A {holder} can't be {wanted.title.lower()}."))
+        faults.append(Fault(f"{holder}_id", Code.HOLDER_UNSUITABLE, f"A {holder} can't be {wanted.title.lower()}."))
     if extent not in wanted.extents:
         field = {Extent.TRUST: "academies", Extent.ACADEMIES: "academies", Extent.PROJECT: "project_id"}[extent]
         reaches = " or ".join(_REACHES[possible] for possible in Extent if possible in wanted.extents)
-        faults.append(Fault(field, "extent_unsuitable", f"{wanted.title} is granted for {reaches}."))
+        faults.append(Fault(field, Code.EXTENT_UNSUITABLE, f"{wanted.title} is granted for {reaches}."))
     if ends_on is not None and ends_on < starts_on:
-        faults.append(Fault("ends_on", "ends_before_start", "The last day comes before the first."))
+        faults.append(Fault("ends_on", Code.ENDS_BEFORE_START, "The last day comes before the first."))
     elif ends_on is not None and ends_on < on:
-        faults.append(Fault("ends_on", "ends_in_the_past", "The last day is over already."))
+        faults.append(Fault("ends_on", Code.ENDS_IN_THE_PAST, "The last day is over already."))
     return faults
 
 

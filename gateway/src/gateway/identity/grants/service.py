@@ -6,6 +6,7 @@ from uuid import UUID
 
 from gateway.identity import events
 from gateway.identity.administrators import keeping_an_administrator
+from gateway.identity.codes import Code
 from gateway.identity.days import today
 from gateway.identity.events import GrantChange, GrantFacts
 from gateway.identity.grants import queries, rules
@@ -156,11 +157,11 @@ async def _check(session: Session, caller: Caller, wanted: GrantCreate, starts_o
     """Raises GrantInvalid with everything that is wrong."""
     faults: list[Fault] = []
     if wanted.academies is not None and wanted.project_id is not None:
-        faults.append(Fault("project_id", "extent_unclear", "Name academies or a project, not both."))
+        faults.append(Fault("project_id", Code.EXTENT_UNCLEAR, "Name academies or a project, not both."))
     if wanted.academies is not None and len(set(wanted.academies)) < len(wanted.academies):
-        faults.append(Fault("academies", "academies_repeated", "An academy is named twice."))
+        faults.append(Fault("academies", Code.ACADEMIES_REPEATED, "An academy is named twice."))
     if (wanted.person_id is None) is (wanted.client_id is None):
-        faults.append(Fault("person_id", "holder_unclear", "Name one holder: person_id or client_id."))
+        faults.append(Fault("person_id", Code.HOLDER_UNCLEAR, "Name one holder: person_id or client_id."))
     else:
         faults += await _holder_faults(session, caller, wanted)
         holder = Holder.PERSON if wanted.person_id is not None else Holder.CLIENT
@@ -193,13 +194,13 @@ async def _holder_faults(session: Session, caller: Caller, wanted: GrantCreate) 
     if wanted.person_id is not None:
         if await queries.person_exists(session, caller.tenant_id, wanted.person_id):
             return []
-        return [Fault("person_id", "person_unknown", "There is no such person that you may see.")]
+        return [Fault("person_id", Code.UNKNOWN_PERSON, "There is no such person that you may see.")]
     assert wanted.client_id is not None
     match await queries.client_kind(session, caller.tenant_id, wanted.client_id):
         case None:
-            return [Fault("client_id", "client_unknown", "There is no such client that you may see.")]
+            return [Fault("client_id", Code.UNKNOWN_CLIENT, "There is no such client that you may see.")]
         case "public":
-            return [Fault("client_id", "client_public", "A public client holds no role; people do.")]
+            return [Fault("client_id", Code.CLIENT_PUBLIC, "A public client holds no role; people do.")]
         case _:
             return []
 

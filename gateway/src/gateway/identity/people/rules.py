@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from gateway.identity.codes import Code
+
 
 def plain_email(email: str) -> str:
     """An address as it is compared: the case of its letters makes no difference."""
@@ -17,11 +19,11 @@ def speaks_for(issuers: Mapping[str, frozenset[UUID] | None], issuer: str, trust
     return trusts is None or trust_id in trusts
 
 
-def sign_in_faults(*, email: str | None, issuer: str | None, subject: str | None) -> list[tuple[str, str, str]]:
+def sign_in_faults(*, email: str | None, issuer: str | None, subject: str | None) -> list[tuple[str, Code, str]]:
     """What is missing for a sign-in: field, code and sentence each; empty when nothing is."""
     if (issuer is None) is not (subject is None):
         field = "subject" if subject is None else "issuer"
-        return [(field, "account_incomplete", "An account is an issuer and a subject.")]
+        return [(field, Code.ACCOUNT_INCOMPLETE, "An account is an issuer and a subject.")]
     if email is None and issuer is None:
-        return [("email", "sign_in_impossible", "Name an address, or an account (issuer and subject).")]
+        return [("email", Code.SIGN_IN_IMPOSSIBLE, "Name an address, or an account (issuer and subject).")]
     return []

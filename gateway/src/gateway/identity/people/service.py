@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.identity import events
 from gateway.identity.administrators import keeping_an_administrator
+from gateway.identity.codes import Code
 from gateway.identity.definition import IDENTITY
 from gateway.identity.equipment import Equipment
 from gateway.identity.events import PersonChange, PersonFacts
@@ -182,7 +183,7 @@ def _check(equipment: Equipment, trust_id: UUID, members: Mapping[str, Any], *, 
     issuers = {issuer.issuer: issuer.tenants() for issuer in equipment.settings.oidc_issuers}
     issuer = members["issuer"]
     if provider and issuer is not None and not rules.speaks_for(issuers, issuer, trust_id):
-        faults.append(("issuer", "issuer_unknown", "No such identity provider is configured for your trust."))
+        faults.append(("issuer", Code.UNKNOWN_ISSUER, "No such identity provider is configured for your trust."))
     if faults:
         errors = [FieldError.in_body([field], code, detail) for field, code, detail in faults]
         raise PersonInvalid("Nobody could sign in like that.", errors=errors)

@@ -1,6 +1,7 @@
 """Tokens for demo people, who exist nowhere but in their token."""
 
 from gateway.identity.anonymous import NOBODY
+from gateway.identity.codes import Code
 from gateway.identity.equipment import Equipment
 from gateway.identity.grants.rules import View, extent_of
 from gateway.identity.roles import ROLES, Extent, Level, Role
@@ -52,21 +53,21 @@ def _check_academies(tenant: Tenant, academies: frozenset[int] | None) -> None:
         return
     urns, there_are = ", ".join(map(str, strange[:20])), ", ".join(map(str, sorted(known)))
     detail = f"{tenant.name} has no academy {urns}; it has {there_are}."
-    raise _invalid("academies", "academy_not_of_trust", detail)
+    raise _invalid("academies", Code.ACADEMY_NOT_OF_TRUST, detail)
 
 
 def _extent(role: Role, wanted: DemoTokenCreate) -> Extent:
     """How far the role reaches in this token. Raises DemoTokenInvalid."""
     if wanted.project is not None and wanted.academies is not None:
-        raise _invalid("project", "extent_unclear", "Name academies or a project, not both.")
+        raise _invalid("project", Code.EXTENT_UNCLEAR, "Name academies or a project, not both.")
     extent = extent_of(has_academies=wanted.academies is not None, has_project=wanted.project is not None)
     if extent in role.extents:
         return extent
     if extent is Extent.PROJECT:
-        raise _invalid("project", "extent_unsuitable", f"{role.title} isn't held for a project.")
+        raise _invalid("project", Code.EXTENT_UNSUITABLE, f"{role.title} isn't held for a project.")
     need = "needs academies" if Extent.TRUST not in role.extents else "counts for the whole trust"
-    raise _invalid("academies", "extent_unsuitable", f"{role.title} {need}.")
+    raise _invalid("academies", Code.EXTENT_UNSUITABLE, f"{role.title} {need}.")
 
 
-def _invalid(field: str, code: str, detail: str) -> DemoTokenInvalid:
+def _invalid(field: str, code: Code, detail: str) -> DemoTokenInvalid:
     return DemoTokenInvalid("Nobody has this role like that.", errors=[FieldError.in_body([field], code, detail)])

@@ -78,9 +78,10 @@ async def look_up(session: Session, sought: AcademyLookup) -> AcademyLookupOut:
     """
     total = len(sought.urns) + len(sought.ukprns) + len(sought.laestabs)
     if total == 0:
-        raise NothingToLookUp("Send urns, ukprns or laestabs.")
+        raise NothingToLookUp.because("Send urns, ukprns or laestabs.")
     if total > MOST_LOOKED_UP:
-        raise TooManyToLookUp(f"Send at most {MOST_LOOKED_UP} identifiers at once; these are {total}.")
+        detail = f"Send at most {MOST_LOOKED_UP} identifiers at once; these are {total}."
+        raise TooManyToLookUp.because(detail)
     laestabs = {written: plain_laestab(written) for written in sought.laestabs}
     plain = [one for one in laestabs.values() if one is not None]
     rows = await queries.schools_known_as(

@@ -9,6 +9,7 @@ from uuid import UUID
 from academy.academies.errors import AcademyNotFound
 from academy.academies.queries import member_urns
 from academy.academies.tables import School
+from academy.codes import Code
 from academy.comparisons import queries
 from academy.comparisons.errors import AreaUnknown
 from academy.comparisons.queries import About, AreaFigure, SchoolFigure
@@ -26,6 +27,7 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.sessions import Session
+from kit.field_codes import KitCode
 from kit.identity.callers import Caller
 from kit.resources.paging import page_of
 from sector.regions import REGIONS, region_code
@@ -70,18 +72,20 @@ async def _places(session: Session, params: ComparisonListParams, academy: Schoo
     region = params.region or (region_code(academy.region) if academy is not None else None)
     la = params.la or (academy.la_code if academy is not None else None)
     if params.region is not None and params.region not in REGIONS:
-        raise AreaUnknown.because("region", "unknown_region", f"There is no region {params.region}.")
+        raise AreaUnknown.because("region", Code.UNKNOWN_REGION, f"There is no region {params.region}.")
     codes = {Area.ENGLAND: ENGLAND, Area.REGION: region, Area.AUTHORITY: la}
     for area, parameter in ((Area.REGION, "region"), (Area.AUTHORITY, "la")):
         if area in params.area and codes[area] is None:
-            raise AreaUnknown.because(parameter, "missing", f"Send `{parameter}`, or the `urn` of an academy in it.")
+            raise AreaUnknown.because(
+                parameter, KitCode.MISSING, f"Send `{parameter}`, or the `urn` of an academy in it."
+            )
     places = []
     for area in Area:
         code = codes[area]
         if code is not None and (area in params.area or not params.area):
             name = await _name(session, area, code)
             if name is None and code == params.la:
-                raise AreaUnknown.because("la", "unknown_authority", f"The register has no authority {code}.")
+                raise AreaUnknown.because("la", Code.UNKNOWN_AUTHORITY, f"The register has no authority {code}.")
             places.append(_Place(area, code, name))
     return places
 

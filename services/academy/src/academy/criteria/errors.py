@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
+from academy.codes import Code
 from academy.criteria.flaws import Flaw
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 from kit.resources.transitions import TransitionNotAllowed
-
-COMPARISON = "comparison_not_supported"
 
 
 class CriteriaSetNotFound(NotFound):
@@ -32,7 +31,7 @@ class CriteriaPublishedMeanwhile(Conflict):
 def unsound(flaws: Iterable[Flaw]) -> InvalidRequest:
     """The problem that names all these flaws."""
     errors = [FieldError(pointer=flaw.pointer, code=flaw.code, detail=flaw.detail) for flaw in flaws]
-    if any(error.code == COMPARISON for error in errors):
+    if any(error.code == Code.COMPARISON_NOT_SUPPORTED for error in errors):
         return ComparisonNotSupported(
             "Only fixed, national and previous comparisons are computed so far.", errors=errors
         )

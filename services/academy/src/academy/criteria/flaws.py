@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from academy.codes import Code
 from academy.criteria.rules import (
     SUPPORTED_COMPARISONS,
     ComparisonKind,
@@ -23,7 +24,7 @@ class Flaw:
     """Something that keeps a set from being sound: where (JSON pointer), a stable code, and what to do."""
 
     pointer: str
-    code: str
+    code: Code
     detail: str
 
 
@@ -55,21 +56,21 @@ def flaws_of(rules: Rules, catalogue: Catalogue) -> list[Flaw]:
         at = f"/criteria/{position}"
         if criterion.code in seen:
             flaws.append(
-                Flaw(f"{at}/code", "duplicate_criterion", f"criterion {seen[criterion.code]} has this code too")
+                Flaw(f"{at}/code", Code.DUPLICATE_CRITERION, f"criterion {seen[criterion.code]} has this code too")
             )
         seen.setdefault(criterion.code, position)
         if criterion.measure in catalogue.measures:
             flaws += _measure_flaws(criterion, rules.scale, catalogue, at)
         else:
             flaws.append(
-                Flaw(f"{at}/measure", "unknown_measure", f"{criterion.measure} is not in the measures catalogue")
+                Flaw(f"{at}/measure", Code.UNKNOWN_MEASURE, f"{criterion.measure} is not in the measures catalogue")
             )
         if criterion.pupil_group not in catalogue.pupil_groups:
             there_are = ", ".join(catalogue.pupil_groups)
             flaws.append(
                 Flaw(
                     f"{at}/pupil_group",
-                    "unknown_pupil_group",
+                    Code.UNKNOWN_PUPIL_GROUP,
                     f"there is no group {criterion.pupil_group}; there are {there_are}",
                 )
             )
@@ -77,13 +78,13 @@ def flaws_of(rules: Rules, catalogue: Catalogue) -> list[Flaw]:
             flaws.append(
                 Flaw(
                     f"{at}/comparison",
-                    "comparison_not_supported",
+                    Code.COMPARISON_NOT_SUPPORTED,
                     f"{criterion.comparison} is not computed yet; use fixed, national or previous",
                 )
             )
         flaws += _cut_flaws(criterion, len(rules.scale), at)
     if not rules.criteria:
-        flaws.append(Flaw("/criteria", "no_criteria", "a set needs at least one criterion"))
+        flaws.append(Flaw("/criteria", Code.NO_CRITERIA, "a set needs at least one criterion"))
     return flaws
 
 
@@ -93,7 +94,7 @@ def _measure_flaws(criterion: Criterion, scale: Sequence[Step], catalogue: Catal
     if measure.direction not in (None, criterion.direction):
         yield Flaw(
             f"{at}/direction",
-            "direction_contradicts_measure",
+            Code.DIRECTION_CONTRADICTS_MEASURE,
             f"{criterion.measure} is a measure of which {_said(measure.direction)}",
         )
     # A trust's own figures may come with intervals, whatever is published.
@@ -101,7 +102,7 @@ def _measure_flaws(criterion: Criterion, scale: Sequence[Step], catalogue: Catal
         those = ", ".join(code for code, known in catalogue.measures.items() if known.has_interval)
         yield Flaw(
             f"{at}/needs_significance",
-            "no_interval_published",
+            Code.NO_INTERVAL_PUBLISHED,
             f"no confidence interval is published with {criterion.measure}; there is one with {those}",
         )
     if len(criterion.cuts) == len(scale) - 1:
@@ -117,7 +118,7 @@ def _range_flaws(criterion: Criterion, scale: Sequence[Step], measure: Known, at
         if not least <= cut <= most:
             yield Flaw(
                 f"{at}/bounds/{step.code}",
-                "bound_out_of_range",
+                Code.BOUND_OUT_OF_RANGE,
                 f"{what} of {criterion.measure} is from {least.normalize():f} to {most.normalize():f}",
             )
 
@@ -129,15 +130,15 @@ def _said(direction: Direction | None) -> str:
 def _scale_flaws(scale: Sequence[Step]) -> list[Flaw]:
     flaws: list[Flaw] = []
     if len(scale) < 2:
-        flaws.append(Flaw("/scale", "scale_too_short", "a scale needs at least two steps"))
+        flaws.append(Flaw("/scale", Code.SCALE_TOO_SHORT, "a scale needs at least two steps"))
     if len({step.code for step in scale}) != len(scale):
-        flaws.append(Flaw("/scale", "duplicate_step", "each step needs a code of its own"))
+        flaws.append(Flaw("/scale", Code.DUPLICATE_STEP, "each step needs a code of its own"))
     order = [Status.GREEN, Status.AMBER, Status.RED]
     ranks = [order.index(step.status) if step.status in order else -1 for step in scale]
     if -1 in ranks:
-        flaws.append(Flaw("/scale", "step_without_colour", "a step stands for red, amber or green"))
+        flaws.append(Flaw("/scale", Code.STEP_WITHOUT_COLOUR, "a step stands for red, amber or green"))
     elif ranks != sorted(ranks):
-        flaws.append(Flaw("/scale", "scale_out_of_order", "steps go from the best to the worst"))
+        flaws.append(Flaw("/scale", Code.SCALE_OUT_OF_ORDER, "steps go from the best to the worst"))
     return flaws
 
 
@@ -150,25 +151,25 @@ def _overall_flaws(rules: Rules) -> list[Flaw]:
         flaws.append(
             Flaw(
                 "/overall/point_cuts",
-                "wrong_number_of_cuts",
+                Code.WRONG_NUMBER_OF_CUTS,
                 f"a scale of {len(rules.scale)} steps needs {len(rules.scale) - 1}",
             )
         )
     if list(overall.point_cuts) != sorted(set(overall.point_cuts), reverse=True):
-        flaws.append(Flaw("/overall/point_cuts", "cuts_out_of_order", "cuts fall strictly from the best step down"))
+        flaws.append(Flaw("/overall/point_cuts", Code.CUTS_OUT_OF_ORDER, "cuts fall strictly from the best step down"))
     return flaws
 
 
 def _cut_flaws(criterion: Criterion, steps: int, at: str) -> list[Flaw]:
     if len(criterion.cuts) != steps - 1:
-        return [Flaw(f"{at}/bounds", "wrong_number_of_bounds", f"a scale of {steps} steps needs {steps - 1} bounds")]
+        return [Flaw(f"{at}/bounds", Code.WRONG_NUMBER_OF_BOUNDS, f"a scale of {steps} steps needs {steps - 1} bounds")]
     falling = criterion.direction is Direction.HIGHER_IS_BETTER
     if list(criterion.cuts) != sorted(set(criterion.cuts), reverse=falling):
         way = "fall" if falling else "rise"
         return [
             Flaw(
                 f"{at}/bounds",
-                "bounds_out_of_order",
+                Code.BOUNDS_OUT_OF_ORDER,
                 f"with {criterion.direction} bounds {way} strictly from the best step",
             )
         ]

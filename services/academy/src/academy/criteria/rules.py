@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from academy.codes import Code
+
 
 class Status(StrEnum):
     """The canonical words of a rating, best last but one; every step of a trust's own scale maps to one."""
@@ -143,7 +145,7 @@ def step_meant(code: str | None, status: Status, scale: Sequence[Step]) -> Step 
 class StepNotPossible(ValueError):
     """No step of the scale is this one: which field says so, and a stable code."""
 
-    def __init__(self, field: str, code: str, detail: str) -> None:
+    def __init__(self, field: str, code: Code, detail: str) -> None:
         super().__init__(detail)
         self.field, self.code = field, code
 
@@ -155,14 +157,14 @@ def step_given(code: str | None, status: Status, scale: Sequence[Step]) -> Step:
     """
     step = step_meant(code, status, scale)
     if step is None:
-        raise StepNotPossible("status", "status_not_on_scale", f"No step of the trust's scale stands for {status}.")
+        raise StepNotPossible("status", Code.STATUS_NOT_ON_SCALE, f"No step of the trust's scale stands for {status}.")
     if code in (None, step.code):
         return step
     fitting = ", ".join(one.code for one in scale if one.status is status)
     if code in {one.code for one in scale}:
         detail = f"{code} doesn't stand for {status}; these do: {fitting}."
-        raise StepNotPossible("step", "step_contradicts_status", detail)
-    raise StepNotPossible("step", "unknown_step", f"The scale has no step {code}; for {status} it has {fitting}.")
+        raise StepNotPossible("step", Code.STEP_CONTRADICTS_STATUS, detail)
+    raise StepNotPossible("step", Code.UNKNOWN_STEP, f"The scale has no step {code}; for {status} it has {fitting}.")
 
 
 def bounds_of(cuts: Sequence[Decimal], scale: Sequence[Step]) -> dict[str, Decimal]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from academy.codes import Code
 from academy.criteria import events, queries
 from academy.criteria.documents import RulesDocument
 from academy.criteria.errors import (
@@ -54,7 +55,7 @@ def flaws_of_document(document: RulesDocument) -> list[Flaw]:
     """All that is wrong with a document's rules; empty when they are sound."""
     there_are = ", ".join(step.code for step in document.steps)
     strange = [
-        Flaw(f"/criteria/{place}/bounds/{code}", "unknown_step", f"the scale has no step {code}; it has {there_are}")
+        Flaw(f"/criteria/{place}/bounds/{code}", Code.UNKNOWN_STEP, f"the scale has no step {code}; it has {there_are}")
         for place, code in document.without_step()
     ]
     return flaws_of(document.values(), CATALOGUE) + strange

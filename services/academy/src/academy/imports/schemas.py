@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from academy.imports.tables import Import
 from academy.imports.transitions import IMPORTS
@@ -55,6 +55,11 @@ class Withdrawal(StrEnum):
     NOT_WITHDRAWN = "not_withdrawn"
 
 
+ROW_CODE = "A stable code for programs. `x-error-codes` of this document lists all; new ones may be added."
+# Imports of earlier releases wrote their codes with hyphens.
+RowCodeOut = Annotated[str, BeforeValidator(lambda code: code.replace("-", "_"))]
+
+
 class RowErrorOut(BaseModel):
     """One reason why a file is rejected."""
 
@@ -63,7 +68,7 @@ class RowErrorOut(BaseModel):
         examples=[17],
     )
     column: str | None = Field(description="Column or member; null for the whole row.", examples=["P8MEA"])
-    code: str = Field(description="A stable code for programs.", examples=["not-a-number"])
+    code: RowCodeOut = Field(description=ROW_CODE, examples=["not_a_number"])
     detail: str = Field(description="One sentence for people.", examples=["'n.a' is not a number."])
 
 
@@ -71,7 +76,7 @@ class ImportWarningOut(BaseModel):
     """Something in the file that was left out, or that is kept although it looks wrong."""
 
     column: str | None = Field(description="Column or member it is about.", examples=["Notes"])
-    code: str = Field(description="A stable code for programs.", examples=["column-unknown"])
+    code: RowCodeOut = Field(description=ROW_CODE, examples=["unknown_column"])
     detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from uuid import UUID
 
+from academy.codes import Code
 from academy.imports import queries
 from academy.imports.applying.end import KEPT_FOR, end
 from academy.imports.errors import (
@@ -44,6 +45,7 @@ from kit.database.reservations import reserve
 from kit.database.sessions import Session, context_of, set_context
 from kit.disks import StorageQuotaReached, in_megabytes
 from kit.etags import etag
+from kit.field_codes import KitCode
 from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.jobs.queue import defer
@@ -85,11 +87,11 @@ def check_request(
         raise FileTypeNotAccepted(f"Send {kind.code} in {' or '.join(known)}.", headers={"Accept": media_type})
     if kind.needs_academic_year and params.academic_year is None:
         detail = f"Files of the kind {kind.code} don't contain their academic year: send academic_year=2018/19."
-        raise AcademicYearMissing(detail, errors=[FieldError.in_query("academic_year", "missing", detail)])
+        raise AcademicYearMissing(detail, errors=[FieldError.in_query("academic_year", KitCode.MISSING, detail)])
     latest = academic_year_on(today())
     if params.academic_year is not None and params.academic_year > latest:
         detail = f"The academic year {params.academic_year} hasn't begun; this is {latest}."
-        raise AcademicYearAhead(detail, errors=[FieldError.in_query("academic_year", "academic_year_ahead", detail)])
+        raise AcademicYearAhead(detail, errors=[FieldError.in_query("academic_year", Code.ACADEMIC_YEAR_AHEAD, detail)])
 
 
 def _charsets(kind: Kind, media_type: str) -> tuple[str, ...]:

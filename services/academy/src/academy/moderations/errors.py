@@ -1,5 +1,6 @@
 """What can go wrong with moderations."""
 
+from academy.codes import Code
 from kit.problems import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
 from kit.resources.transitions import TransitionNotAllowed
 
@@ -32,6 +33,6 @@ class ModerationNotPossible(InvalidRequest):
     """The override can't be made from this request; `errors` says why."""
 
     @classmethod
-    def because(cls, field: str, code: str, detail: str) -> "ModerationNotPossible":
+    def because(cls, field: str, code: Code, detail: str) -> "ModerationNotPossible":
         """The problem with one field of the body."""
         return cls(detail, errors=[FieldError.in_body([field], code, detail)])

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import col
 
 from academy.academies.service import check_own
+from academy.codes import Code
 from academy.criteria.documents import RulesDocument, placed, step_on_scale
 from academy.criteria.rules import Status, Step, StepNotPossible, step_given
 from academy.moderations import errors, queries
@@ -118,7 +119,7 @@ def _step_of(body: ModerationCreate, rules: RulesDocument) -> dict[str, Any]:
     """The step that the new status stands for. Raises ModerationNotPossible."""
     if not may_lapse_on(body.lapses_on, today()):
         detail = f"Choose a day after today and within {LONGEST_DAYS} days."
-        raise errors.ModerationNotPossible.because("lapses_on", "lapses_on_out_of_range", detail)
+        raise errors.ModerationNotPossible.because("lapses_on", Code.LAPSES_ON_OUT_OF_RANGE, detail)
     try:
         return dict(placed(step_given(body.step, Status(body.status.value), rules.steps), rules.steps))
     except StepNotPossible as wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from academy.codes import Code
 from kit.problems import FieldError, InvalidRequest
 
 
@@ -12,4 +13,4 @@ class InstantInFuture(InvalidRequest):
     def named(cls, parameter: str) -> InstantInFuture:
         """The problem with this parameter."""
         detail = "This instant is in the future."
-        return cls(detail, errors=[FieldError.in_query(parameter, "instant_in_future", detail)])
+        return cls(detail, errors=[FieldError.in_query(parameter, Code.IN_THE_FUTURE, detail)])

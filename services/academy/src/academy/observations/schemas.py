@@ -8,7 +8,9 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
+from academy import codes
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
 from academy.observations.rules import Layer, ProgressBand, Release
 from academy.parameters import Code, Instant
@@ -95,19 +97,25 @@ class ObservationPage(Page[ObservationOut]):
 def _measure(code: str) -> str:
     if code not in MEASURES:
         close = suggest_measure(code)
-        raise ValueError(f"there is no measure {code}" + (f"; did you mean {close}?" if close else ""))
+        meant = f"; did you mean {close}?" if close else ""
+        words = {"code": code, "meant": meant}
+        raise PydanticCustomError(codes.Code.UNKNOWN_MEASURE, "There is no measure {code}{meant}", words)
     return code
 
 
 def _pupil_group(code: str) -> str:
     if code not in PUPIL_GROUPS:
-        raise ValueError(f"there is no pupil group {code}; there are {', '.join(PUPIL_GROUPS)}")
+        there_are = {"code": code, "known": ", ".join(PUPIL_GROUPS)}
+        raise PydanticCustomError(
+            codes.Code.UNKNOWN_PUPIL_GROUP, "There is no group {code}; there are {known}", there_are
+        )
     return code
 
 
 def _period(code: str) -> str:
     if code not in PERIODS:
-        raise ValueError(f"there is no period {code}; there are {', '.join(PERIODS)}")
+        there_are = {"code": code, "known": ", ".join(PERIODS)}
+        raise PydanticCustomError(codes.Code.UNKNOWN_PERIOD, "There is no period {code}; there are {known}", there_are)
     return code
 
 

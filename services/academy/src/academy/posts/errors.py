@@ -1,5 +1,6 @@
 """What can go wrong with posts."""
 
+from academy.codes import Code
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 
 
@@ -11,7 +12,7 @@ class PostNotPossible(InvalidRequest):
     """Nobody can hold this role there; `errors` says why."""
 
     @classmethod
-    def because(cls, field: str, code: str, detail: str) -> "PostNotPossible":
+    def because(cls, field: str, code: Code, detail: str) -> "PostNotPossible":
         """The problem with one field of the body."""
         return cls(detail, errors=[FieldError.in_body([field], code, detail)])
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from academy.academies.service import check_own
+from academy.codes import Code
 from academy.parameters import today
 from academy.posts import errors, queries
 from academy.posts.rules import flaw_of, holders
@@ -37,7 +38,7 @@ async def create_post(session: Session, caller: Caller, body: PostCreate) -> Pos
         await check_own(session, caller, body.urn)
     taken = POSTS.check_create(caller, body.urn)
     if (flaw := flaw_of(body.role, body.urn)) is not None:
-        raise errors.PostNotPossible.because("urn", "role_not_held_there", flaw)
+        raise errors.PostNotPossible.because("urn", Code.ROLE_NOT_HELD_THERE, flaw)
     made = Post(
         trust_id=caller.tenant_id,
         id=uuid7(),

@@ -8,10 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.academies.errors import AcademyNotFound
 from academy.academies.service import check_own
+from academy.codes import Code
 from academy.rag_changes import queries
 from academy.rag_changes.rules import content_of, title_of
 from kit.database.sessions import Session
 from kit.etags import etag
+from kit.field_codes import FieldCode
 from kit.identity.callers import Caller
 from kit.links.atom import MEDIA_TYPE, Entry, atom_feed
 from kit.links.resources import LinkResource, Shown, Viewing
@@ -29,14 +31,16 @@ class RagChangesParameters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=200, description="The most entries, newest first.")] = 50
 
 
-async def _check(session: Session, caller: Caller, parameters: RagChangesParameters) -> tuple[str, str, str] | None:
+async def _check(
+    session: Session, caller: Caller, parameters: RagChangesParameters
+) -> tuple[str, FieldCode, str] | None:
     """A mistyped URN would be an empty feed for as long as the link lives."""
     if parameters.urn is None:
         return None
     try:
         await check_own(session, caller, parameters.urn)
     except AcademyNotFound as problem:
-        return "urn", "academy_not_found", problem.detail or ""
+        return "urn", Code.ACADEMY_NOT_FOUND, problem.detail or ""
     return None
 
 

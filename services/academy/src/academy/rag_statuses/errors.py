@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from academy.codes import Code
 from kit.problems import FieldError, InvalidRequest
 
 
@@ -14,7 +15,7 @@ class AsOfInFuture(InvalidRequest):
     def at(cls, instant: datetime) -> AsOfInFuture:
         """The problem with `?as_of=instant`."""
         detail = f"{instant.isoformat()} is in the future."
-        return cls(detail, errors=[FieldError.in_query("as_of", "in_the_future", detail)])
+        return cls(detail, errors=[FieldError.in_query("as_of", Code.IN_THE_FUTURE, detail)])
 
 
 class AsOfWithUpdatedSince(InvalidRequest):
@@ -24,7 +25,7 @@ class AsOfWithUpdatedSince(InvalidRequest):
     def together(cls) -> AsOfWithUpdatedSince:
         """The problem with `?as_of=...&updated_since=...`."""
         detail = "Send as_of or updated_since, not both."
-        return cls(detail, errors=[FieldError.in_query("updated_since", "not_with_as_of", detail)])
+        return cls(detail, errors=[FieldError.in_query("updated_since", Code.NOT_WITH_AS_OF, detail)])
 
 
 class AsOfWithSortByChange(InvalidRequest):
@@ -34,4 +35,4 @@ class AsOfWithSortByChange(InvalidRequest):
     def together(cls) -> AsOfWithSortByChange:
         """The problem with `?as_of=...&sort=changed`."""
         detail = "The past can be sorted by name or status, not by changed."
-        return cls(detail, errors=[FieldError.in_query("sort", "not_with_as_of", detail)])
+        return cls(detail, errors=[FieldError.in_query("sort", Code.NOT_WITH_AS_OF, detail)])

@@ -1,5 +1,6 @@
 """What can go wrong with terms."""
 
+from academy.codes import Code
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 
 
@@ -11,7 +12,7 @@ class TermNotPossible(InvalidRequest):
     """The dates don't make a term; `errors` says why."""
 
     @classmethod
-    def because(cls, field: str, code: str, detail: str) -> "TermNotPossible":
+    def because(cls, field: str, code: Code, detail: str) -> "TermNotPossible":
         """The problem with one field of the body."""
         return cls(detail, errors=[FieldError.in_body([field], code, detail)])
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from academy.codes import Code
 from sector.terms import TERMS, Term
 from sector.years import academic_year_on
 
@@ -25,7 +26,7 @@ class Flaw:
     """What is wrong with one field."""
 
     field: str
-    code: str
+    code: Code
     detail: str
 
 
@@ -33,17 +34,19 @@ def flaw_of(dates: Dates) -> Flaw | None:
     """What is wrong with the dates of one term, the first thing found; None when nothing is."""
     for field in ("starts_on", "ends_on"):
         if academic_year_on(getattr(dates, field)) != dates.academic_year:
-            return Flaw(field, "outside_academic_year", f"Choose a day of {dates.academic_year}, September to August.")
+            return Flaw(
+                field, Code.OUTSIDE_ACADEMIC_YEAR, f"Choose a day of {dates.academic_year}, September to August."
+            )
     if dates.ends_on <= dates.starts_on:
-        return Flaw("ends_on", "ends_before_it_starts", "Choose a day after the first.")
+        return Flaw("ends_on", Code.ENDS_BEFORE_IT_STARTS, "Choose a day after the first.")
     first, last = dates.half_term_starts_on, dates.half_term_ends_on
     if first is None and last is None:
         return None
     if first is None or last is None:
         missing = "half_term_starts_on" if first is None else "half_term_ends_on"
-        return Flaw(missing, "half_term_incomplete", "Give both days of the half-term holiday, or neither.")
+        return Flaw(missing, Code.HALF_TERM_INCOMPLETE, "Give both days of the half-term holiday, or neither.")
     if not dates.starts_on < first <= last < dates.ends_on:
-        return Flaw("half_term_starts_on", "half_term_outside_term", "The half-term holiday lies inside the term.")
+        return Flaw("half_term_starts_on", Code.HALF_TERM_OUTSIDE_TERM, "The half-term holiday lies inside the term.")
     return None
 
 

@@ -1,5 +1,6 @@
 """What can go wrong with trusts."""
 
+from academy.codes import Code
 from kit.problems import FieldError, InvalidRequest, NotFound
 
 
@@ -14,4 +15,4 @@ class TrustUnknown(InvalidRequest):
     def named(cls, name: str) -> "TrustUnknown":
         """The problem with `?trust=name`."""
         detail = f"No trust has the id, Group UID or TR reference {name}."
-        return cls(detail, errors=[FieldError.in_query("trust", "trust_unknown", detail)])
+        return cls(detail, errors=[FieldError.in_query("trust", Code.UNKNOWN_TRUST, detail)])

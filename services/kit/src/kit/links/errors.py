@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kit.field_codes import FieldCode
 from kit.problems import Conflict, FieldError, InvalidRequest, NotFound
 
 
@@ -13,7 +14,7 @@ class LinkNotPossible(InvalidRequest):
     """The link can't be made from this request; `errors` says why."""
 
     @classmethod
-    def because(cls, path: Sequence[str], code: str, detail: str) -> "LinkNotPossible":
+    def because(cls, path: Sequence[str], code: FieldCode, detail: str) -> "LinkNotPossible":
         """The problem with one field of the body."""
         return cls(detail, errors=[FieldError.in_body(path, code, detail)])
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from kit.database.sessions import Session
+from kit.field_codes import FieldCode
 from kit.identity.callers import Caller
 
 
@@ -43,4 +44,4 @@ class LinkResource:
     media_type: str
     parameters: type[BaseModel]
     render: Callable[[Session, Viewing], Awaitable[Shown]]
-    check: Callable[[Session, Caller, Any], Awaitable[tuple[str, str, str] | None]]
+    check: Callable[[Session, Caller, Any], Awaitable[tuple[str, FieldCode, str] | None]]

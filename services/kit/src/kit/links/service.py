@@ -6,6 +6,7 @@ from uuid import UUID
 
 from kit import clock
 from kit.database.sessions import Context, Database, Session, context_of, set_context
+from kit.field_codes import KitCode
 from kit.identity.callers import Caller, check_scopes
 from kit.ids import uuid7
 from kit.links import queries
@@ -34,7 +35,7 @@ async def make_link(session: Session, caller: Caller, resources: Resources, body
     now = clock.now()
     if not may_expire_on(body.expires_on, now):
         raise LinkNotPossible.because(
-            ["expires_on"], "expires_on_out_of_range", f"Choose today or a day within {LONGEST_DAYS} days."
+            ["expires_on"], KitCode.LINK_EXPIRES_ON_OUT_OF_RANGE, f"Choose today or a day within {LONGEST_DAYS} days."
         )
     if (wrong := await resource.check(session, caller, body.parameters)) is not None:
         field, code, detail = wrong

@@ -30,6 +30,7 @@ from kit import clock
 from kit.database.sessions import Session, context_of_session
 from kit.etags import check_if_match
 from kit.events.recording import EventType, record_event
+from kit.field_codes import KitCode
 from kit.identity.callers import Caller
 from kit.identity.reach import check_whole_trust
 from kit.ids import uuid7
@@ -301,7 +302,7 @@ class States(Generic[Thing]):
         one, at = taken.transition, at or clock.now()
         reason = reason.strip() if reason is not None else None
         if one.needs_reason and not reason:
-            error = FieldError.in_body(["reason"], "missing", "Give a reason.")
+            error = FieldError.in_body(["reason"], KitCode.MISSING, "Give a reason.")
             raise ReasonMissing(f"Say why you {one.verb} it.", errors=[error])
         before, facts = self._state_of(thing), self._facts(thing)
         thing.state = one.target

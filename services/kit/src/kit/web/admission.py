@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from kit import problems
+from kit.field_codes import KitCode
 from kit.identity.callers import Authenticator, check_scopes
 from kit.identity.reach import check_reach
 from kit.settings import ServiceSettings
@@ -72,7 +73,9 @@ class Admission:
             check_json(body, deepest=self._settings.max_json_depth)
         # What would be read by nobody isn't taken in silence; `{}` says nothing, and many clients send it.
         if not operation.media_types and body.strip() not in (b"", b"{}"):
-            error = problems.FieldError(pointer="#", code="unexpected_body", detail="This operation takes no body.")
+            error = problems.FieldError(
+                pointer="#", code=KitCode.UNEXPECTED_BODY, detail="This operation takes no body."
+            )
             raise problems.InvalidRequest("This operation takes no body.", errors=[error])
         return _replay(body, receive)
 

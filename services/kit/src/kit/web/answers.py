@@ -15,6 +15,7 @@ from starlette.types import Scope
 from kit import problems
 from kit.database.outages import DRIVER_ERRORS, is_outage, unavailable
 from kit.disks import FULL
+from kit.field_codes import KitCode
 from kit.problems import FieldError, Problem
 from kit.telemetry.logs import masked_path
 from kit.web.exchange import exchange_of
@@ -76,7 +77,7 @@ def problem_of(error: BaseException) -> Problem | None:
         return later
     if _is_bad_value(error):
         detail = "A value is outside what can be stored."
-        return ValueNotStorable(detail, errors=[FieldError.in_body([], "not_storable", detail)])
+        return ValueNotStorable(detail, errors=[FieldError.in_body([], KitCode.NOT_STORABLE, detail)])
     return None
 
 

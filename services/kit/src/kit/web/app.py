@@ -19,6 +19,7 @@ from kit.definition import ServiceDefinition
 from kit.disks import DiskCollector, Disks
 from kit.events.epochs import epoch_problem
 from kit.events.recording import EventType
+from kit.field_codes import KitCode, meanings
 from kit.identity.callers import Authenticator
 from kit.identity.keys import KeySource, RemoteKeys
 from kit.memory import keep_what_is_loaded
@@ -80,11 +81,13 @@ class Service(FastAPI):
         description: str,
         tags: Mapping[str, str],
         event_types: Sequence[EventType] = (),
+        field_codes: Mapping[str, str],
         **options: Any,
     ) -> None:
         super().__init__(title=title, description=description, **options)
         self._tags = tags
         self._event_types = event_types
+        self._field_codes = field_codes
         self.edge: Edge | None = None
 
     def put_edge(self, edge: Edge) -> None:
@@ -112,6 +115,7 @@ class Service(FastAPI):
                 description=self.description,
                 tags=self._tags,
                 event_types=self._event_types,
+                field_codes=self._field_codes,
             )
         return self.openapi_schema
 
@@ -131,6 +135,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     chain: Chain | None = None,
     registered: Registered | None = None,
     unserved: Collection[str] = (),
+    field_codes: Mapping[str, str] | None = None,
 ) -> Service:
     """The app of a service.
 
@@ -139,8 +144,8 @@ def create_service(  # noqa: PLR0913 - what a service is made of
     ones, fetched from it unless given. `chain` names the migrations that the database must be at, those
     of the package with the service's name unless given. With `registered` other events and jobs than the
     service's own are refused when they are recorded. Operations that `unserved` names are in the contract and
-    lead nowhere here. Raises ValueError when a route has no name or no
-    description.
+    lead nowhere here. `field_codes` are the codes of single faults, the kit's own unless given. Raises ValueError when
+    a route has no name or no description.
     """
     keys = keys or RemoteKeys(settings.jwks_url, socket=settings.jwks_socket)
     chain = chain or Chain(settings.service, settings.service)
@@ -177,6 +182,7 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         description=description,
         tags=tags or {},
         event_types=event_types or (),
+        field_codes=meanings(KitCode) if field_codes is None else field_codes,
         version="1",
         openapi_url=None,
         docs_url=None,
@@ -263,6 +269,7 @@ def create_app(
         chain=definition.chain,
         registered=definition,
         unserved=unserved,
+        field_codes=definition.field_codes,
     )
     for install in definition.named("routes", "install"):
         install(app)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from kit.field_codes import KitCode
 from kit.names import repeated_name
 from kit.problems import (
     FieldError,
@@ -117,16 +118,16 @@ def check_json(body: bytes, *, deepest: int) -> None:
     except orjson.JSONDecodeError as error:
         detail = _sentence(error.msg)
         raise MalformedRequest(
-            f"The body isn't valid JSON: {detail}", errors=[FieldError.in_body([], "json_invalid", detail)]
+            f"The body isn't valid JSON: {detail}", errors=[FieldError.in_body([], KitCode.JSON_INVALID, detail)]
         ) from None
     if _has_many_parts(body):
         most = f"{MOST_CONTAINERS:,} objects and lists, {MOST_NAMES:,} names and {MOST_VALUES:,} values"
         detail = f"A body may have at most {most}."
-        raise InvalidRequest(detail, errors=[FieldError.in_body([], "too_many_parts", detail)])
+        raise InvalidRequest(detail, errors=[FieldError.in_body([], KitCode.TOO_MANY_PARTS, detail)])
     if _is_deeper(body, deepest):
         path = _path_below(document, deepest) if len(body) <= LARGEST_POINTED_BYTES else []
         detail = f"JSON may be nested {deepest} levels deep."
-        raise InvalidRequest(detail, errors=[FieldError.in_body(path, "too_deep", detail)])
+        raise InvalidRequest(detail, errors=[FieldError.in_body(path, KitCode.TOO_DEEP, detail)])
     if b"\\u0000" in body and _NUL.search(body) is not None:
         errors = _nul_errors(document) if len(body) <= LARGEST_POINTED_BYTES else [_nul_error([])]
         raise InvalidRequest("Text can't hold a NUL character.", errors=errors)
@@ -183,7 +184,7 @@ def _nul_errors(document: Any) -> list[FieldError]:
 
 
 def _nul_error(path: list[str | int]) -> FieldError:
-    return FieldError.in_body(path, "nul_character", "A NUL character isn't allowed.")
+    return FieldError.in_body(path, KitCode.NUL_CHARACTER, "A NUL character isn't allowed.")
 
 
 def _walk(document: Any) -> Iterator[tuple[list[str | int], Any]]:
@@ -215,4 +216,4 @@ def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
 def _check_unique_names(body: bytes) -> None:
     if (name := repeated_name(body)) is not None:
         detail = f"The name {name[:100]!a} occurs twice in one object."
-        raise MalformedRequest(detail, errors=[FieldError.in_body([], "repeated_name", detail)])
+        raise MalformedRequest(detail, errors=[FieldError.in_body([], KitCode.REPEATED_NAME, detail)])

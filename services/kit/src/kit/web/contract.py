@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -30,6 +31,8 @@ from kit.web.tidying import plain_parameter, rename_bodies, without_defaults, wi
 
 Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+FIELD_CODES = "x-error-codes"
+"""At the root of a contract: every code of a single fault (`errors[].code`), and what it means."""
 _INTERNAL = (STREAMED, MARK, "x-idempotent")
 _FLUFF = ("HTTPValidationError", "ValidationError")
 
@@ -64,8 +67,9 @@ def write_contract(
     description: str,
     tags: Mapping[str, str],
     event_types: Sequence[EventType] = (),
+    field_codes: Mapping[str, str] = MappingProxyType({}),
 ) -> Json:
-    """The contract of these routes, with the data of these events.
+    """The contract of these routes, with the data of these events and the codes of faults.
 
     Raises ValueError when a route breaks the house's rules for it.
     """
@@ -104,6 +108,7 @@ def write_contract(
         without_defaults(schema)
     contract["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
     tidy: Json = without_titles(contract)
+    tidy[FIELD_CODES] = dict(field_codes)
     return tidy
 
 

@@ -16,6 +16,7 @@ from kit.database.sessions import context_of
 from kit.events.feed import FeedRestarted, Follower, cursor_of, media_of, place_of
 from kit.events.pages import Page, Reader
 from kit.events.recording import EventType
+from kit.field_codes import KitCode
 from kit.identity.callers import Caller, check_scopes
 from kit.problems import FieldError, InvalidCursor, InvalidRequest, responses
 from kit.web.exchange import exchange_of
@@ -168,7 +169,8 @@ def _types(caller: Caller, known: dict[str, EventType], wanted: Sequence[str] | 
         raise EventTypeUnknown(
             "There are no events of some of these types.",
             errors=[
-                FieldError.in_query("types", "unknown_type", f"There is no type {name[:100]!r}.") for name in unknown
+                FieldError.in_query("types", KitCode.UNKNOWN_TYPE, f"There is no type {name[:100]!r}.")
+                for name in unknown
             ],
         )
     if not caller.may(FOLLOW):

@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from kit.database.outages import DRIVER_ERRORS
 from kit.database.sessions import Connection, Database, Session, context_of
+from kit.field_codes import KitCode
 from kit.identity.callers import Caller
 from kit.problems import FieldError, InvalidRequest
 from kit.secrets.answers import name_of_answer
@@ -72,7 +73,7 @@ def key_of(request: Request) -> str | None:
         return None
     if len(values) > 1 or not _KEY.match(values[0]):
         detail = f"Send one key of 1 to {LONGEST_KEY} visible ASCII characters, such as a UUID."
-        raise IdempotencyKeyInvalid(detail, errors=[FieldError.in_header(HEADER, "invalid_key", detail)])
+        raise IdempotencyKeyInvalid(detail, errors=[FieldError.in_header(HEADER, KitCode.INVALID_KEY, detail)])
     return values[0]
 
 
@@ -130,7 +131,7 @@ async def claim(session: Session, caller: Caller, route: str, key: str, fingerpr
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyReused(
             "This key came before with another request; use a new one.",
-            errors=[FieldError.in_header(HEADER, "key_reused", "Used before with another request.")],
+            errors=[FieldError.in_header(HEADER, KitCode.KEY_REUSED, "Used before with another request.")],
         )
     headers = row.headers if isinstance(row.headers, dict) else orjson.loads(row.headers)
     return StoredAnswer(row.status, headers, bytes(row.body))
@@ -268,7 +269,7 @@ def _opened(stored: StoredAnswer, seal: Seal, name: str, *, old_name: str) -> St
         raise IdempotencyKeyReused(
             "This key came before, and its answer can't be read any more; look whether the request took effect, and "
             "use a new key.",
-            errors=[FieldError.in_header(HEADER, "answer_unreadable", "Its answer can't be read any more.")],
+            errors=[FieldError.in_header(HEADER, KitCode.ANSWER_UNREADABLE, "Its answer can't be read any more.")],
         ) from None
 
 

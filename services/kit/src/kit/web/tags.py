@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Request, Response
 
 from kit.etags import LONGEST_HEADER, matches, tags_of
+from kit.field_codes import KitCode
 from kit.problems import FieldError, InvalidRequest, PreconditionRequired
 
 ABOUT_THE_BODY: Final = frozenset({"content-encoding", "content-length", "content-range", "content-type"})
@@ -31,7 +32,7 @@ async def _require_if_match(
     if if_match is None:
         raise PreconditionRequired("Send the ETag of what you read as If-Match.")
     if tags_of(if_match) is None:
-        error = FieldError.in_header("If-Match", "etag_invalid", 'Write tags in quotes, such as "7".')
+        error = FieldError.in_header("If-Match", KitCode.ETAG_INVALID, 'Write tags in quotes, such as "7".')
         raise InvalidRequest("If-Match can't be read.", errors=[error])
     return if_match
 

@@ -9,13 +9,14 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 from fastapi.routing import APIRoute
 
+from kit.field_codes import KitCode, code_named
 from kit.problems import FieldError, InvalidRequest
 from kit.resources.fields import PATTERNS
 
 # More would only repeat the first.
 MOST_ERRORS = 100
 _MISMATCH = "String should match pattern '"
-_UNKNOWN = {"query": "unknown_parameter", "body": "unknown_field"}
+_UNKNOWN = {"query": KitCode.UNKNOWN_PARAMETER, "body": KitCode.UNKNOWN_FIELD}
 
 
 def query_errors(raw: bytes, known: Mapping[str, bool]) -> list[FieldError]:
@@ -35,21 +36,21 @@ def query_errors(raw: bytes, known: Mapping[str, bool]) -> list[FieldError]:
         elif name not in known:
             errors.append(FieldError.in_query(name, _UNKNOWN["query"], _no_such(known)))
         elif name in seen and not known[name]:
-            errors.append(FieldError.in_query(name, "repeated_parameter", "Send this parameter once."))
+            errors.append(FieldError.in_query(name, KitCode.REPEATED_PARAMETER, "Send this parameter once."))
         seen.add(name)
         if len(errors) >= MOST_ERRORS:
             break
     return errors
 
 
-def _undecodable(name: bytes, value: bytes) -> tuple[str, str] | None:
+def _undecodable(name: bytes, value: bytes) -> tuple[KitCode, str] | None:
     if b"\0" in name or b"\0" in value:
-        return "nul_character", "A NUL character isn't allowed."
+        return KitCode.NUL_CHARACTER, "A NUL character isn't allowed."
     try:
         name.decode()
         value.decode()
     except UnicodeDecodeError:
-        return "not_utf8", "This isn't valid UTF-8."
+        return KitCode.NOT_UTF8, "This isn't valid UTF-8."
     return None
 
 
@@ -66,15 +67,16 @@ def field_errors(errors: Sequence[Mapping[str, Any]], body: object) -> list[Fiel
 
 
 def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
-    code, detail = str(error["type"]), str(error["msg"]).removeprefix("Value error, ")
+    kind, detail = str(error["type"]), str(error["msg"]).removeprefix("Value error, ")
+    code = code_named(kind)
     where, *path = error["loc"] or ("body",)
-    if code == "extra_forbidden":
-        code, detail = _UNKNOWN.get(str(where), code), "There is no such member."
-    elif code == "string_pattern_mismatch":
+    if kind == "extra_forbidden":
+        code, detail = _UNKNOWN.get(str(where), KitCode.UNKNOWN_PARAMETER), "There is no such member."
+    elif code == KitCode.STRING_PATTERN_MISMATCH:
         # Bodies are checked without the context of errors, so that the pattern is in the sentence alone.
         detail = PATTERNS.get(detail.removeprefix(_MISMATCH).removesuffix("'"), detail)
     if where == "body":
-        return FieldError.in_body(_path_in(body, path, is_missing=code == "missing"), code, detail)
+        return FieldError.in_body(_path_in(body, path, is_missing=code == KitCode.MISSING), code, detail)
     name = str(path[0]) if path else str(where)
     if where == "path":
         return FieldError.in_path(name, code, detail)

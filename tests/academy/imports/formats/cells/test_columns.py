@@ -54,13 +54,13 @@ def test_numbers_are_read_however_they_are_written(text: str, value: float) -> N
 def test_what_is_no_number_is_refused_and_named(text: str) -> None:
     found = read_number(text)
     assert isinstance(found, Unreadable)
-    assert found.code == "not-a-number"
+    assert found.code == "not_a_number"
     assert text[:20] in found.detail or repr(text)[1:10] in found.detail
 
 
 def test_a_number_beyond_all_numbers_is_out_of_range() -> None:
     found = read_number("1e999")
-    assert isinstance(found, Unreadable) and found.code == "out-of-range"
+    assert isinstance(found, Unreadable) and found.code == "out_of_range"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_whole_numbers_may_look_like_decimals(text: str, value: int) -> None:
 @pytest.mark.parametrize("text", ["1.5", "99999999999", "9" * 5000, "63%"])
 def test_fractions_percentages_and_huge_numbers_are_no_whole_numbers(text: str) -> None:
     found = read_whole_number(text)
-    assert isinstance(found, Unreadable) and found.code == "not-a-whole-number"
+    assert isinstance(found, Unreadable) and found.code == "not_a_whole_number"
 
 
 @pytest.mark.parametrize("text", ["1.4E+05", "1e5", "1E5", " 1.36105e+05 ", "1,4E+05", "1e300", "1.E+05"])
@@ -87,7 +87,7 @@ def test_whole_numbers_that_a_spreadsheet_mangled_are_refused(
     read: Callable[[str], int | str | Unreadable], text: str
 ) -> None:
     found = read(text)
-    assert isinstance(found, Unreadable) and found.code == "scientific-notation"
+    assert isinstance(found, Unreadable) and found.code == "scientific_notation"
 
 
 @pytest.mark.parametrize(("text", "value"), [("136105", 136105), ("16846.0", 16846), (" 136105.00 ", 136105)])
@@ -98,12 +98,12 @@ def test_identifiers_are_digits_that_may_look_like_a_decimal(text: str, value: i
 @pytest.mark.parametrize("text", ["136,105", "136105%", "+136105", "136105.", "136105.5", "1" * 5000])
 def test_what_names_nothing_is_no_identifier(text: str) -> None:
     found = read_identifier(text)
-    assert isinstance(found, Unreadable) and found.code == "not-a-whole-number"
+    assert isinstance(found, Unreadable) and found.code == "not_a_whole_number"
 
 
 def test_a_column_of_codes_refuses_what_a_spreadsheet_mangled() -> None:
     found = read_codes(pl.Series(["10066112.0", "1.00661E+07", "07525820", "OC304173", None]))
-    assert [(place, fault.code) for place, fault in found.faults] == [(1, "scientific-notation")]
+    assert [(place, fault.code) for place, fault in found.faults] == [(1, "scientific_notation")]
     assert found.values.to_list() == ["10066112.0", None, "07525820", "OC304173", None]
 
 
@@ -127,7 +127,7 @@ def test_dates_that_say_not_known_are_none(text: str) -> None:
 )
 def test_what_is_no_date_is_refused(text: str) -> None:
     found = read_date(text)
-    assert isinstance(found, Unreadable) and found.code == "not-a-date"
+    assert isinstance(found, Unreadable) and found.code == "not_a_date"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def texts(parsed: Parsed) -> list[object]:
 def test_a_column_of_text_is_tidied_and_its_formulas_are_faulty() -> None:
     parsed = read_texts(pl.Series([" The\n School ", None, "", "=1+1", "x" * 400, "plain"]))
     assert texts(parsed) == ["The School", None, None, None, None, "plain"]
-    assert [(place, fault.code) for place, fault in parsed.faults] == [(3, "formula"), (4, "too-long")]
+    assert [(place, fault.code) for place, fault in parsed.faults] == [(3, "formula"), (4, "cell_too_long")]
     assert parsed.faulty.to_list() == [False, False, False, True, True, False]
 
 

@@ -84,14 +84,14 @@ class TestRows:
 
     def test_full_cells_beyond_the_header_are_faults(self, tmp_path: Path) -> None:
         _, errors = read(write(tmp_path, b"A,B,C\n1,2,3\n4,5,6,7\n8,9,0,,x\n"))
-        assert [(error.row, error.code) for error in errors] == [(3, "row-too-long"), (4, "row-too-long")]
+        assert [(error.row, error.code) for error in errors] == [(3, "row_too_long"), (4, "row_too_long")]
 
     def test_quotation_marks_within_a_cell_are_text(self, tmp_path: Path) -> None:
         rows, _ = read(write(tmp_path, b'A,B,C\n1,5" x 4",3\n4,5,6\n'))
         assert rows == [(2, "1", '5" x 4"', "3"), (3, "4", "5", "6")]
 
     def test_a_quotation_mark_that_is_never_closed_is_refused(self, tmp_path: Path) -> None:
-        assert refusal(write(tmp_path, b'A,B,C\n1,2,3\n4,"5,6\n7,8,9\n')).code == "quote-unclosed"
+        assert refusal(write(tmp_path, b'A,B,C\n1,2,3\n4,"5,6\n7,8,9\n')).code == "quote_unclosed"
 
     def test_text_that_is_not_utf8_is_refused_with_its_line(self, tmp_path: Path) -> None:
         refused = refusal(write(tmp_path, b"A,B,C\n1,2,3\nSt Am\xe9lie,5,6\n"))
@@ -99,7 +99,7 @@ class TestRows:
 
     def test_nul_bytes_are_refused_with_their_line(self, tmp_path: Path) -> None:
         refused = refusal(write(tmp_path, b"A,B,C\n1,2,3\n4,5\x00,6\n"))
-        assert (refused.code, refused.row) == ("nul-byte", 3)
+        assert (refused.code, refused.row) == ("nul_byte", 3)
 
     def test_windows_1252_is_read_where_it_may_be(self, tmp_path: Path) -> None:
         rows, _ = read(write(tmp_path, b"A,B,C\nSt Am\xe9lie \x96 Infants,5,6\n"))
@@ -112,11 +112,11 @@ LONG = b"x" * (blocks.LONGEST_RECORD + 10)
 @pytest.mark.parametrize(
     ("data", "code", "row"),
     [
-        (b"A,B,C\n1,2,3\n4," + LONG, "line-too-long", 3),
-        (b"A,B,C\n1,2,3\n4," + b"," * (2 * len(LONG)) + b"\n7,8,9\n", "line-too-long", 3),
-        (b'A,B,C\n1,2,3\n4,"x' + LONG, "quote-unclosed", 3),
-        (b"A,B," + LONG + b"\n1,2,3\n", "line-too-long", 1),
-        (b'A,B,"C' + LONG, "quote-unclosed", 1),
+        (b"A,B,C\n1,2,3\n4," + LONG, "line_too_long", 3),
+        (b"A,B,C\n1,2,3\n4," + b"," * (2 * len(LONG)) + b"\n7,8,9\n", "line_too_long", 3),
+        (b'A,B,C\n1,2,3\n4,"x' + LONG, "quote_unclosed", 3),
+        (b"A,B," + LONG + b"\n1,2,3\n", "line_too_long", 1),
+        (b'A,B,"C' + LONG, "quote_unclosed", 1),
     ],
     ids=["a cell", "commas", "an open quotation mark", "the header", "an open quotation mark in the header"],
 )
@@ -145,17 +145,17 @@ def test_blocks_have_few_cells_however_short_the_rows(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"", "file-empty"),
-        (b"\xff\xfeA\x00,\x00", "encoding-utf16"),
-        (b"\xfe\xff\x00A\x00,", "encoding-utf16"),
-        (b"\x1f\x8b\x08\x00", "packed-twice"),
-        (b"\n\n  \n", "header-missing"),
+        (b"", "file_empty"),
+        (b"\xff\xfeA\x00,\x00", "encoding_utf16"),
+        (b"\xfe\xff\x00A\x00,", "encoding_utf16"),
+        (b"\x1f\x8b\x08\x00", "packed_twice"),
+        (b"\n\n  \n", "header_missing"),
         (b"A;B;C\n1;2;3\n", "delimiter"),
         (b"A\tB\tC\n1\t2\t3\n", "delimiter"),
-        (b"A,B,C\r1,2,3\r", "line-ends"),
-        (b"A,B,a\n1,2,3\n", "column-duplicated"),
-        (b"A,B,C" + b"," * 4096 + b"\n1,2,3\n", "columns-too-many"),
-        (b"\n" * (5 << 20) + b"A,B,C\n1,2,3\n", "header-missing"),
+        (b"A,B,C\r1,2,3\r", "line_ends"),
+        (b"A,B,a\n1,2,3\n", "column_duplicated"),
+        (b"A,B,C" + b"," * 4096 + b"\n1,2,3\n", "columns_too_many"),
+        (b"\n" * (5 << 20) + b"A,B,C\n1,2,3\n", "header_missing"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, data: bytes, code: str) -> None:
@@ -175,8 +175,8 @@ def test_all_missing_required_columns_are_named(tmp_path: Path) -> None:
     sheet = CsvFile(write(tmp_path, b"x,y\n1,2\n"), may_be_cp1252=False)
     sheet.choose((Column("A", "first", required=True), Column("B", "second", required=True), C))
     assert [(error.row, error.column, error.code) for error in sheet.errors] == [
-        (1, "A", "column-missing"),
-        (1, "B", "column-missing"),
+        (1, "A", "column_missing"),
+        (1, "B", "column_missing"),
     ]
 
 

@@ -31,19 +31,19 @@ def test_a_published_percentage_above_100_is_kept_with_one_warning(tmp_path: Pat
     rows = found.frame("observations")
     assert one(rows, urn=900051, measure="census.ehc_plan_percent")["value"] == 104.17
     assert one(rows, urn=900052, measure="census.ehc_plan_percent")["value"] == 104.2
-    assert said(found) == [("PSENELSE", "above-the-whole", 2)]
+    assert said(found) == [("PSENELSE", "above_the_whole", 2)]
     assert found.warnings[0].sentence.endswith("(2 times)")
 
 
 @pytest.mark.parametrize(
     ("changes", "value", "warning"),
     [
-        ({"ATT8SCR": "104.5"}, 104.5, ("ATT8SCR", "outside-the-usual", 1)),
-        ({"ATT8SCR": "-1"}, -1.0, ("ATT8SCR", "outside-the-usual", 1)),
-        ({"P8CILOW": "0.4", "P8CIUPP": "-0.2"}, 45.1, ("P8CILOW", "interval-reversed", 1)),
-        ({"TPUP": "-3"}, 45.1, ("TPUP", "cohort-below-zero", 1)),
-        ({"TPUP": "0"}, 45.1, ("ATT8SCR", "value-of-nobody", 1)),
-        ({"P8_BANDING": "Tbc"}, 45.1, ("P8_BANDING", "unrecognised-symbol", 1)),
+        ({"ATT8SCR": "104.5"}, 104.5, ("ATT8SCR", "outside_the_usual", 1)),
+        ({"ATT8SCR": "-1"}, -1.0, ("ATT8SCR", "outside_the_usual", 1)),
+        ({"P8CILOW": "0.4", "P8CIUPP": "-0.2"}, 45.1, ("P8CILOW", "interval_reversed", 1)),
+        ({"TPUP": "-3"}, 45.1, ("TPUP", "cohort_below_zero", 1)),
+        ({"TPUP": "0"}, 45.1, ("ATT8SCR", "value_of_nobody", 1)),
+        ({"P8_BANDING": "Tbc"}, 45.1, ("P8_BANDING", "unrecognised_symbol", 1)),
     ],
 )
 def test_what_was_published_is_kept_with_a_warning(
@@ -70,7 +70,7 @@ def test_a_column_that_is_mostly_outside_of_its_measure_is_another_one(tmp_path:
         3: ("dfe-census", CENSUS, "{urn},352,7001,24,{cell}", "PSENELSE"),
         8: ("dfe-ks4", KS4, "1,{urn},100,100,0.1,,,,{cell}", "ATT8SCR"),
     }[column]
-    for outside, expected in ((11, [(None, name, "column-out-of-range")]), (10, [])):
+    for outside, expected in ((11, [(None, name, "column_out_of_range")]), (10, [])):
         rows = [row.format(urn=100000 + n, cell=cell if n < outside else "40") + "\n" for n in range(20)]
         found = read_file(kind, csv_file(tmp_path, header + "".join(rows)), academic_year="2018/19")
         assert codes(found) == expected
@@ -128,7 +128,7 @@ def test_an_unknown_symbol_costs_its_cell_and_is_named_with_its_number(tmp_path:
     assert found.errors == []
     figures = found.frame("observations").filter(measure="census.ehc_plan_percent").sort("urn")
     assert figures["reason"].to_list() == ["unrecognised_symbol"] * 3 + [None] * 17
-    assert said(found) == [("PSENELSE", "unrecognised-symbol", 3)]
+    assert said(found) == [("PSENELSE", "unrecognised_symbol", 3)]
     assert repr(symbol) in found.warnings[0].detail
 
 
@@ -137,10 +137,10 @@ def test_an_unknown_symbol_in_any_number_of_batches_is_one_warning(
 ) -> None:
     monkeypatch.setattr("academy.imports.formats.layouts.records.BLOCK", 64)
     rows = [f"{100000 + n},352,7001,24,{'DNS' if n % 3 == 0 else '3%'}\n" for n in range(99)]
-    assert said(census(tmp_path, "".join(rows))) == [("PSENELSE", "unrecognised-symbol", 33)]
+    assert said(census(tmp_path, "".join(rows))) == [("PSENELSE", "unrecognised_symbol", 33)]
 
 
-@pytest.mark.parametrize(("unknown", "code"), [(11, "column-unrecognised"), (10, None)])
+@pytest.mark.parametrize(("unknown", "code"), [(11, "column_unrecognised"), (10, None)])
 def test_a_column_of_mostly_unknown_symbols_is_another_one(tmp_path: Path, unknown: int, code: str | None) -> None:
     rows = [f"{100000 + n},352,7001,24,{'DNS' if n < unknown else '3%'}\n" for n in range(20)]
     rows += ["100020,352,7001,24,\n"] * 1
@@ -160,7 +160,7 @@ def test_where_a_school_or_the_register_is_named_no_symbol_is_let_pass(
     tmp_path: Path, kind: str, text: str, column: str
 ) -> None:
     found = read_file(kind, csv_file(tmp_path, text), academic_year="2025/26")
-    assert codes(found) == [(2, column, "not-a-number")]
+    assert codes(found) == [(2, column, "not_a_number")]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_percentages_that_are_all_at_most_1_were_probably_fractions(
     year = "2023/24" if kind == "dfe-absence" else "2025/26"
     found = read_file(kind, csv_file(tmp_path, text), academic_year=year)
     assert found.errors == []
-    assert [(w.column, w.code) for w in found.warnings] == [(column, "percents-as-fractions")]
+    assert [(w.column, w.code) for w in found.warnings] == [(column, "percents_as_fractions")]
     assert "0.924" in found.warnings[0].detail
 
 
@@ -189,7 +189,7 @@ def test_tidy_tables_and_school_profiles_keep_percentages_above_100_with_one_war
     profiles = read_file("dfe-school-profiles", csv_file(tmp_path, json.dumps(items)), academic_year="2024/25")
     for found, column in ((tidy, "sess_overall_percent"), (profiles, "Abs_Tot_Est_Current_Pct")):
         assert found.errors == []
-        assert said(found) == [(column, "above-the-whole", 3)]
+        assert said(found) == [(column, "above_the_whole", 3)]
         assert found.frame("observations")["value"].max() == 104.2
 
 
@@ -200,7 +200,7 @@ def test_unknown_symbols_cost_a_cell_of_tidy_tables_and_school_profiles_too(tmp_
     profiles = read_file("dfe-school-profiles", csv_file(tmp_path, json.dumps(items)), academic_year="2024/25")
     for found, column in ((tidy, "sess_overall_percent"), (profiles, "Abs_Tot_Est_Current_Pct")):
         assert found.errors == []
-        assert said(found) == [(column, "unrecognised-symbol", 3)]
+        assert said(found) == [(column, "unrecognised_symbol", 3)]
         assert found.frame("observations")["reason"].to_list().count("unrecognised_symbol") == 3
 
 

@@ -34,7 +34,7 @@ def warnings(found: WholeReading) -> list[tuple[str, str]]:
 )
 def test_a_header_below_a_title_or_merged_cells_is_found_and_named(tmp_path: Path, above: str, row: int) -> None:
     found = ks4(tmp_path, above + KS4 + ROW)
-    assert codes(found) == [(row, None, "header-elsewhere")]
+    assert codes(found) == [(row, None, "header_elsewhere")]
     assert f"row {row}" in found.errors[0].detail
     assert not found.frames
 
@@ -43,19 +43,19 @@ def test_a_header_below_a_title_or_merged_cells_is_found_and_named(tmp_path: Pat
 def test_the_header_of_every_kind_is_found_below_a_title(kind: str, tmp_path: Path) -> None:
     file = csv_file(tmp_path, f"A title,\n{KINDS[kind].example(every_column=False)}")
     found = read_file(kind, file, academic_year="2018/19" if KINDS[kind].needs_academic_year else None)
-    assert codes(found) == [(2, None, "header-elsewhere")]
+    assert codes(found) == [(2, None, "header_elsewhere")]
 
 
 def test_a_header_that_is_nowhere_is_missed_column_by_column(tmp_path: Path) -> None:
     found = ks4(tmp_path, "a,b\n" * 60 + KS4 + ROW)
-    assert {code for _, _, code in codes(found)} == {"column-missing"}
+    assert {code for _, _, code in codes(found)} == {"column_missing"}
 
 
 @pytest.mark.parametrize("line", ["sep=,\n", "SEP=,\r\n", '"sep=,"\n', "\n\nsep=,\n\n"])
 def test_an_instruction_for_spreadsheets_is_passed_over(tmp_path: Path, line: str) -> None:
     found = ks4(tmp_path, line + KS4 + ROW + "1,100001,4O,0.1\n")
-    assert codes(found) == [(line.count("\n") + 3, "ATT8SCR", "not-a-number")]
-    assert [code for code, _ in warnings(found)] == ["separator-line"]
+    assert codes(found) == [(line.count("\n") + 3, "ATT8SCR", "not_a_number")]
+    assert [code for code, _ in warnings(found)] == ["separator_line"]
 
 
 def test_an_instruction_for_another_separator_is_refused(tmp_path: Path) -> None:
@@ -68,16 +68,16 @@ def test_an_instruction_for_another_separator_is_refused(tmp_path: Path) -> None
 )
 def test_a_web_page_is_no_table(tmp_path: Path, kind: str, start: str) -> None:
     file = csv_file(tmp_path, f"{start}\n<body>Sign in, please</body></html>\n")
-    assert [code for _, _, code in codes(read_file(kind, file, academic_year="2018/19"))] == ["web-page"]
+    assert [code for _, _, code in codes(read_file(kind, file, academic_year="2018/19"))] == ["web_page"]
 
 
 @pytest.mark.parametrize(
     ("end", "code", "said"),
     [
-        ("1,100001,45", "last-line-short", "3 cells, the header 4"),
-        ("1,100001\n\n\n", "last-line-short", "2 cells, the header 4"),
-        ("1,100001,45,0.1", "last-line-open", "no line end"),
-        ('1,100001,45,"0.1"', "last-line-open", "no line end"),
+        ("1,100001,45", "last_line_short", "3 cells, the header 4"),
+        ("1,100001\n\n\n", "last_line_short", "2 cells, the header 4"),
+        ("1,100001,45,0.1", "last_line_open", "no line end"),
+        ('1,100001,45,"0.1"', "last_line_open", "no line end"),
     ],
 )
 def test_a_last_line_that_is_short_or_open_is_warned_of(tmp_path: Path, end: str, code: str, said: str) -> None:
@@ -98,7 +98,7 @@ def test_text_under_a_header_without_a_name_is_counted(tmp_path: Path, monkeypat
     found = ks4(tmp_path, "RECTYPE,URN,ATT8SCR,,P8MEA,\n" + rows)
     assert found.errors == []
     assert warnings(found) == [
-        ("column-nameless", "Column 4 has no name in the header; what stands in it was left out. (10 times)")
+        ("column_nameless", "Column 4 has no name in the header; what stands in it was left out. (10 times)")
     ]
     assert found.frame("observations").height == 40
 
@@ -117,4 +117,4 @@ def test_every_kind_of_table_warns_of_a_line_that_is_cut_off(tmp_path: Path, kin
     year = "2018/19" if KINDS[kind].needs_academic_year else None
     found = read_file(kind, csv_file(tmp_path, text), academic_year=year)
     assert found.errors == []
-    assert [code for code, _ in warnings(found)] == ["last-line-open"]
+    assert [code for code, _ in warnings(found)] == ["last_line_open"]

@@ -32,7 +32,7 @@ def test_names_of_ndjson_are_matched_without_regard_to_case(
     tmp_path: Path, order: tuple[int, ...], more: list[str]
 ) -> None:
     found = read(tmp_path, [OTHER_SPELLINGS[place] for place in order], *more)
-    assert codes(found) == [(4, None, "json-malformed")] * len(more)
+    assert codes(found) == [(4, None, "json_malformed")] * len(more)
     if not more:
         figures = found.frame("observations").sort("urn").select("value", "reason", "cohort", "published_band").rows()
         assert figures == [(40, None, 90, "average"), (None, "no_entries", None, None), (42, None, None, None)]
@@ -45,7 +45,7 @@ def test_names_that_nobody_knows_are_named_and_known_ones_of_another_case_are_no
 
 def test_one_name_in_two_cases_is_refused(tmp_path: Path) -> None:
     found = read(tmp_path, [good(), good(urn=100001, URN=100002)])
-    assert codes(found) == [(2, None, "name-repeated")]
+    assert codes(found) == [(2, None, "name_repeated")]
 
 
 def test_files_in_another_case_take_the_short_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ def test_line_that_is_too_long_is_refused_with_its_number(
     text = b"{}\n{}\n" + b" " * (records.LONGEST_LINE + 1) + end
     with pytest.raises(FileRefused) as refused:
         list(line_blocks(io.BytesIO(text), 1))
-    assert (refused.value.code, refused.value.row) == ("line-too-long", 3)
+    assert (refused.value.code, refused.value.row) == ("line_too_long", 3)
 
 
 def test_what_is_kept_of_a_record_is_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:

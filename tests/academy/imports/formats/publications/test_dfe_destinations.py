@@ -121,4 +121,4 @@ def test_results_and_destinations_are_told_apart_by_their_columns(tmp_path: Path
 def test_a_school_without_a_urn_is_refused(tmp_path: Path) -> None:
     text = "time_period,geographic_level,data_type,overall,education\n202223,School,Percentage,90,80\n"
     found = read_file("dfe-ks4", csv_file(tmp_path, text), academic_year=YEAR)
-    assert codes(found) == [(2, "school_urn", "urn-missing")]
+    assert codes(found) == [(2, "school_urn", "urn_missing")]

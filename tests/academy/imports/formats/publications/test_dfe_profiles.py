@@ -136,31 +136,31 @@ def test_symbols_and_parts_of_a_figure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        ("", "file-empty"),
-        ("not json", "json-malformed"),
-        ('[{"id": 1', "json-malformed"),
-        ('[{"id": NaN}]', "json-malformed"),
-        ("[" * 100_000, "json-malformed"),
-        ('{"id": 1}', "json-not-a-list"),
-        ("[" + "{}," * (1 << 17) + "{}]", "file-too-large"),
-        ("[" + "0," * (1 << 23) + "0,0]", "file-too-large"),
+        ("", "file_empty"),
+        ("not json", "json_malformed"),
+        ('[{"id": 1', "json_malformed"),
+        ('[{"id": NaN}]', "json_malformed"),
+        ("[" * 100_000, "json_malformed"),
+        ('{"id": 1}', "json_not_a_list"),
+        ("[" + "{}," * (1 << 17) + "{}]", "file_too_large"),
+        ("[" + "0," * (1 << 23) + "0,0]", "file_too_large"),
         (
             f"[{json.dumps({f'{stem}_Est_{year}': 1 for stem in STEMS for year in YEARS_BACK})}{',{}' * 131_071}]",
-            "file-too-large",
+            "file_too_large",
         ),
-        ('[{"id": 1, "apples": 2}]', "shape-unknown"),
-        ("[]", "no-rows"),
-        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": 5, "Abs_Tot_LA_Current_Pct": 5}]', "shape-mixed"),
-        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": "5O"}]', "not-a-number"),
-        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": {"a": 1}}]', "not-a-value"),
-        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": true}]', "not-a-value"),
-        ('[{"Abs_Tot_Est_Current_Pct": 5}]', "column-missing"),
-        ('[{"id": null, "Abs_Tot_Est_Current_Pct": 5}]', "urn-missing"),
-        ('[{"id": "abc", "Abs_Tot_Est_Current_Pct": 5}]', "not-a-number"),
+        ('[{"id": 1, "apples": 2}]', "unknown_shape"),
+        ("[]", "no_rows"),
+        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": 5, "Abs_Tot_LA_Current_Pct": 5}]', "shape_mixed"),
+        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": "5O"}]', "not_a_number"),
+        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": {"a": 1}}]', "not_a_value"),
+        ('[{"id": 100000, "Abs_Tot_Est_Current_Pct": true}]', "not_a_value"),
+        ('[{"Abs_Tot_Est_Current_Pct": 5}]', "column_missing"),
+        ('[{"id": null, "Abs_Tot_Est_Current_Pct": 5}]', "urn_missing"),
+        ('[{"id": "abc", "Abs_Tot_Est_Current_Pct": 5}]', "not_a_number"),
         ('[{"id": 100000, "EstablishmentName": "=cmd|x"}]', "formula"),
         (
             '[{"id": 100000, "Abs_Tot_Est_Current_Pct": 5}, {"id": 100000, "Abs_Tot_Est_Current_Pct": 6}]',
-            "key-repeated",
+            "key_repeated",
         ),
     ],
 )
@@ -173,14 +173,14 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, content: str, code: str)
 @pytest.mark.parametrize(
     ("key", "cell", "code", "named"),
     [
-        ("StatusCode", "7", "word-unknown", "Open, Closed, Proposed to open"),
-        ("StatusCode", "Opn", "word-unknown", "Open, Closed, Proposed to open"),
-        ("PhaseOfEducationName", "Secondry", "word-unknown", "Middle deemed secondary, 16 plus"),
-        ("PhaseOfEducationId", 9, "word-unknown", "Nursery, Primary"),
-        ("TypeOfEstablishmentName", "Putney", "word-unknown", "Academy converter"),
-        ("TypeOfEstablishmentId", "Academy converter", "not-a-code", "digits"),
-        ("LAId", "Leeds", "not-a-code", "digits"),
-        ("UKPRN", "1001765O", "not-a-code", "digits"),
+        ("StatusCode", "7", "unknown_word", "Open, Closed, Proposed to open"),
+        ("StatusCode", "Opn", "unknown_word", "Open, Closed, Proposed to open"),
+        ("PhaseOfEducationName", "Secondry", "unknown_word", "Middle deemed secondary, 16 plus"),
+        ("PhaseOfEducationId", 9, "unknown_word", "Nursery, Primary"),
+        ("TypeOfEstablishmentName", "Putney", "unknown_word", "Academy converter"),
+        ("TypeOfEstablishmentId", "Academy converter", "not_a_code", "digits"),
+        ("LAId", "Leeds", "not_a_code", "digits"),
+        ("UKPRN", "1001765O", "not_a_code", "digits"),
     ],
 )
 def test_words_that_nobody_knows_are_refused_by_their_cell(
@@ -194,12 +194,12 @@ def test_words_that_nobody_knows_are_refused_by_their_cell(
 
 def test_items_that_are_no_objects_are_named(tmp_path: Path) -> None:
     found = sent(tmp_path, [{"id": 100000, "Abs_Tot_Est_Current_Pct": 5}, 7, None])
-    assert (2, None, "not-an-object") in codes(found) and (3, None, "not-an-object") in codes(found)
+    assert (2, None, "not_an_object") in codes(found) and (3, None, "not_an_object") in codes(found)
 
 
 def test_figures_need_a_year_and_the_register_none(tmp_path: Path) -> None:
     assert codes(sent(tmp_path, [{"id": 100000, "Abs_Tot_Est_Current_Pct": 5}], None)) == [
-        (None, None, "academic-year-missing")
+        (None, None, "academic_year_missing")
     ]
 
 
@@ -228,14 +228,14 @@ def test_a_byte_order_mark_is_no_fault() -> None:
 
 def test_an_object_that_gives_a_name_twice_is_refused(tmp_path: Path) -> None:
     item = '{"id": 135874, "Attainment8_Tot_Est_Current_Num": 46.4, "Attainment8_Tot_Est_Current_Num": 50, "a": "b:c"}'
-    assert codes(sent(tmp_path, f"[{item}]")) == [(None, "Attainment8_Tot_Est_Current_Num", "name-repeated")]
+    assert codes(sent(tmp_path, f"[{item}]")) == [(None, "Attainment8_Tot_Est_Current_Num", "name_repeated")]
     assert sent(tmp_path, "[" + item.replace('"Attainment8_Tot_Est_Current_Num": 50, ', "") + "]").is_valid
 
 
 def test_progress_8_of_a_year_that_has_none_is_refused(tmp_path: Path) -> None:
     content = json.loads(json.dumps(items("profiles_EstablishmentPerformance.json")))
     found = sent(tmp_path, content, "2025/26")
-    assert {error.code for error in found.errors} == {"not-published-then"}
+    assert {error.code for error in found.errors} == {"not_published_then"}
     assert "2024/25" in found.errors[0].detail and "Is academic_year right?" in found.errors[0].detail
     of_england = [{"id": 1, "Prog8_Avg_Eng_Current_Num": -0.03}]
-    assert {error.code for error in sent(tmp_path, of_england).errors} == {"not-published-then"}
+    assert {error.code for error in sent(tmp_path, of_england).errors} == {"not_published_then"}

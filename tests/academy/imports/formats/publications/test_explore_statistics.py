@@ -69,7 +69,7 @@ def test_a_part_of_a_year_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
     found = read_file("dfe-attendance", csv_file(tmp_path, rows), academic_year=None)
     assert found.is_valid
     assert set(found.frame("comparison_figures")["period"]) == {"year_to_date"}
-    assert "part-year" in {warning.code for warning in found.warnings}
+    assert "part_year" in {warning.code for warning in found.warnings}
 
 
 KS4_KEYS = (
@@ -192,7 +192,7 @@ def test_absence_of_schools_and_of_areas(tmp_path: Path) -> None:
 def test_the_year_said_with_a_file_must_be_among_its_own(tmp_path: Path) -> None:
     file = csv_file(tmp_path, KS4_2024_25 + KS4_ROWS)
     found = read_file("dfe-ks4", file, academic_year="2021/22")
-    assert codes(found) == [(None, "time_period", "academic-year-differs")]
+    assert codes(found) == [(None, "time_period", "academic_year_differs")]
     assert "2023/24, 2024/25" in found.errors[0].detail
 
 
@@ -200,7 +200,7 @@ def test_a_file_of_several_years_says_that_it_is_not_of_the_one_alone(tmp_path: 
     file = csv_file(tmp_path, KS4_2024_25 + KS4_ROWS)
     found = read_file("dfe-ks4", file, academic_year="2023/24", latest_year="2024/25")
     assert found.is_valid
-    assert [w.detail for w in found.warnings if w.code == "academic-years-several"] == [
+    assert [w.detail for w in found.warnings if w.code == "academic_years_several"] == [
         "The file is about 2023/24, 2024/25, not only about 2023/24; each row names its year, and all are kept."
     ]
 
@@ -208,13 +208,13 @@ def test_a_file_of_several_years_says_that_it_is_not_of_the_one_alone(tmp_path: 
 def test_years_that_have_not_begun_are_refused(tmp_path: Path) -> None:
     file = csv_file(tmp_path, KS4_2024_25 + KS4_ROWS)
     found = read_file("dfe-ks4", file, academic_year="2023/24", latest_year="2023/24")
-    assert {(column, code) for _, column, code in codes(found)} == {("time_period", "academic-year-ahead")}
+    assert {(column, code) for _, column, code in codes(found)} == {("time_period", "academic_year_ahead")}
 
 
 def test_progress_8_of_a_year_without_it_is_refused(tmp_path: Path) -> None:
     rows = KS4_ROWS.replace("202324", "202526")
     found = read_file("dfe-ks4", csv_file(tmp_path, KS4_2024_25 + rows), academic_year=None)
-    assert {code for _, _, code in codes(found)} == {"not-published-then"}
+    assert {code for _, _, code in codes(found)} == {"not_published_then"}
 
 
 def test_a_term_may_be_published_without_its_year(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_term_may_be_published_without_its_year(tmp_path: Path) -> None:
     assert read_file("dfe-absence", term, academic_year="2019/20").is_valid
     year = csv_file(tmp_path, header + "201920,Academic year,School,135874,964,5.1\n")
     assert codes(read_file("dfe-absence", year, academic_year="2019/20")) == [
-        (2, "sess_overall_percent", "not-published-then")
+        (2, "sess_overall_percent", "not_published_then")
     ]
 
 
@@ -234,10 +234,10 @@ def test_faults_of_such_a_table_are_told_with_their_rows(tmp_path: Path) -> None
     rows[2] = rows[2].replace(",40,35,", ",4O,35,")
     found = read_file("dfe-ks4", csv_file(tmp_path, KS4_2024_25 + "".join([*rows, rows[5]])), academic_year=None)
     assert set(codes(found)) == {
-        (2, "time_period", "not-an-academic-year"),
-        (3, "school_urn", "not-a-number"),
-        (4, "attainment8_average", "not-a-number"),
-        (8, None, "key-repeated"),
+        (2, "time_period", "not_an_academic_year"),
+        (3, "school_urn", "not_a_number"),
+        (4, "attainment8_average", "not_a_number"),
+        (8, None, "key_repeated"),
     }
     assert not found.frames
 
@@ -246,10 +246,10 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
     file = csv_file(tmp_path, "time_period,geographic_level,apples\n202324,National,3\n")
     for kind in ("dfe-ks4", "dfe-ks2", "dfe-absence", "dfe-attendance"):
         found = read_file(kind, file, academic_year="2023/24")
-        assert {code for _, _, code in codes(found)} == {"column-missing"}, kind
+        assert {code for _, _, code in codes(found)} == {"column_missing"}, kind
         assert found.rows_read == 0
 
 
 def test_a_school_without_a_urn_column_is_told(tmp_path: Path) -> None:
     file = csv_file(tmp_path, "time_period,geographic_level,attainment8_average\n202324,School,45\n")
-    assert codes(read_file("dfe-ks4", file, academic_year="2023/24")) == [(2, "school_urn", "urn-missing")]
+    assert codes(read_file("dfe-ks4", file, academic_year="2023/24")) == [(2, "school_urn", "urn_missing")]

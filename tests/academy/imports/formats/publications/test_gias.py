@@ -122,7 +122,7 @@ def test_joined_dates_are_read_or_stood_in_for(
 def test_a_membership_without_any_date_is_refused(tmp_path: Path) -> None:
     row = "0,135874,16846,TR03794,A TRUST,,6,Multi-academy trust,,,Open,,A,Secondary\n"
     found = read_file("gias-group-links", csv_file(tmp_path, LINK_HEADER + row), academic_year=None)
-    assert codes(found) == [(2, "Joined date", "value-missing")]
+    assert codes(found) == [(2, "Joined date", "value_missing")]
 
 
 def test_old_urns_lead_to_new_ones() -> None:
@@ -151,7 +151,7 @@ def test_links_of_the_register_keep_their_type_and_day(tmp_path: Path) -> None:
 def test_a_name_that_is_a_formula_is_refused(tmp_path: Path) -> None:
     file = csv_file(tmp_path, "URN,EstablishmentName\n100000,=cmd|' /C calc'!A0\n100001,Ash - Vale\n100002,\n")
     found = read_file("gias-establishments", file, academic_year=None)
-    assert codes(found) == [(2, "EstablishmentName", "formula"), (4, "EstablishmentName", "value-missing")]
+    assert codes(found) == [(2, "EstablishmentName", "formula"), (4, "EstablishmentName", "value_missing")]
 
 
 def test_a_register_in_windows_1252_is_read(tmp_path: Path) -> None:

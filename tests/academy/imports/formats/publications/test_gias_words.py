@@ -13,17 +13,17 @@ TYPES = "TypeOfEstablishment (code),TypeOfEstablishment (name)"
 @pytest.mark.parametrize(
     ("column", "cell", "code", "named"),
     [
-        ("PhaseOfEducation (name)", "Secondry", "word-unknown", "Middle deemed secondary, 16 plus"),
-        ("PhaseOfEducation (code)", "9", "word-unknown", "Nursery, Primary"),
-        ("EstablishmentStatus (name)", "Opn", "word-unknown", "Open, Closed, Proposed to open"),
-        ("EstablishmentStatus (code)", "7", "word-unknown", "Open, Closed, Proposed to open"),
-        ("TypeOfEstablishment (name)", "Putney", "word-unknown", "Academy converter"),
-        ("TypeOfEstablishment (code)", "Academy converter", "not-a-code", "digits"),
-        ("LA (code)", "Wandsworth", "not-a-code", "digits"),
-        ("EstablishmentNumber", "four", "not-a-code", "digits"),
-        ("UKPRN", "10O27548", "not-a-code", "digits"),
-        ("URN", "3526908", "urn-invalid", "a LAESTAB (352/6908)"),
-        ("URN", "13587", "urn-invalid", "six digits"),
+        ("PhaseOfEducation (name)", "Secondry", "unknown_word", "Middle deemed secondary, 16 plus"),
+        ("PhaseOfEducation (code)", "9", "unknown_word", "Nursery, Primary"),
+        ("EstablishmentStatus (name)", "Opn", "unknown_word", "Open, Closed, Proposed to open"),
+        ("EstablishmentStatus (code)", "7", "unknown_word", "Open, Closed, Proposed to open"),
+        ("TypeOfEstablishment (name)", "Putney", "unknown_word", "Academy converter"),
+        ("TypeOfEstablishment (code)", "Academy converter", "not_a_code", "digits"),
+        ("LA (code)", "Wandsworth", "not_a_code", "digits"),
+        ("EstablishmentNumber", "four", "not_a_code", "digits"),
+        ("UKPRN", "10O27548", "not_a_code", "digits"),
+        ("URN", "3526908", "urn_invalid", "a LAESTAB (352/6908)"),
+        ("URN", "13587", "urn_invalid", "six digits"),
     ],
 )
 def test_what_nobody_knows_is_refused_by_its_cell(
@@ -56,8 +56,8 @@ def test_a_row_that_a_comma_has_shifted_is_refused(tmp_path: Path) -> None:
     header = f"URN,EstablishmentName,{TYPES},EstablishmentStatus (name),Town,Postcode"
     row = "135874,St Mary, Putney,28,Academy sponsor led,Open,London"
     found = read_file("gias-establishments", csv_file(tmp_path, f"{header}\n{row}\n"), academic_year=None)
-    assert (2, "EstablishmentStatus (name)", "word-unknown") in codes(found)
-    assert (2, "TypeOfEstablishment (code)", "not-a-code") in codes(found)
+    assert (2, "EstablishmentStatus (name)", "unknown_word") in codes(found)
+    assert (2, "TypeOfEstablishment (code)", "not_a_code") in codes(found)
 
 
 def test_childrens_centres_are_passed_over(tmp_path: Path) -> None:
@@ -83,11 +83,11 @@ def test_groups_of_a_type_that_nobody_knows_are_not_passed_over(
 ) -> None:
     file = csv_file(tmp_path, f"Group UID,Group Name,Group Type (code),Group Type\n16846,A GROUP,{number},{kind}\n")
     found = read_file("gias-groups", file, academic_year=None)
-    assert codes(found) == ([(2, "Group Type", "word-unknown")] if refused else [])
+    assert codes(found) == ([(2, "Group Type", "unknown_word")] if refused else [])
     assert (found.rows_accepted, found.rows_ignored) == (0, 0 if refused else 1)
 
 
-@pytest.mark.parametrize(("status", "expected"), [("Opn", "word-unknown"), ("Proposed to open", None)])
+@pytest.mark.parametrize(("status", "expected"), [("Opn", "unknown_word"), ("Proposed to open", None)])
 def test_links_of_groups_may_call_the_trust_linked_uid(tmp_path: Path, status: str, expected: str | None) -> None:
     header = "URN,Linked UID,Group Name,Group Type,Group Status,Joined date,EstablishmentName"
     row = f"135874,16846,A TRUST,Multi-academy trust,{status},2020-04-01,A"
@@ -136,4 +136,4 @@ def test_academies_stay_in_an_open_trust_whose_closed_date_is_past(tmp_path: Pat
         found = read_file("gias-group-links", file, academic_year=None, today=date(2026, 11, 25))
         assert one(found.frame("memberships"))["left_on"] == left_on
         codes_found = [warning.code for warning in found.warnings]
-        assert codes_found == (["status-contradicts-date"] if status == "Open" else [])
+        assert codes_found == (["status_contradicts_date"] if status == "Open" else [])

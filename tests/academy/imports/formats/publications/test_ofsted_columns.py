@@ -137,7 +137,7 @@ def test_an_inspection_of_another_school_that_is_not_named_is_passed_over(tmp_pa
         },
     )
     assert found.errors == [] and not found.frames
-    assert [(w.code, w.times) for w in found.warnings] == [("inspection-of-another-school", 1)]
+    assert [(w.code, w.times) for w in found.warnings] == [("inspection_of_another_school", 1)]
 
 
 def test_each_inspection_has_the_category_and_the_safeguarding_of_its_own_set(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_of_two_frameworks_in_one_set_of_columns_the_day_decides(tmp_path: Path,
     found = read_file("ofsted-inspections", csv_file(tmp_path, header + row), academic_year=None)
     inspection = one(found.frame("inspections"))
     assert (inspection["kind"], inspection["category_of_concern"]) == (kind, "special_measures")
-    assert ("frameworks-mixed", 1) in [(w.code, w.times) for w in found.warnings]
+    assert ("frameworks_mixed", 1) in [(w.code, w.times) for w in found.warnings]
 
 
 def test_a_report_card_of_an_early_day_stays_one(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_official_words_that_are_not_known_yet_are_kept_as_published(
     tmp_path: Path, column: str, word: str, stored: str
 ) -> None:
     found, inspection = card(tmp_path, **{column: word})
-    assert (column, "word-unknown", 1) in [(w.column, w.code, w.times) for w in found.warnings]
+    assert (column, "unknown_word", 1) in [(w.column, w.code, w.times) for w in found.warnings]
     assert stored in {
         inspection["category_of_concern"], inspection["safeguarding"], *json.loads(inspection["judgements"]).values(),
     }  # fmt: skip
@@ -231,7 +231,7 @@ def test_official_words_that_are_not_known_yet_are_kept_as_published(
 
 def test_a_column_of_mostly_unknown_words_is_another_one(tmp_path: Path) -> None:
     found = sent(tmp_path, *({**CARD, "URN": str(147000 + n), "Inclusion": "Manchester"} for n in range(12)))
-    assert (None, "Inclusion", "column-unrecognised") in codes(found)
+    assert (None, "Inclusion", "column_unrecognised") in codes(found)
 
 
 URGENT, FINE = "urgent_improvement", "expected_standard"
@@ -263,7 +263,7 @@ def test_a_category_that_does_not_follow_from_the_grades_is_kept_and_named_once(
     rows.append({**CARD, "URN": "147999", "URN at time of latest full inspection": "", "Category of concern": "SM"})
     found = sent(tmp_path, *rows)
     assert found.errors == []
-    assert [(w.column, w.code) for w in found.warnings] == [("Category of concern", "category-differs")]
+    assert [(w.column, w.code) for w in found.warnings] == [("Category of concern", "category_differs")]
     detail = found.warnings[0].detail
     assert "URN 147003 (row 5): published none, by its grades requires significant improvement" in detail
     assert "URN 147999 (row 18): published special measures, by its grades none" in detail
@@ -277,7 +277,7 @@ def test_a_category_that_does_not_follow_from_the_grades_is_kept_and_named_once(
 def test_a_day_that_has_not_come_is_refused(tmp_path: Path, column: str) -> None:
     row = {**CARD, column: "26/11/2026"}
     found = read_file("ofsted-inspections", csv_file(tmp_path, [row]), academic_year=None, today=date(2026, 11, 25))
-    assert codes(found) == [(2, column, "day-ahead")]
+    assert codes(found) == [(2, column, "day_ahead")]
     assert found.errors[0].detail == "2026-11-26 is in the future: today is 2026-11-25."
     later = read_file("ofsted-inspections", csv_file(tmp_path, [row]), academic_year=None, today=date(2026, 11, 26))
     assert later.is_valid

@@ -40,7 +40,7 @@ def test_a_history_is_kept_as_published() -> None:
 
 def test_of_two_inspections_of_one_day_the_first_stands_and_both_rows_are_named() -> None:
     found = inspect(Path(__file__).parents[2] / "data" / "ofsted_ratings_2018.csv")
-    repeated = [warning.detail for warning in found.warnings if warning.code == "inspection-repeated"]
+    repeated = [warning.detail for warning in found.warnings if warning.code == "inspection_repeated"]
     assert len(repeated) == 3
     assert sum("with another grade" in detail for detail in repeated) == 1
     of_that_day = one(found.frame("inspections"), urn=137699, inspected_on=date(2013, 12, 4))
@@ -171,15 +171,15 @@ def test_faults_are_told_with_their_rows(tmp_path: Path) -> None:
     )
     found = inspect(file)
     assert codes(found) == [
-        (2, "Inspection start date", "not-a-date"),
-        (3, "Overall effectiveness", "not-a-grade"),
-        (4, "URN", "urn-missing"),
-        (5, "Inspection start date", "value-missing"),
+        (2, "Inspection start date", "not_a_date"),
+        (3, "Overall effectiveness", "not_a_grade"),
+        (4, "URN", "urn_missing"),
+        (5, "Inspection start date", "value_missing"),
     ]
     assert not found.frames
 
 
 def test_a_table_without_days_or_without_urns_is_refused(tmp_path: Path) -> None:
-    assert ("column-missing" in {c for _, _, c in codes(inspect(csv_file(tmp_path, "URN,Rating\n1,Good\n")))}) is True
+    assert ("column_missing" in {c for _, _, c in codes(inspect(csv_file(tmp_path, "URN,Rating\n1,Good\n")))}) is True
     nothing = inspect(csv_file(tmp_path, "a,b\n1,2\n"))
     assert {column for _, column, _ in codes(nothing)} == {"URN", "Inspection start date"}

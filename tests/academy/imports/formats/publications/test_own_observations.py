@@ -90,9 +90,9 @@ def test_the_year_may_be_said_once_for_the_file(send: Send) -> None:
     row = good()
     del row["academic_year"]
     assert one(send([row], "2024/25").frame("observations"))["academic_year"] == "2024/25"
-    assert ("academic_year", "value-missing") in faults(send([row])) or (
+    assert ("academic_year", "value_missing") in faults(send([row])) or (
         "academic_year",
-        "column-missing",
+        "column_missing",
     ) in faults(send([row]))
 
 
@@ -117,31 +117,31 @@ def test_a_figure_without_a_number_has_a_reason(send: Send, value: Any, reason: 
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"urn": None}, ("urn", "value-missing")),
-        ({"urn": "abc"}, ("urn", "not-a-number")),
-        ({"urn": 12}, ("urn", "urn-invalid")),
-        ({"urn": 135874.5}, ("urn", "not-a-whole-number")),
-        ({"urn": "1.4E+05"}, ("urn", "scientific-notation")),
-        ({"cohort": "1e2"}, ("cohort", "scientific-notation")),
-        ({"measure": "ks4.progress8"}, ("measure", "measure-unknown")),
-        ({"measure": ""}, ("measure", "value-missing")),
-        ({"academic_year": "2025/27"}, ("academic_year", "not-an-academic-year")),
-        ({"pupil_group": "everyone"}, ("pupil_group", "pupil-group-unknown")),
-        ({"period": "lent"}, ("period", "period-unknown")),
-        ({"value": None}, ("value", "value-missing")),
-        ({"value": " "}, ("value", "value-missing")),
-        ({"value": "4O.5"}, ("value", "not-a-number")),
-        ({"value": "=1+1"}, ("value", "not-a-number")),
-        ({"value": "1e999"}, ("value", "out-of-range")),
-        ({"value": 150}, ("value", "out-of-range")),
-        ({"value": -0.1}, ("value", "out-of-range")),
-        ({"value": 5, "reason": "suppressed"}, ("reason", "value-and-reason")),
-        ({"value": None, "reason": "lazy"}, ("reason", "reason-unknown")),
-        ({"lower": 50, "upper": 40}, ("lower", "interval-reversed")),
-        ({"lower": "4O"}, ("lower", "not-a-number")),
-        ({"cohort": -1}, ("cohort", "out-of-range")),
-        ({"cohort": "1O"}, ("cohort", "not-a-number")),
-        ({"published_band": "6"}, ("published_band", "not-a-band")),
+        ({"urn": None}, ("urn", "value_missing")),
+        ({"urn": "abc"}, ("urn", "not_a_number")),
+        ({"urn": 12}, ("urn", "urn_invalid")),
+        ({"urn": 135874.5}, ("urn", "not_a_whole_number")),
+        ({"urn": "1.4E+05"}, ("urn", "scientific_notation")),
+        ({"cohort": "1e2"}, ("cohort", "scientific_notation")),
+        ({"measure": "ks4.progress8"}, ("measure", "unknown_measure")),
+        ({"measure": ""}, ("measure", "value_missing")),
+        ({"academic_year": "2025/27"}, ("academic_year", "not_an_academic_year")),
+        ({"pupil_group": "everyone"}, ("pupil_group", "unknown_pupil_group")),
+        ({"period": "lent"}, ("period", "unknown_period")),
+        ({"value": None}, ("value", "value_missing")),
+        ({"value": " "}, ("value", "value_missing")),
+        ({"value": "4O.5"}, ("value", "not_a_number")),
+        ({"value": "=1+1"}, ("value", "not_a_number")),
+        ({"value": "1e999"}, ("value", "out_of_range")),
+        ({"value": 150}, ("value", "out_of_range")),
+        ({"value": -0.1}, ("value", "out_of_range")),
+        ({"value": 5, "reason": "suppressed"}, ("reason", "value_and_reason")),
+        ({"value": None, "reason": "lazy"}, ("reason", "unknown_reason")),
+        ({"lower": 50, "upper": 40}, ("lower", "interval_reversed")),
+        ({"lower": "4O"}, ("lower", "not_a_number")),
+        ({"cohort": -1}, ("cohort", "out_of_range")),
+        ({"cohort": "1O"}, ("cohort", "not_a_number")),
+        ({"published_band": "6"}, ("published_band", "not_a_band")),
     ],
 )
 def test_a_faulty_cell_keeps_the_file_out(send: Send, changes: dict[str, Any], fault: tuple[str, str]) -> None:
@@ -154,14 +154,14 @@ def test_a_faulty_cell_keeps_the_file_out(send: Send, changes: dict[str, Any], f
 
 def test_a_row_of_another_year_than_was_said_is_refused(send: Send) -> None:
     found = send([good(urn=100000), good(academic_year="2024/25"), good(urn=100001, academic_year=None)], "2025/26")
-    assert faults(found) == [("academic_year", "academic-year-differs")]
+    assert faults(found) == [("academic_year", "academic_year_differs")]
     assert "2024/25" in found.errors[0].detail and "2025/26" in found.errors[0].detail
 
 
 def test_figures_of_a_year_that_has_not_begun_are_refused(tmp_path: Path) -> None:
     rows = [good(urn=100000), good(academic_year="2026/27"), good(academic_year="2044/45")]
     found = read_file(KIND, as_csv(tmp_path, rows), academic_year=None, latest_year="2026/27")
-    assert codes(found) == [(4, "academic_year", "academic-year-ahead")]
+    assert codes(found) == [(4, "academic_year", "academic_year_ahead")]
 
 
 def test_a_trust_may_have_its_own_figures_of_a_year_without_publication(send: Send) -> None:
@@ -184,8 +184,8 @@ def test_a_trust_may_have_its_own_figures_of_a_year_without_publication(send: Se
 def test_an_object_that_gives_a_name_twice_is_refused(tmp_path: Path, again: str, more: list[str]) -> None:
     lines = [json.dumps(good(urn=100002)), again, json.dumps(good(urn=100003, reason=None, odd="a: b")), *more]
     found = read_file(KIND, csv_file(tmp_path, "\n".join(lines) + "\n"), academic_year=None)
-    expected: list[tuple[int | None, str | None, str]] = [(2, None, "name-repeated")]
-    assert codes(found) == expected + [(4, None, "json-malformed")] * len(more)
+    expected: list[tuple[int | None, str | None, str]] = [(2, None, "name_repeated")]
+    assert codes(found) == expected + [(4, None, "json_malformed")] * len(more)
     assert not found.frames
 
 
@@ -193,12 +193,12 @@ def test_a_line_that_cannot_be_read_has_one_error(tmp_path: Path) -> None:
     text = "oops\n" + json.dumps(good()) + "\n[]\noops\n"
     found = read_file(KIND, csv_file(tmp_path, "\n{}\n" + text), academic_year="2025/26")
     assert codes(found) == [
-        (2, "measure", "value-missing"),
-        (2, "urn", "value-missing"),
-        (2, "value", "value-missing"),
-        (3, None, "json-malformed"),
-        (5, None, "not-an-object"),
-        (6, None, "json-malformed"),
+        (2, "measure", "value_missing"),
+        (2, "urn", "value_missing"),
+        (2, "value", "value_missing"),
+        (3, None, "json_malformed"),
+        (5, None, "not_an_object"),
+        (6, None, "json_malformed"),
     ]
     assert (found.rows_read, found.rows_accepted) == (5, 1)
 
@@ -209,13 +209,13 @@ def test_a_cell_that_is_no_value_has_one_error(tmp_path: Path) -> None:
     assert [error[:2] for error in codes(found)] == [(1, "value"), (2, "urn"), (3, "measure")]
     more = [good(urn=100009), good(urn=100010, band=1)]
     slowly = read_file(KIND, as_ndjson(tmp_path, [*more, *rows]), academic_year=None)
-    assert codes(slowly) == [(3, "value", "not-a-value"), (4, "urn", "not-a-value"), (5, "measure", "not-a-value")]
+    assert codes(slowly) == [(3, "value", "not_a_value"), (4, "urn", "not_a_value"), (5, "measure", "not_a_value")]
 
 
 def test_blank_lines_of_ndjson_cost_nothing_and_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BLOCK", 4096)
     found = read_file(KIND, csv_file(tmp_path, json.dumps(good()) + "\n" * 20_000 + "{oops"), academic_year=None)
-    assert codes(found) == [(20_001, None, "json-malformed")]
+    assert codes(found) == [(20_001, None, "json_malformed")]
 
 
 def test_an_unknown_measure_is_told_which_was_meant(send: Send) -> None:
@@ -225,7 +225,7 @@ def test_an_unknown_measure_is_told_which_was_meant(send: Send) -> None:
 
 def test_a_key_that_is_given_twice_is_refused_naming_both_rows(send: Send) -> None:
     found = send([good(), good(urn=100000), good(value=47, pupil_group="all", period="year")])
-    assert faults(found) == [(None, "key-repeated")]
+    assert faults(found) == [(None, "key_repeated")]
     first, second = (1, 3) if found.errors[0].row == 3 else (2, 4)
     assert f"Row {second} repeats row {first}" in found.errors[0].detail
     assert send([good(), good(period="autumn"), good(pupil_group="boys"), good(academic_year="2024/25")]).is_valid
@@ -252,17 +252,17 @@ def test_missing_columns_are_all_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", "file-empty"),
-        ("urn,measure,academic_year,value\n", "no-rows"),
-        ("[]", "json-is-a-list"),
-        ('[{"urn": 1}]', "json-is-a-list"),
-        ("{}", "value-missing"),
-        ('{"urn": 100000\n', "json-malformed"),
-        ('{"urn": 100000}\n[1]\n', "not-an-object"),
-        ('{"urn": 100000, "value": [1]}\n{"urn": oops}\n', "not-a-value"),
-        ('{"urn": 100000}{"urn": 100001}\n', "json-malformed"),
-        ('{"urn": 100000, "value": NaN}\n', "json-malformed"),
-        ("urn,measure,academic_year,value\n100000,ks4.attainment_8,2025/26,4,9\n", "row-too-long"),
+        ("", "file_empty"),
+        ("urn,measure,academic_year,value\n", "no_rows"),
+        ("[]", "json_is_a_list"),
+        ('[{"urn": 1}]', "json_is_a_list"),
+        ("{}", "value_missing"),
+        ('{"urn": 100000\n', "json_malformed"),
+        ('{"urn": 100000}\n[1]\n', "not_an_object"),
+        ('{"urn": 100000, "value": [1]}\n{"urn": oops}\n', "not_a_value"),
+        ('{"urn": 100000}{"urn": 100001}\n', "json_malformed"),
+        ('{"urn": 100000, "value": NaN}\n', "json_malformed"),
+        ("urn,measure,academic_year,value\n100000,ks4.attainment_8,2025/26,4,9\n", "row_too_long"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, text: str, code: str) -> None:
@@ -284,8 +284,8 @@ def test_a_faulty_line_is_named_and_the_others_are_still_checked(tmp_path: Path)
     lines[3] = json.dumps(good(urn=100003, value="1,5"))
     file = csv_file(tmp_path, "\n".join(["", *lines, ""]) + "\n")
     found = read_file(KIND, file, academic_year=None)
-    assert (3, None, "json-malformed") in codes(found)
-    assert (5, "value", "not-a-number") in codes(found)
+    assert (3, None, "json_malformed") in codes(found)
+    assert (5, "value", "not_a_number") in codes(found)
     assert found.rows_accepted == 3
 
 
@@ -325,7 +325,7 @@ def test_a_file_reads_alike_in_many_blocks_and_in_one(
 def test_a_key_repeated_in_another_block_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BLOCK", 2048)
     found = read_file(KIND, as_csv(tmp_path, [*rows_of(500), rows_of(1)[0]]), academic_year=None)
-    assert codes(found) == [(502, None, "key-repeated")]
+    assert codes(found) == [(502, None, "key_repeated")]
 
 
 def test_csv_and_ndjson_of_the_same_rows_give_the_same_bytes_to_copy(tmp_path: Path) -> None:

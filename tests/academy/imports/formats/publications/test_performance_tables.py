@@ -240,7 +240,7 @@ def test_a_file_of_another_kind_is_refused_and_what_is_missing_is_named(tmp_path
     assert not found.is_valid and not found.frames
     # All in one sentence, said once.
     (missing,) = [error for error in found.errors if "None of the figures is there" in error.detail]
-    assert missing.code == "column-missing"
+    assert missing.code == "column_missing"
     assert all(name in missing.detail for name in ("P8MEA", "ATT8SCR", "PTL2BASICS_95"))
     nothing = read_file("dfe-ks4", csv_file(tmp_path, "a,b\n1,2\n"), academic_year="2017/18")
     assert {"RECTYPE", "URN"} <= {column for _, column, _ in codes(nothing)}
@@ -260,9 +260,9 @@ def test_faults_are_all_told_with_their_rows_and_nothing_is_kept(tmp_path: Path)
     found = read_file("dfe-ks4", file, academic_year="2017/18")
     assert not found.frames
     assert set(codes(found)) == {
-        (4, "URN", "urn-missing"),
-        (5, "URN", "urn-invalid"), (5, "P8PUP", "not-a-whole-number"), (5, "P8_BANDING", "not-a-band"),
-        (5, "PTL2BASICS_95", "not-a-number"), (6, "P8MEA", "not-a-number"), (6, "P8CILOW", "out-of-range"),
+        (4, "URN", "urn_missing"),
+        (5, "URN", "urn_invalid"), (5, "P8PUP", "not_a_whole_number"), (5, "P8_BANDING", "not_a_band"),
+        (5, "PTL2BASICS_95", "not_a_number"), (6, "P8MEA", "not_a_number"), (6, "P8CILOW", "out_of_range"),
     }  # fmt: skip
     assert (found.rows_read, found.rows_accepted, found.errors_total) == (5, 2, 7)
 
@@ -276,18 +276,18 @@ def test_faults_of_records_that_are_passed_over_are_not_told(tmp_path: Path) -> 
 def test_a_school_that_is_there_twice_is_refused_naming_both_rows(tmp_path: Path) -> None:
     file = csv_file(tmp_path, "RECTYPE,URN,ATT8SCR\n1,100000,45\n1,100001,46\n1,100000.0,47\n")
     found = read_file("dfe-ks4", file, academic_year="2017/18")
-    assert codes(found) == [(4, None, "key-repeated")]
+    assert codes(found) == [(4, None, "key_repeated")]
     assert "Row 4" in found.errors[0].detail and "row 2" in found.errors[0].detail
 
 
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
     found = read_file("dfe-ks4", csv_file(tmp_path, "RECTYPE,URN,ATT8SCR\n"), academic_year="2017/18")
-    assert codes(found) == [(None, None, "no-rows")]
+    assert codes(found) == [(None, None, "no_rows")]
 
 
 def test_a_file_that_does_not_contain_its_year_needs_one(tmp_path: Path) -> None:
     found = read_file("dfe-ks4", csv_file(tmp_path, "RECTYPE,URN,ATT8SCR\n1,100000,1\n"), academic_year=None)
-    assert codes(found) == [(None, None, "academic-year-missing")]
+    assert codes(found) == [(None, None, "academic_year_missing")]
 
 
 def test_columns_that_are_not_read_are_reported() -> None:
@@ -320,7 +320,7 @@ def test_a_file_of_another_year_is_refused_where_its_figures_were_not_published(
     kind: str, name: str, year: str
 ) -> None:
     found = read_file(kind, DATA / name, academic_year=year)
-    assert {error.code for error in found.errors} == {"not-published-then"}
+    assert {error.code for error in found.errors} == {"not_published_then"}
     assert year in found.errors[0].detail and "Is academic_year right?" in found.errors[0].detail
     assert not found.frames
 
@@ -333,7 +333,7 @@ def test_a_year_without_publication_may_have_symbols_and_other_measures(tmp_path
 def test_areas_have_figures_of_years_in_which_schools_have_none(tmp_path: Path) -> None:
     england = {**KS4_ROW, "RECTYPE": "7", "URN": ""}
     found = read_file("dfe-ks4", csv_file(tmp_path, [england]), academic_year="2019/20")
-    assert codes(found) == [(2, "P8MEA", "not-published-then")]
+    assert codes(found) == [(2, "P8MEA", "not_published_then")]
     found = read_file("dfe-ks4", csv_file(tmp_path, [{**england, "P8MEA": ""}]), academic_year="2019/20")
     assert found.is_valid and found.comparison_rows == 1
 
@@ -342,10 +342,10 @@ def test_a_mangled_urn_is_refused_and_one_error_told_for_a_cell(tmp_path: Path) 
     rows = [{**KS4_ROW, "URN": "1.4E+05"}, {**KS4_ROW, "URN": ""}, {**KS4_ROW, "URN": ""}, {**KS4_ROW, "TPUP": "1.5"}]
     found = read_file("dfe-ks4", csv_file(tmp_path, rows), academic_year="2018/19")
     assert codes(found) == [
-        (2, "URN", "scientific-notation"),
-        (3, "URN", "urn-missing"),
-        (4, "URN", "urn-missing"),
-        (5, "TPUP", "not-a-whole-number"),
+        (2, "URN", "scientific_notation"),
+        (3, "URN", "urn_missing"),
+        (4, "URN", "urn_missing"),
+        (5, "TPUP", "not_a_whole_number"),
     ]
     assert found.errors_total == 4
 
@@ -355,5 +355,5 @@ def test_schools_that_are_passed_over_for_their_kind_of_record_are_warned_of(tmp
     rows.append({**KS4_ROW, "RECTYPE": "3", "URN": ""})
     found = read_file("dfe-ks4", csv_file(tmp_path, rows), academic_year="2018/19")
     assert (found.rows_accepted, found.rows_ignored) == (1, 4)
-    assert [(w.column, w.code) for w in found.warnings] == [("RECTYPE", "record-unknown")]
+    assert [(w.column, w.code) for w in found.warnings] == [("RECTYPE", "unknown_record")]
     assert found.warnings[0].detail.endswith(": 3.")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.publications.gias_groups import MEMBERSHIP_STATUS
 from academy.imports.formats.reading import ReadingWarning
 from academy.parameters import today
@@ -46,14 +47,14 @@ async def doubtful_memberships(session: Session) -> AsyncIterator[ReadingWarning
             f"There is no membership of this school, trust and day to be cancelled: {_listed(unknown)}. The day is "
             "the joined_on that GET /academies/{urn} shows."
         )
-        yield ReadingWarning(MEMBERSHIP_STATUS, "membership-unknown", detail)
+        yield ReadingWarning(MEMBERSHIP_STATUS, RowCode.UNKNOWN_MEMBERSHIP, detail)
     later = (await session.execute(text(_LATER), {"today": today()})).all()
     if later:
         detail = (
             f"Later memberships in another trust, which this file doesn't have, were kept: {_listed(later)}. If one "
             f"was an error or was called off, send its row with {MEMBERSHIP_STATUS} Cancelled."
         )
-        yield ReadingWarning("Group UID", "later-membership-kept", detail)
+        yield ReadingWarning("Group UID", RowCode.LATER_MEMBERSHIP_KEPT, detail)
 
 
 def _listed(rows: Sequence[Row[Any]]) -> str:

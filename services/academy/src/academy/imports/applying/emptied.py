@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from academy.imports.applying.merge import Figures
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import ReadingWarning
 from academy.measures.rules import MEASURES
 from kit.database.sessions import Session
@@ -31,4 +32,4 @@ async def emptied(session: Session, figures: Figures) -> AsyncIterator[ReadingWa
             f"Figures of {MEASURES[measure].title} that had a value have none in this file (most often {reason}). If "
             "that isn't meant so, take this import back."
         )
-        yield ReadingWarning(None, "figures-emptied", detail, times)
+        yield ReadingWarning(None, RowCode.FIGURES_EMPTIED, detail, times)

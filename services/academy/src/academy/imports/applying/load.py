@@ -28,6 +28,7 @@ from academy.imports.applying.targets import (
     TRUST_FIGURES,
     TRUSTS,
 )
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import ReadingWarning
 from academy.imports.tables import Import, ReferenceLoad
 from academy.measures.rules import MEASURES
@@ -79,10 +80,10 @@ async def load_own(
 def _not_of_this_trust(urns: list[int]) -> Iterator[ReadingWarning]:
     for urn in urns[:MOST_NAMED]:
         detail = f"URN {urn} is no academy of this trust in the register; its figures are kept."
-        yield ReadingWarning("urn", "academy-not-of-trust", detail)
+        yield ReadingWarning("urn", RowCode.ACADEMY_NOT_OF_TRUST, detail)
     if len(urns) > MOST_NAMED:
         detail = f"{len(urns) - MOST_NAMED} more URNs are no academies of this trust in the register."
-        yield ReadingWarning("urn", "academies-not-of-trust", detail)
+        yield ReadingWarning("urn", RowCode.ACADEMIES_NOT_OF_TRUST, detail)
 
 
 async def receipt_of(register: Session, import_id: UUID) -> ReferenceLoad | None:

@@ -22,6 +22,7 @@ from academy.imports.applying.merge import Counts
 from academy.imports.applying.progress import Progress, Stopped
 from academy.imports.applying.stage import Staged, stage
 from academy.imports.applying.temporary_folders import temporary_folder
+from academy.imports.codes import RowCode
 from academy.imports.formats.kinds import KINDS
 from academy.imports.formats.reading import FileRefused, Reading, RowError
 from academy.imports.receiving.limits import ImportLimits
@@ -108,7 +109,7 @@ async def give_up(run: ImportRun, detail: str) -> None:
         if await load.receipt_of(register, run.import_id) is not None:
             raise LoadedAlready(run.import_id)
     reading = Reading()
-    reading.refuse([RowError(None, None, "fault", detail)])
+    reading.refuse([RowError(None, None, RowCode.FAULT, detail)])
     with contextlib.suppress(Stopped):
         await _fail(run, reading)
 

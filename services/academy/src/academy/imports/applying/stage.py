@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.kinds import read_batches
 from academy.imports.formats.reading import SCHEMAS, Reading, Request, RowError, copy_csv
 from academy.imports.tables import Import
@@ -101,7 +102,7 @@ def _refuse_foreign(reading: Reading, batch: Reading, covered: frozenset[int], k
             new = set(batch.frames[name]["urn"].unique().to_list()) - covered - known
             known |= new
             reading.refuse(
-                RowError(None, "urn", "academy-not-yours", f"Your grant doesn't cover the academy {urn}.")
+                RowError(None, "urn", RowCode.ACADEMY_NOT_YOURS, f"Your grant doesn't cover the academy {urn}.")
                 for urn in sorted(new)
             )
 

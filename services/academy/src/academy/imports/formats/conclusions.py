@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import Reading, ReadingWarning, RowError
 from academy.imports.formats.tallies import Tally, TallyKey
 from academy.measures.rules import MEASURES
@@ -23,14 +24,14 @@ def _errors(tallies: Mapping[TallyKey, Tally]) -> Iterator[RowError]:
                 f"Of {tally.full:,} cells that aren't empty, {tally.unrecognised:,} hold symbols that nobody knows: "
                 "this is probably another column, or another kind of file."
             )
-            yield RowError(None, column, "column-unrecognised", detail)
+            yield RowError(None, column, RowCode.COLUMN_UNRECOGNISED, detail)
         elif tally.is_mostly_outside:
             limits = MEASURES[measure]
             detail = (
                 f"Of {tally.full:,} numbers {tally.outside:,} are outside {limits.minimum:g} to {limits.maximum:g} "
                 f"({limits.title}): this is probably another column."
             )
-            yield RowError(None, column, "column-out-of-range", detail)
+            yield RowError(None, column, RowCode.COLUMN_OUT_OF_RANGE, detail)
 
 
 def _warnings(tallies: Mapping[TallyKey, Tally]) -> Iterator[ReadingWarning]:
@@ -40,33 +41,39 @@ def _warnings(tallies: Mapping[TallyKey, Tally]) -> Iterator[ReadingWarning]:
                 f"No percentage of {MEASURES[measure].title} in this file is above 1. Percentages are read as they "
                 "stand: 92.4, not 0.924. Were fractions sent, take this import back."
             )
-            yield ReadingWarning(column, "percents-as-fractions", detail, tally.positive)
+            yield ReadingWarning(column, RowCode.PERCENTS_AS_FRACTIONS, detail, tally.positive)
 
 
 _FIRST: Final = (
     # A file that was cut off leaves out figures, too.
-    "last-line-short",
-    "figures-emptied",
-    "percents-as-fractions",
-    "membership-unknown",
-    "later-membership-kept",
-    "status-contradicts-date",
-    "category-differs",
-    "unrecognised-symbol",
-    "word-unknown",
-    "value-of-nobody",
-    "outside-the-usual",
-    "above-the-whole",
-    "interval-reversed",
-    "cohort-below-zero",
-    "academy-not-of-trust",
-    "academies-not-of-trust",
+    RowCode.LAST_LINE_SHORT,
+    RowCode.FIGURES_EMPTIED,
+    RowCode.PERCENTS_AS_FRACTIONS,
+    RowCode.UNKNOWN_MEMBERSHIP,
+    RowCode.LATER_MEMBERSHIP_KEPT,
+    RowCode.STATUS_CONTRADICTS_DATE,
+    RowCode.CATEGORY_DIFFERS,
+    RowCode.UNRECOGNISED_SYMBOL,
+    RowCode.UNKNOWN_WORD,
+    RowCode.VALUE_OF_NOBODY,
+    RowCode.OUTSIDE_THE_USUAL,
+    RowCode.ABOVE_THE_WHOLE,
+    RowCode.INTERVAL_REVERSED,
+    RowCode.COHORT_BELOW_ZERO,
+    RowCode.ACADEMY_NOT_OF_TRUST,
+    RowCode.ACADEMIES_NOT_OF_TRUST,
 )
 """Codes of warnings about figures, the gravest first. Others stand between these and what was merely left out."""
-_LAST: Final = ("column-nameless", "last-line-open", "separator-line", "column-unknown", "columns-unknown")
+_LAST: Final = (
+    RowCode.COLUMN_NAMELESS,
+    RowCode.LAST_LINE_OPEN,
+    RowCode.SEPARATOR_LINE,
+    RowCode.UNKNOWN_COLUMN,
+    RowCode.UNKNOWN_COLUMNS,
+)
 
 
 def by_importance(warnings: Iterable[ReadingWarning]) -> list[ReadingWarning]:
     """Warnings with the most important first; of the same importance in the order in which they were found."""
-    places = {code: place for place, code in enumerate((*_FIRST, "", *_LAST))}
-    return sorted(warnings, key=lambda warning: places.get(warning.code, places[""]))
+    places = {code: place for place, code in enumerate((*_FIRST, None, *_LAST))}
+    return sorted(warnings, key=lambda warning: places.get(warning.code, places[None]))

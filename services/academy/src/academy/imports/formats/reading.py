@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.tallies import Tally, TallyKey
 
 MOST_ERRORS_KEPT: Final = 1000
@@ -130,7 +131,7 @@ class Request:
 class FileRefused(Exception):
     """A file that can't be read as the kind that was sent with it; `code` and `detail` say why."""
 
-    def __init__(self, code: str, detail: str, *, row: int | None = None, column: str | None = None) -> None:
+    def __init__(self, code: RowCode, detail: str, *, row: int | None = None, column: str | None = None) -> None:
         super().__init__(detail)
         self.code, self.detail, self.row, self.column = code, detail, row, column
 
@@ -147,7 +148,7 @@ class RowError:
 
     row: int | None
     column: str | None
-    code: str
+    code: RowCode
     detail: str
 
 
@@ -157,7 +158,7 @@ class ReadingWarning:
     is about, where that can be counted."""
 
     column: str | None
-    code: str
+    code: RowCode
     detail: str
     times: int | None = None
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import FileRefused, is_gzip
 
 PIECE: Final = 1 << 20
@@ -79,9 +80,9 @@ class Unpacker:
         if not self._started:
             yield from self._plain(self._start())
         if self.received == 0:
-            raise FileRefused("file-empty", "The file is empty.")
+            raise FileRefused(RowCode.FILE_EMPTY, "The file is empty.")
         if self._stream is not None and not self._stream.eof:
-            raise FileRefused("gzip-truncated", "The gzip file is cut off: its end is missing.")
+            raise FileRefused(RowCode.GZIP_TRUNCATED, "The gzip file is cut off: its end is missing.")
 
     def _start(self) -> bytes:
         self._started = True
@@ -89,7 +90,7 @@ class Unpacker:
         for signature, name in _OTHER_PACKAGES:
             if head.startswith(signature):
                 detail = f"This is {name}. Send CSV, JSON or NDJSON text, plain or gzipped."
-                raise FileRefused("format-unsupported", detail)
+                raise FileRefused(RowCode.FORMAT_UNSUPPORTED, detail)
         if is_gzip(head):
             self._begin_member()
         return head
@@ -106,7 +107,7 @@ class Unpacker:
     def _begin_member(self) -> "zlib._Decompress":
         self._members += 1
         if self._members > MOST_MEMBERS:
-            raise FileRefused("gzip-members", f"The gzip file has more than {MOST_MEMBERS:,} members (parts).")
+            raise FileRefused(RowCode.GZIP_MEMBERS, f"The gzip file has more than {MOST_MEMBERS:,} members (parts).")
         self._stream = zlib.decompressobj(_GZIP_WITH_HEADER)
         return self._stream
 
@@ -123,7 +124,7 @@ class Unpacker:
             try:
                 plain = stream.decompress(piece, PIECE)
             except zlib.error as error:
-                raise FileRefused("gzip-damaged", f"The gzip file is damaged: {error}.") from error
+                raise FileRefused(RowCode.GZIP_DAMAGED, f"The gzip file is damaged: {error}.") from error
             self._count(len(plain))
             if plain:
                 yield plain
@@ -136,7 +137,7 @@ class Unpacker:
         self.unpacked += plain
         if self.unpacked > self._limits.unpacked_bytes:
             most = self._limits.unpacked_bytes >> 20
-            raise FileTooLarge("file-too-large", f"The file is larger than {most} MiB when unpacked.")
+            raise FileTooLarge(RowCode.FILE_TOO_LARGE, f"The file is larger than {most} MiB when unpacked.")
         if self.unpacked > RATIO_MATTERS_FROM and self.unpacked > self.received * self._limits.ratio:
             detail = f"The file unpacks to more than {self._limits.ratio} times its size."
-            raise FileTooLarge("ratio-too-high", detail)
+            raise FileTooLarge(RowCode.RATIO_TOO_HIGH, detail)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Final
 
+from academy.imports.codes import RowCode
 from academy.imports.errors import FileTypeNotAccepted, FileUnreadable, ImportTooLarge
 from academy.imports.formats.reading import FileRefused, is_gzip
 from academy.imports.receiving.limits import ImportLimits
@@ -119,14 +120,14 @@ class _Upload:
     def finish(self) -> None:
         """The end of the body."""
         if self.size_bytes == 0:
-            raise _unreadable(FileRefused("file-empty", "The file is empty."))
+            raise _unreadable(FileRefused(RowCode.FILE_EMPTY, "The file is empty."))
         self._unpack(None)
 
     def _check_packing(self, piece: bytes) -> None:
         if is_gzip(piece) and not self._says_gzip:
             raise FileTypeNotAccepted("The file is gzipped: send Content-Encoding: gzip.")
         if self._says_gzip and not is_gzip(piece):
-            raise _unreadable(FileRefused("not-gzip", "The request says that the file is gzipped, but it isn't."))
+            raise _unreadable(FileRefused(RowCode.NOT_GZIP, "The request says that the file is gzipped, but it isn't."))
 
     def _unpack(self, piece: bytes | None) -> None:
         """Unpack without keeping it: a bomb or a file that is cut off is refused while its sender is there."""
@@ -137,7 +138,7 @@ class _Upload:
         except FileTooLarge as refused:
             raise ImportTooLarge(refused.detail, limit_bytes=self._limits.unpacked_bytes) from None
         except FileRefused as refused:
-            if refused.code == "format-unsupported":
+            if refused.code == RowCode.FORMAT_UNSUPPORTED:
                 raise FileTypeNotAccepted(refused.detail) from None
             raise _unreadable(refused) from None
 
@@ -158,6 +159,4 @@ def too_large(limits: ImportLimits) -> ImportTooLarge:
 
 
 def _unreadable(refused: FileRefused) -> FileUnreadable:
-    return FileUnreadable(
-        refused.detail, errors=[FieldError.in_body([], refused.code.replace("-", "_"), refused.detail)]
-    )
+    return FileUnreadable(refused.detail, errors=[FieldError.in_body([], refused.code, refused.detail)])

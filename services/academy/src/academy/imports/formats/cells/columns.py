@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.symbols import UNRECOGNISED
 from academy.imports.formats.cells.values import (
     SCIENTIFIC,
@@ -172,9 +173,9 @@ def read_texts(cells: pl.Series, *, longest: int = 300) -> Parsed:
     def read(text: str) -> str | Unreadable:
         if is_formula(text):
             detail = f"{shown(text)} is a formula, which a spreadsheet would run; write plain text."
-            return Unreadable("formula", detail)
+            return Unreadable(RowCode.FORMULA, detail)
         if len(text) > longest:
-            return Unreadable("too-long", f"{shown(text)} is longer than {longest} characters.")
+            return Unreadable(RowCode.CELL_TOO_LONG, f"{shown(text)} is longer than {longest} characters.")
         return text
 
     return read_column(tidy, read, pl.String(), plain=tidy.set(suspect.fill_null(value=False), None))

@@ -5,6 +5,7 @@ from datetime import date
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import Parsed
 from academy.imports.formats.cells.symbols import UNRECOGNISED
 from academy.imports.formats.cells.values import Unreadable, shown
@@ -36,7 +37,7 @@ class Checker:
         if parsed.unrecognised:
             for text, times in sorted(parsed.unrecognised.items(), key=lambda found: -found[1]):
                 detail = f"{shown(text)} is no known symbol: such cells are empty, for the reason {UNRECOGNISED}."
-                self.warn(column, "unrecognised-symbol", detail, times)
+                self.warn(column, RowCode.UNRECOGNISED_SYMBOL, detail, times)
         self.tally(column).add(Tally(full=parsed.full(), unrecognised=sum(parsed.unrecognised.values())))
         if parsed.faults:
             first = self._mark(column, parsed.faulty)
@@ -45,7 +46,7 @@ class Checker:
                     self._add(place, column, fault)
         return parsed.values
 
-    def refuse(self, column: str, where: pl.Series, code: str, detail: Callable[[int], str]) -> None:
+    def refuse(self, column: str, where: pl.Series, code: RowCode, detail: Callable[[int], str]) -> None:
         """Note a fault in the rows where the mask is true (null counts as false)."""
         where = where.fill_null(value=False)
         if where.any():
@@ -87,7 +88,7 @@ class Checker:
     def _add(self, place: int, column: str, fault: Unreadable) -> None:
         self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
 
-    def warn(self, column: str | None, code: str, detail: str, times: int | None = None) -> None:
+    def warn(self, column: str | None, code: RowCode, detail: str, times: int | None = None) -> None:
         """Note something that doesn't keep the file out, and how often it was found."""
         self.warnings.append(ReadingWarning(column, code, detail, times))
 
@@ -111,9 +112,9 @@ class Checker:
         urns = self.note(column, parsed)
         if required:
             missing = urns.is_null() & ~parsed.faulty
-            self.refuse(column, missing, "urn-missing", lambda _: "The row has no URN.")
+            self.refuse(column, missing, RowCode.URN_MISSING, lambda _: "The row has no URN.")
         outside = (urns < LOWEST_SCHOOL_URN) | (urns > HIGHEST_SCHOOL_URN)
-        self.refuse(column, outside, "urn-invalid", lambda place: _no_urn(str(cells[place]), int(urns[place])))
+        self.refuse(column, outside, RowCode.URN_INVALID, lambda place: _no_urn(str(cells[place]), int(urns[place])))
         return urns
 
 
@@ -161,7 +162,7 @@ class Seen:
             .sort("row")
         )
         errors = [
-            RowError(row, None, "key-repeated", f"Row {row} repeats row {first}: same {self._meaning}.")
+            RowError(row, None, RowCode.KEY_REPEATED, f"Row {row} repeats row {first}: same {self._meaning}.")
             for _, row, first in again.head(MOST_ERRORS_KEPT).iter_rows()
         ]
         return errors, again.height
@@ -174,7 +175,7 @@ def ending(seen: Seen, rows: int) -> Reading:
     last.refuse_many(errors, total)
     if rows == 0:
         detail = "The file has a header and no rows."
-        last.refuse([RowError(None, None, "no-rows", detail)])
+        last.refuse([RowError(None, None, RowCode.NO_ROWS, detail)])
     return last
 
 
@@ -182,11 +183,11 @@ def check_days_not_ahead(check: Checker, column: str, days: pl.Series, today: da
     """Note days of something that has taken place which haven't come yet."""
     if today is not None:
         detail = f"is in the future: today is {today}."
-        check.refuse(column, days > today, "day-ahead", lambda row: f"{days[row]} {detail}")
+        check.refuse(column, days > today, RowCode.DAY_AHEAD, lambda row: f"{days[row]} {detail}")
 
 
 def check_not_ahead(check: Checker, column: str, years: pl.Series, latest: str | None) -> None:
     """Note figures of academic years that haven't begun."""
     if latest is not None:
         detail = "hasn't begun: figures can't be of it yet."
-        check.refuse(column, years > latest, "academic-year-ahead", lambda row: f"{years[row]} {detail}")
+        check.refuse(column, years > latest, RowCode.ACADEMIC_YEAR_AHEAD, lambda row: f"{years[row]} {detail}")

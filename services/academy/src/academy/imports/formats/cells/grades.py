@@ -4,6 +4,7 @@ kin."""
 import re
 from typing import Final
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.symbols import reason_of
 from academy.imports.formats.cells.values import Unreadable, shown
 
@@ -67,7 +68,7 @@ def read_grade(text: str) -> str | Unreadable | None:
         return GRADES[plain]
     if plain in NO_GRADE or reason_of(plain) is not None:
         return None
-    return Unreadable("not-a-grade", f"{shown(text)} is not a grade of Ofsted's.")
+    return Unreadable(RowCode.NOT_A_GRADE, f"{shown(text)} is not a grade of Ofsted's.")
 
 
 def read_concern(text: str) -> str | Unreadable | None:
@@ -77,7 +78,7 @@ def read_concern(text: str) -> str | Unreadable | None:
         return CONCERNS[plain]
     if plain in NO_GRADE or reason_of(plain) is not None:
         return None
-    return Unreadable("not-a-category", f"{shown(text)} is not a category of concern.")
+    return Unreadable(RowCode.NOT_A_CATEGORY, f"{shown(text)} is not a category of concern.")
 
 
 def read_safeguarding(text: str) -> str | Unreadable | None:
@@ -87,4 +88,4 @@ def read_safeguarding(text: str) -> str | Unreadable | None:
         return SAFEGUARDING[plain]
     if plain in NO_GRADE or reason_of(plain) is not None:
         return None
-    return Unreadable("not-a-judgement", f"{shown(text)} is neither met nor not met.")
+    return Unreadable(RowCode.NOT_A_JUDGEMENT, f"{shown(text)} is neither met nor not met.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.symbols import reason_of
 from sector.years import parse_academic_year
 
@@ -51,7 +52,7 @@ class Unreadable:
     cell, not the file.
     """
 
-    code: str
+    code: RowCode
     detail: str
     is_symbol: bool = False
 
@@ -75,10 +76,10 @@ def read_number(text: str) -> float | str | Unreadable:
         if reason is not None:
             return reason
         detail = f"{shown(text)} is neither a number nor a known symbol."
-        return Unreadable("not-a-number", detail, is_symbol(plain))
+        return Unreadable(RowCode.NOT_A_NUMBER, detail, is_symbol(plain))
     value = float(found[1].replace(",", ""))
     if not math.isfinite(value):
-        return Unreadable("out-of-range", f"{shown(text)} is too large for a number.")
+        return Unreadable(RowCode.OUT_OF_RANGE, f"{shown(text)} is too large for a number.")
     return value + 0.0  # never -0.0
 
 
@@ -99,7 +100,7 @@ def scientific(text: str) -> Unreadable | None:
     if SCIENTIFIC.fullmatch(text.strip(SPACES)) is None:
         return None
     detail = f"{shown(text)} is in scientific notation, which loses digits. Write the number in full."
-    return Unreadable("scientific-notation", detail)
+    return Unreadable(RowCode.SCIENTIFIC_NOTATION, detail)
 
 
 def read_whole_number(text: str) -> int | str | Unreadable:
@@ -127,7 +128,7 @@ def _whole(text: str, layout: re.Pattern[str]) -> int | str | Unreadable:
         read = read_number(text)
         if not isinstance(read, float):
             return read
-    return Unreadable("not-a-whole-number", f"{shown(text)} is not a whole number.")
+    return Unreadable(RowCode.NOT_A_WHOLE_NUMBER, f"{shown(text)} is not a whole number.")
 
 
 def read_date(text: str) -> date | Unreadable | None:
@@ -151,7 +152,7 @@ def read_date(text: str) -> date | Unreadable | None:
             if not 1000 < found.year < 2200:
                 break
             return found
-    return Unreadable("not-a-date", f"{shown(text)} is not a date such as 2019-01-23 or 23/01/2019.")
+    return Unreadable(RowCode.NOT_A_DATE, f"{shown(text)} is not a date such as 2019-01-23 or 23/01/2019.")
 
 
 def read_band(text: str) -> str | Unreadable | None:
@@ -166,7 +167,7 @@ def read_band(text: str) -> str | Unreadable | None:
     if reason_of(plain) is not None:
         return None
     detail = f"{shown(text)} is not a band: 1 to 5, or such as 'Below average'."
-    return Unreadable("not-a-band", detail, is_symbol(plain))
+    return Unreadable(RowCode.NOT_A_BAND, detail, is_symbol(plain))
 
 
 _FORMULA: Final = re.compile(r"\s*(=|[@+-]\s*[A-Za-z_\\][\w.\\ ]*[(|!])")
@@ -182,4 +183,4 @@ def read_year(text: str) -> str | Unreadable:
     try:
         return parse_academic_year(text)
     except ValueError:
-        return Unreadable("not-an-academic-year", f"{shown(text)} is not an academic year such as 2018/19.")
+        return Unreadable(RowCode.NOT_AN_ACADEMIC_YEAR, f"{shown(text)} is not an academic year such as 2018/19.")

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.values import MOST_SHOWN, shown
 from academy.imports.formats.layouts.headers import (
     cells_of_last_line,
@@ -61,12 +62,12 @@ class CsvFile:
             head = file.read(LONGEST_RECORD)
         if b"\n" not in head and b"\r" in head:
             detail = "Lines end as on old Macs (CR). Save the file with ordinary line ends."
-            raise FileRefused("line-ends", detail)
+            raise FileRefused(RowCode.LINE_ENDS, detail)
         begin = _first_line_with_text(head, 0)
         end = end_of_record(head, begin)
         if is_separator_line(head[begin:end]):
             detail = "The first line is an instruction for spreadsheets (sep=,) and was passed over."
-            self.warnings.append(ReadingWarning(None, "separator-line", detail))
+            self.warnings.append(ReadingWarning(None, RowCode.SEPARATOR_LINE, detail))
             begin = _first_line_with_text(head, end)
             end = end_of_record(head, begin)
         row = head.count(b"\n", 0, begin) + 1
@@ -77,11 +78,11 @@ class CsvFile:
         try:
             names = next(csv.reader(io.StringIO(line, newline="")))
         except csv.Error as error:
-            raise FileRefused("header-malformed", f"The header can't be read: {error}.", row=row) from error
+            raise FileRefused(RowCode.HEADER_MALFORMED, f"The header can't be read: {error}.", row=row) from error
         self._has_other_separators = len(names) == 1 and any(mark in line for mark in ";\t|")
         if len(names) > MOST_COLUMNS:
             detail = f"The header has {len(names)} columns; a file may have {MOST_COLUMNS}."
-            raise FileRefused("columns-too-many", detail, row=row)
+            raise FileRefused(RowCode.COLUMNS_TOO_MANY, detail, row=row)
         header = tuple(" ".join(name.split()) for name in names)
         return header, self._text.start + end, row + 1, head.count(b"\n", 0, end) + 1
 
@@ -91,7 +92,7 @@ class CsvFile:
             places = self._places.get(name.casefold(), [])
             if len(places) > 1:
                 detail = f"The header names {name!r} twice (columns {places[0] + 1} and {places[1] + 1})."
-                raise FileRefused("column-duplicated", detail, row=self._first_row - 1, column=name)
+                raise FileRefused(RowCode.COLUMN_DUPLICATED, detail, row=self._first_row - 1, column=name)
             if places:
                 return places[0]
         return None
@@ -104,7 +105,7 @@ class CsvFile:
         chosen = {c.name: place for c in columns if (place := self.find(c)) is not None}
         missing = [c.name for c in columns if c.required and c.name not in chosen]
         self.errors.extend(
-            RowError(self._first_row - 1, name, "column-missing", f"The required column {name!r} is missing.")
+            RowError(self._first_row - 1, name, RowCode.COLUMN_MISSING, f"The required column {name!r} is missing.")
             for name in missing
         )
         skipped = {name.casefold() for name in known}
@@ -127,22 +128,24 @@ class CsvFile:
             found = row_of_header(text, columns, after=row)
             if found is not None:
                 detail = f"The header seems to stand in row {found}. Remove the rows above it and send the file again."
-                raise FileRefused("header-elsewhere", detail, row=found)
+                raise FileRefused(RowCode.HEADER_ELSEWHERE, detail, row=found)
         if self._has_other_separators:
             detail = "The columns aren't separated by commas. Save the file as comma-separated CSV."
-            raise FileRefused("delimiter", detail, row=row)
+            raise FileRefused(RowCode.DELIMITER, detail, row=row)
 
     def last_warnings(self) -> Iterator[ReadingWarning]:
         """What was seen of the rows: a last line that is short or has no end, text in columns without a name."""
         width = len(self.header)
         if self._last_cells is not None and self._last_cells < width:
             detail = f"The last line has {self._last_cells} cells, the header {width}: the file may be cut off."
-            yield ReadingWarning(None, "last-line-short", detail)
+            yield ReadingWarning(None, RowCode.LAST_LINE_SHORT, detail)
         elif not self._is_ended:
-            yield ReadingWarning(None, "last-line-open", "The last line has no line end: the file may be cut off.")
+            yield ReadingWarning(
+                None, RowCode.LAST_LINE_OPEN, "The last line has no line end: the file may be cut off."
+            )
         for place, times in self._nameless.items():
             detail = f"Column {place + 1} has no name in the header; what stands in it was left out."
-            yield ReadingWarning(None, "column-nameless", detail, times)
+            yield ReadingWarning(None, RowCode.COLUMN_NAMELESS, detail, times)
 
     def batches(self, chosen: dict[str, int]) -> Iterator[tuple[pl.DataFrame, list[RowError], float]]:
         """The chosen columns as text, with `row`; beside each batch its ragged rows and the part of the file
@@ -202,10 +205,10 @@ def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tupl
         for number, record in enumerate(csv.reader(io.StringIO(block.decode(), newline="")), row):
             if any(cell.strip() for cell in record[width:]):
                 detail = f"The row has {len(record)} cells, the header {width}."
-                errors.append(RowError(number, None, "row-too-long", detail))
+                errors.append(RowError(number, None, RowCode.ROW_TOO_LONG, detail))
             cells.append([record[i] or None if i < len(record) else None for i in places])
     except csv.Error as error:
-        raise FileRefused("csv-malformed", f"Row {row + len(cells)}: {error}.", row=row + len(cells)) from error
+        raise FileRefused(RowCode.CSV_MALFORMED, f"Row {row + len(cells)}: {error}.", row=row + len(cells)) from error
     schema = {str(place): pl.String for place in places}
     return pl.DataFrame(cells, schema=schema, orient="row"), errors
 
@@ -213,7 +216,7 @@ def _parse_slowly(block: bytes, places: list[int], width: int, row: int) -> tupl
 def _first_line_with_text(head: bytes, after: int) -> int:
     text = len(head) - len(head[after:].lstrip(_BLANK))
     if text == len(head):
-        raise FileRefused("header-missing", "The file has no header: every line is empty.")
+        raise FileRefused(RowCode.HEADER_MISSING, "The file has no header: every line is empty.")
     return max(head.rfind(b"\n", 0, text) + 1, after)
 
 
@@ -226,8 +229,8 @@ def unknown_columns(names: Sequence[str]) -> Iterator[ReadingWarning]:
     if len(names) <= 3:
         for name in names:
             detail = f"The column {shown(name)} is not known and was left out."
-            yield ReadingWarning(name[:MOST_SHOWN], "column-unknown", detail)
+            yield ReadingWarning(name[:MOST_SHOWN], RowCode.UNKNOWN_COLUMN, detail)
     else:
         listed = ", ".join(name[:MOST_SHOWN] for name in names[:1000])
         detail = f"{len(names)} columns are not read and were left out: {listed}."
-        yield ReadingWarning(None, "columns-unknown", detail)
+        yield ReadingWarning(None, RowCode.UNKNOWN_COLUMNS, detail)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import Parsed, read_bands, read_counts, read_numbers
 from academy.imports.formats.cells.faults import Checker
 from academy.imports.formats.cells.symbols import NOT_COUNTED
@@ -126,7 +127,7 @@ class FigureReader:
         below = (cohort < 0).fill_null(value=False)
         if below.any():
             detail = "Numbers of pupils below 0 were left out; their figures are kept."
-            self._check.warn(name, "cohort-below-zero", detail, int(below.sum()))
+            self._check.warn(name, RowCode.COHORT_BELOW_ZERO, detail, int(below.sum()))
         return cohort.set(below, None)
 
 
@@ -142,7 +143,9 @@ def without_nobody(
     stated = nobody & values.is_not_null()
     empty = (stated & (values == 0)).fill_null(value=False)
     if strange := int((stated & (values != 0)).sum()):
-        check.warn(column, "value-of-nobody", "There are values where the number of pupils behind them is 0.", strange)
+        check.warn(
+            column, RowCode.VALUE_OF_NOBODY, "There are values where the number of pupils behind them is 0.", strange
+        )
     return values.set(empty, None), reasons.set(empty, NOT_COUNTED)
 
 
@@ -161,12 +164,12 @@ def check_range(check: Checker, figure: Figure, values: pl.Series) -> None:
     tally.add(Tally(full=len(values) - values.null_count(), outside=above + below))
     if above and measure.unit is Unit.PERCENT:
         detail = f"Values above {measure.maximum:g} are kept as published ({measure.title})."
-        check.warn(column, "above-the-whole", detail, above)
+        check.warn(column, RowCode.ABOVE_THE_WHOLE, detail, above)
         above = 0
     if above + below:
         bounds = f"{measure.minimum:g} to {measure.maximum:g}"
         detail = f"Values outside {bounds} are kept as published ({measure.title})."
-        check.warn(column, "outside-the-usual", detail, above + below)
+        check.warn(column, RowCode.OUTSIDE_THE_USUAL, detail, above + below)
 
 
 def count_percents(tally: Tally, values: pl.Series) -> None:
@@ -181,7 +184,7 @@ def _reversed(check: Checker, column: str, lower: pl.Series, upper: pl.Series) -
     reversed_ = (lower > upper).fill_null(value=False)
     if reversed_.any():
         detail = "Intervals that end before they begin were left out; their figures are kept."
-        check.warn(column, "interval-reversed", detail, int(reversed_.sum()))
+        check.warn(column, RowCode.INTERVAL_REVERSED, detail, int(reversed_.sum()))
     return reversed_
 
 
@@ -198,7 +201,7 @@ def check_published(check: Checker, figure: Figure, found: pl.DataFrame, is_scho
         if _is_of_schools_alone(measure, why):
             there = there & is_school
         detail = f"There is a value, but {measure.title} wasn't published for {year}. {why} Is academic_year right?"
-        check.refuse(figure.value, there, "not-published-then", _always(detail))
+        check.refuse(figure.value, there, RowCode.NOT_PUBLISHED_THEN, _always(detail))
 
 
 def _always(detail: str) -> Callable[[int], str]:

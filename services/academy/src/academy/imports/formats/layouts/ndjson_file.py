@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import unknown_columns
 from academy.imports.formats.layouts.records import line_blocks
@@ -128,10 +129,10 @@ class NdjsonFile:
             try:
                 item = orjson.loads(text)
             except orjson.JSONDecodeError as error:
-                wrong.append(RowError(number, None, "json-malformed", f"The line is not JSON: {error.msg}."))
+                wrong.append(RowError(number, None, RowCode.JSON_MALFORMED, f"The line is not JSON: {error.msg}."))
                 item = {}
             if not isinstance(item, dict):
-                wrong.append(RowError(number, None, "not-an-object", "The line is not an object."))
+                wrong.append(RowError(number, None, RowCode.NOT_AN_OBJECT, "The line is not an object."))
                 item = {}
             elif item and text.count(b":") > len(item) and (again := repeated_name(text)) is not None:
                 wrong.append(_twice(number, again))
@@ -144,7 +145,7 @@ class NdjsonFile:
                 value = next((cells[name] for name in names if name in cells), None)
                 if isinstance(value, dict | list | bool):
                     detail = f"{column} holds neither a number nor text."
-                    wrong.append(RowError(number, column, "not-a-value", detail))
+                    wrong.append(RowError(number, column, RowCode.NOT_A_VALUE, detail))
                     value = None
                 columns[column].append(None if value is None else str(value))
         rows = pl.Series("row", numbers, dtype=pl.UInt32)
@@ -156,4 +157,4 @@ def _plain(name: str) -> str:
 
 
 def _twice(row: int, name: str) -> RowError:
-    return RowError(row, None, "name-repeated", f"The name {shown(name)} stands twice in one object.")
+    return RowError(row, None, RowCode.NAME_REPEATED, f"The name {shown(name)} stands twice in one object.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import FileRefused
 
 BLOCK: Final = 16 << 20
@@ -134,10 +135,10 @@ def refuse_endless(line: int, longest: int, *, is_open: bool = False) -> NoRetur
     """Raises FileRefused for a record that is too long, or whose quotation mark is never closed."""
     if is_open:
         detail = f"A quotation mark that opens at line {line} or after it is never closed."
-        raise FileRefused("quote-unclosed", detail, row=line)
+        raise FileRefused(RowCode.QUOTE_UNCLOSED, detail, row=line)
     size = f"{longest >> 20} MiB" if longest >> 20 else f"{longest >> 10} KiB"
     detail = f"Line {line} is longer than {size}."
-    raise FileRefused("line-too-long", detail, row=line)
+    raise FileRefused(RowCode.LINE_TOO_LONG, detail, row=line)
 
 
 def read_blocks(file: BinaryIO, columns: int) -> Iterator[tuple[bytes, int]]:

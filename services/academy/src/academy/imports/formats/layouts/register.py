@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import (
     Parsed,
     read_codes,
@@ -48,7 +49,9 @@ class Rows:
     def number(self, name: str) -> pl.Series:
         """A column of whole numbers."""
         values = self._read(name, read_whole_numbers, pl.Int32())
-        self.check.refuse(name, values < 0, "out-of-range", lambda place: f"{values[place]} is less than nothing.")
+        self.check.refuse(
+            name, values < 0, RowCode.OUT_OF_RANGE, lambda place: f"{values[place]} is less than nothing."
+        )
         return values
 
     def word(self, name: str, known: Container[str], listed: str) -> pl.Series:
@@ -57,14 +60,14 @@ class Rows:
         `known` are words as `plain_word` gives them, `listed` is how people read them.
         """
         detail = f"is not known here; known are {listed}."
-        return self._known(name, self.text(name), known.__contains__, "word-unknown", detail)
+        return self._known(name, self.text(name), known.__contains__, RowCode.UNKNOWN_WORD, detail)
 
     def digits(self, name: str) -> pl.Series:
         """A column of identifiers that are digits and stay text."""
-        return self._known(name, self.code(name), str.isdecimal, "not-a-code", "is not a code of digits.")
+        return self._known(name, self.code(name), str.isdecimal, RowCode.NOT_A_CODE, "is not a code of digits.")
 
     def _known(
-        self, name: str, values: pl.Series, is_known: Callable[[str], bool], code: str, detail: str
+        self, name: str, values: pl.Series, is_known: Callable[[str], bool], code: RowCode, detail: str
     ) -> pl.Series:
         odd = [cell for cell in values.drop_nulls().unique() if not is_known(plain_word(cell))]
         empty = [cell for cell in odd if reason_of(cell) is not None]
@@ -84,7 +87,7 @@ class Rows:
         self.check.refuse(
             of_type[1],
             strange,
-            "word-unknown",
+            RowCode.UNKNOWN_WORD,
             lambda place: f"{shown(names[place])} is no known type of establishment; known are {', '.join(TYPES)}.",
         )
         yield from (codes, names)
@@ -103,7 +106,7 @@ class Rows:
     def required(self, name: str, values: pl.Series) -> pl.Series:
         """Note where a value is missing that a row can't do without."""
         missing = values.is_null() & ~self.check.faulty
-        self.check.refuse(name, missing, "value-missing", lambda _: f"{name} is empty.")
+        self.check.refuse(name, missing, RowCode.VALUE_MISSING, lambda _: f"{name} is empty.")
         return values
 
 

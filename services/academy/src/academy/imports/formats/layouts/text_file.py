@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.layouts.headers import is_web_page
 from academy.imports.formats.layouts.records import BLOCK
 from academy.imports.formats.reading import FileRefused, is_gzip
@@ -38,14 +39,14 @@ def open_text(path: Path, *, may_be_cp1252: bool) -> Text:
     with path.open("rb") as file:
         head = file.read(START)
         if not size:
-            raise FileRefused("file-empty", "The file is empty.")
+            raise FileRefused(RowCode.FILE_EMPTY, "The file is empty.")
         if is_gzip(head):
-            raise FileRefused("packed-twice", "The file is still gzipped after it was unpacked once.")
+            raise FileRefused(RowCode.PACKED_TWICE, "The file is still gzipped after it was unpacked once.")
         if head.startswith(_UTF16):
-            raise FileRefused("encoding-utf16", "The file is UTF-16. Save it as CSV UTF-8 and send it again.")
+            raise FileRefused(RowCode.ENCODING_UTF16, "The file is UTF-16. Save it as CSV UTF-8 and send it again.")
         if is_web_page(head):
             detail = "The file is a web page, not a table: the address may have led to a login or to an error."
-            raise FileRefused("web-page", detail)
+            raise FileRefused(RowCode.WEB_PAGE, detail)
         start = 3 if head.startswith(codecs.BOM_UTF8) else 0
         file.seek(start)
         encoding = _encoding(file) if may_be_cp1252 else "utf-8"
@@ -68,7 +69,7 @@ def _encoding(file: BinaryIO) -> str:
         except UnicodeDecodeError:
             is_utf8 = False
     if not is_utf8 and not is_cp1252:
-        raise FileRefused("encoding", "The file is neither UTF-8 nor Windows-1252.")
+        raise FileRefused(RowCode.ENCODING, "The file is neither UTF-8 nor Windows-1252.")
     return "utf-8" if is_utf8 else "cp1252"
 
 
@@ -78,11 +79,11 @@ def check_text(block: bytes, encoding: str, line: int) -> None:
     nul = block.find(b"\0")
     if nul >= 0:
         at = line + block.count(b"\n", 0, nul)
-        raise FileRefused("nul-byte", f"Line {at} holds a NUL byte; this is no text file.", row=at)
+        raise FileRefused(RowCode.NUL_BYTE, f"Line {at} holds a NUL byte; this is no text file.", row=at)
     if encoding == "utf-8" and not block.isascii():
         try:
             codecs.utf_8_decode(block, "strict", True)
         except UnicodeDecodeError as error:
             at = line + block.count(b"\n", 0, error.start)
             detail = f"Line {at} is not UTF-8. Save the file as CSV UTF-8 and send it again."
-            raise FileRefused("encoding", detail, row=at) from error
+            raise FileRefused(RowCode.ENCODING, detail, row=at) from error

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import read_column, read_identifiers
 from academy.imports.formats.cells.faults import Checker, Seen, check_not_ahead, ending
 from academy.imports.formats.cells.values import read_year
@@ -130,7 +131,7 @@ def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Readin
     if not any(present.values()):
         names = list(dict.fromkeys(f.value for figures in table.figures.values() for f in figures))
         detail = f"None of the figures is there: at least one of {', '.join(names)}."
-        first.refuse([RowError(1, None, "column-missing", detail)])
+        first.refuse([RowError(1, None, RowCode.COLUMN_MISSING, detail)])
     yield first
     if not first.is_valid:
         return
@@ -160,10 +161,10 @@ def _compare_years(request: Request, years: set[str], last: Reading) -> None:
     listed = ", ".join(sorted(years))
     if wanted not in years:
         detail = f"The file is about {listed}, not about {wanted}."
-        last.refuse([RowError(None, "time_period", "academic-year-differs", detail)])
+        last.refuse([RowError(None, "time_period", RowCode.ACADEMIC_YEAR_DIFFERS, detail)])
     elif len(years) > 1:
         detail = f"The file is about {listed}, not only about {wanted}; each row names its year, and all are kept."
-        last.warnings.append(ReadingWarning("time_period", "academic-years-several", detail))
+        last.warnings.append(ReadingWarning("time_period", RowCode.ACADEMIC_YEARS_SEVERAL, detail))
 
 
 def _word(frame: pl.DataFrame, name: str, otherwise: str = "") -> pl.Expr:
@@ -229,7 +230,7 @@ def _batch(
     if _is_part_year(kept, table):
         kept = kept.with_columns(pl.col("period").replace({"year": "year_to_date"}))
         detail = "The figures are of a part of the year so far, and are kept as year_to_date."
-        reading.warnings.append(ReadingWarning("time_identifier", "part-year", detail))
+        reading.warnings.append(ReadingWarning("time_identifier", RowCode.PART_YEAR, detail))
     check = Checker(kept["row"])
     check.ragged(ragged)
     is_school = kept["area"].is_null()
@@ -280,14 +281,14 @@ def _is_part_year(kept: pl.DataFrame, table: TidyTable) -> bool:
 def _urns(check: Checker, kept: pl.DataFrame, is_school: pl.Series) -> pl.Series:
     if "school_urn" not in kept.columns:
         check.refuse(
-            "school_urn", is_school, "urn-missing", lambda _: "The row is a school's, and there is no school_urn."
+            "school_urn", is_school, RowCode.URN_MISSING, lambda _: "The row is a school's, and there is no school_urn."
         )
         return pl.Series(values=[None], dtype=pl.Int32).new_from_index(0, kept.height)
     cells = kept["school_urn"].set(~is_school, None)
     parsed = read_identifiers(cells)
     urns = check.urns("school_urn", cells, parsed, required=False)
     missing = is_school & parsed.values.is_null() & ~parsed.faulty
-    check.refuse("school_urn", missing, "urn-missing", lambda _: "The row has no URN.")
+    check.refuse("school_urn", missing, RowCode.URN_MISSING, lambda _: "The row has no URN.")
     return urns
 
 
@@ -296,5 +297,5 @@ def _years(check: Checker, kept: pl.DataFrame) -> pl.Series:
     parsed = read_column(cells, read_year, pl.String())
     years = check.note("time_period", parsed)
     missing = years.is_null() & ~parsed.faulty
-    check.refuse("time_period", missing, "academic-year-missing", lambda _: "The row has no time_period.")
+    check.refuse("time_period", missing, RowCode.ACADEMIC_YEAR_MISSING, lambda _: "The row has no time_period.")
     return years

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import read_identifiers
 from academy.imports.formats.cells.faults import Checker, Seen, ending
 from academy.imports.formats.layouts.csv_file import CsvFile
@@ -42,7 +43,7 @@ def the_year(request: Request) -> str:
     """The academic year that was sent with the file, which doesn't contain it. Raises FileRefused without one."""
     if request.academic_year is None:
         detail = "The file doesn't contain its academic year: send academic_year, such as 2018/19."
-        raise FileRefused("academic-year-missing", detail)
+        raise FileRefused(RowCode.ACADEMIC_YEAR_MISSING, detail)
     return request.academic_year
 
 
@@ -57,7 +58,7 @@ def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Readin
     if not present:
         headline = list(dict.fromkeys(f.value for f in table.figures if f.group == "all"))
         detail = f"None of the figures is there: at least one of {', '.join(headline)}."
-        first.refuse([RowError(1, None, "column-missing", detail)])
+        first.refuse([RowError(1, None, RowCode.COLUMN_MISSING, detail)])
     yield first
     if not first.is_valid:
         return
@@ -74,7 +75,7 @@ def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Readin
     last.warn(sheet.last_warnings())
     if passed_over:
         detail = f"Rows that have a URN, but a RECTYPE that is empty or unknown, were passed over: {passed_over}."
-        last.warnings.append(ReadingWarning("RECTYPE", "record-unknown", detail))
+        last.warnings.append(ReadingWarning("RECTYPE", RowCode.UNKNOWN_RECORD, detail))
     yield last
 
 
@@ -127,7 +128,7 @@ def _urns(check: Checker, kept: pl.DataFrame, is_school: pl.Series) -> pl.Series
     parsed = read_identifiers(cells)
     urns = check.urns("URN", cells, parsed, required=False)
     missing = is_school & parsed.values.is_null() & ~parsed.faulty
-    check.refuse("URN", missing, "urn-missing", lambda _: "The row has no URN.")
+    check.refuse("URN", missing, RowCode.URN_MISSING, lambda _: "The row has no URN.")
     return urns.alias("urn")
 
 

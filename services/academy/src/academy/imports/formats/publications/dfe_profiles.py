@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 import orjson
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import read_identifiers
 from academy.imports.formats.cells.faults import Checker, Seen, ending
 from academy.imports.formats.cells.schools import (
@@ -111,13 +112,13 @@ def read_profiles(path: Path, request: Request) -> Iterator[Reading]:
             "None of the keys is known: this is neither the register (EstablishmentName) nor performance, "
             "absence or destinations (such as Attainment8_Tot_Est_Current_Num)."
         )
-        raise FileRefused("shape-unknown", detail)
+        raise FileRefused(RowCode.UNKNOWN_SHAPE, detail)
     frame, wrong = _cells(items, [name for name in names if name in read])
     check = Checker(frame["row"])
     check.ragged(wrong)
     seen = Seen("id")
     if frame.height and "id" not in frame.columns:
-        reading.refuse([RowError(None, "id", "column-missing", "The required key 'id' is missing.")])
+        reading.refuse([RowError(None, "id", RowCode.COLUMN_MISSING, "The required key 'id' is missing.")])
     elif is_register:
         _register(frame, check, reading)
     elif frame.height:
@@ -135,7 +136,7 @@ def read_profiles(path: Path, request: Request) -> Iterator[Reading]:
 def _load(path: Path) -> list[Any]:
     text = open_text(path, may_be_cp1252=False)
     if text.size > LARGEST:
-        raise FileRefused("file-too-large", f"A JSON file may have at most {LARGEST >> 20} MiB.")
+        raise FileRefused(RowCode.FILE_TOO_LARGE, f"A JSON file may have at most {LARGEST >> 20} MiB.")
     try:
         plain = path.read_bytes()[text.start :]
         check_text(plain, "utf-8", 1)
@@ -145,21 +146,21 @@ def _load(path: Path) -> list[Any]:
         loaded = orjson.loads(plain)
     except orjson.JSONDecodeError as error:
         detail = f"The file is not JSON: {error.msg}, line {error.lineno}."
-        raise FileRefused("json-malformed", detail, row=error.lineno) from error
+        raise FileRefused(RowCode.JSON_MALFORMED, detail, row=error.lineno) from error
     if not isinstance(loaded, list):
-        raise FileRefused("json-not-a-list", "The file must be one JSON list of objects.")
+        raise FileRefused(RowCode.JSON_NOT_A_LIST, "The file must be one JSON list of objects.")
     # A name needs a colon: without more colons than names none stands twice.
     if plain.count(b":") > sum(len(item) for item in loaded if isinstance(item, dict)):
         again = repeated_name(plain)
         if again is not None:
             detail = f"The name {shown(again)} stands twice in one object."
-            raise FileRefused("name-repeated", detail, column=again[:MOST_SHOWN])
+            raise FileRefused(RowCode.NAME_REPEATED, detail, column=again[:MOST_SHOWN])
     return loaded
 
 
 def _refuse_large() -> NoReturn:
     detail = f"A JSON file may have at most {MOST_ITEMS:,} items and {MOST_VALUES:,} values."
-    raise FileRefused("file-too-large", detail)
+    raise FileRefused(RowCode.FILE_TOO_LARGE, detail)
 
 
 def _cells(items: Sequence[Any], names: Sequence[str]) -> tuple[pl.DataFrame, list[RowError]]:
@@ -170,11 +171,11 @@ def _cells(items: Sequence[Any], names: Sequence[str]) -> tuple[pl.DataFrame, li
     columns: dict[str, list[str | None]] = {name: [] for name in names}
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
-            wrong.append(RowError(number, None, "not-an-object", "The item is not an object."))
+            wrong.append(RowError(number, None, RowCode.NOT_AN_OBJECT, "The item is not an object."))
         for name in names:
             value = item.get(name) if isinstance(item, dict) else None
             if isinstance(value, dict | list | bool):
-                wrong.append(RowError(number, name, "not-a-value", f"{name} holds neither a number nor text."))
+                wrong.append(RowError(number, name, RowCode.NOT_A_VALUE, f"{name} holds neither a number nor text."))
                 value = None
             columns[name].append(None if value is None else str(value))
     rows = pl.Series("row", range(1, len(items) + 1), dtype=pl.UInt32)
@@ -253,14 +254,16 @@ def _figures_of(keys: Sequence[Key]) -> list[_ProfileFigure]:
 def _figures(frame: pl.DataFrame, check: Checker, reading: Reading, keys: Sequence[Key], request: Request) -> None:
     areas = {key.area for key in keys}
     if len(areas) > 1:
-        raise FileRefused("shape-mixed", "The file mixes figures of schools and of areas; send one kind at a time.")
+        raise FileRefused(
+            RowCode.SHAPE_MIXED, "The file mixes figures of schools and of areas; send one kind at a time."
+        )
     area = next(iter(areas))
     year = the_year(request)
     ids = frame["id"]
     if area is None:
         about = pl.DataFrame({"urn": check.urns("id", ids, read_identifiers(ids))})
     else:
-        check.refuse("id", ids.is_null(), "value-missing", lambda _: "The item has no id.")
+        check.refuse("id", ids.is_null(), RowCode.VALUE_MISSING, lambda _: "The item has no id.")
         code = pl.lit(ENGLAND) if area == "england" else pl.col("id").str.strip_chars()
         about = frame.select(
             pl.lit(area).alias("area"), code.alias("area_code"), pl.lit("state_funded").alias("sector")

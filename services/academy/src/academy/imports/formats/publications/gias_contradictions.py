@@ -11,11 +11,12 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import ReadingWarning
 
 MOST_NAMED: Final = 20
 """So many schools or trusts are named in a warning."""
-CODE: Final = "status-contradicts-date"
+CODE: Final = RowCode.STATUS_CONTRADICTS_DATE
 
 OPEN: Final = ("open", "proposed_to_close")
 

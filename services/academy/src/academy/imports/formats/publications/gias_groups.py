@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.schools import code, company_number, whole, words
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
 from academy.imports.formats.publications.gias_contradictions import Contradictions
@@ -144,9 +145,9 @@ def _trusts(rows: Rows, contradictions: Contradictions) -> pl.DataFrame:
         pl.col("Closed Date").alias("closed_on"),
     )
     nameless = trusts["name"].is_null() & ~rows.check.faulty
-    rows.check.refuse("Group Name", nameless, "value-missing", lambda _: "Group Name is empty.")
+    rows.check.refuse("Group Name", nameless, RowCode.VALUE_MISSING, lambda _: "Group Name is empty.")
     numberless = trusts["group_uid"].is_null() & ~rows.check.faulty
-    rows.check.refuse("Group UID", numberless, "value-missing", lambda _: "Group UID is empty or no number.")
+    rows.check.refuse("Group UID", numberless, RowCode.VALUE_MISSING, lambda _: "Group UID is empty or no number.")
     return contradictions.settle(trusts)
 
 
@@ -185,7 +186,7 @@ def _group_links(contradictions: Contradictions, rows: Rows, reading: Reading) -
     links = links.with_columns(pl.coalesce("joined_on", "opened_on").alias("joined_on"))
     undated = links["joined_on"].is_null() & ~rows.check.faulty
     detail = "There is neither a joined date nor a day on which the trust was founded."
-    rows.check.refuse("Joined date", undated, "value-missing", lambda _: detail)
+    rows.check.refuse("Joined date", undated, RowCode.VALUE_MISSING, lambda _: detail)
     # The register has closed trusts which academies joined after they closed: they left as they came.
     links = links.with_columns(pl.max_horizontal("closed_on", "joined_on").alias("left_on"))
     links = links.with_columns(pl.when(pl.col("closed_on").is_not_null()).then("left_on").alias("left_on"))

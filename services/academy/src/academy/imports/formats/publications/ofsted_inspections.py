@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import Parsed, read_column, read_dates, read_identifiers, read_texts
 from academy.imports.formats.cells.faults import Checker, Seen, check_days_not_ahead, ending
 from academy.imports.formats.cells.grades import published_word, read_concern, read_grade, read_safeguarding
@@ -50,7 +51,7 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
     if not any(part.date in chosen for part in PARTS):
         dates = sorted({part.date for part in PARTS})
         detail = f"No day of an inspection is there: one of {', '.join(dates)}."
-        reading.refuse([RowError(1, "Inspection start date", "column-missing", detail)])
+        reading.refuse([RowError(1, "Inspection start date", RowCode.COLUMN_MISSING, detail)])
     if not reading.is_valid:
         yield reading
         return
@@ -117,7 +118,7 @@ class _Rows:
                 counts = cells.filter(cells.is_in(list(strange))).value_counts()
                 for text, times in counts.sort(counts.columns).iter_rows():
                     detail = f"{shown(text)} is no word of Ofsted's that is known here; it is kept as published."
-                    self._check.warn(name, "word-unknown", detail, times)
+                    self._check.warn(name, RowCode.UNKNOWN_WORD, detail, times)
                 self._check.tally(str(name)).add(Tally(unrecognised=int(counts["count"].sum())))
             return parsed
 
@@ -142,7 +143,7 @@ class _Rows:
                 "Rows have grades of both frameworks for one inspection. Those of the framework of its day (report "
                 f"cards since {REPORT_CARDS_SINCE}) are kept, the others left out."
             )
-            self._check.warn(REPORT_CARD.date, "frameworks-mixed", detail, int(mixed.sum()))
+            self._check.warn(REPORT_CARD.date, RowCode.FRAMEWORKS_MIXED, detail, int(mixed.sum()))
         by_day = (self._days(REPORT_CARD.date) >= REPORT_CARDS_SINCE).fill_null(value=True)
         return (card & ~graded) | ((card == graded) & by_day)
 
@@ -169,7 +170,7 @@ class _Rows:
         lost = (is_held & then.is_null() & answer.is_in(["no", "n"])).fill_null(value=False)
         if lost.any():
             detail = "Inspections of another school, whose URN isn't stated, were passed over."
-            self._check.warn(part.relates, "inspection-of-another-school", detail, int(lost.sum()))
+            self._check.warn(part.relates, RowCode.INSPECTION_OF_ANOTHER_SCHOOL, detail, int(lost.sum()))
         return then.fill_null(self._urns).set(lost, None)
 
     def _inspections(self, part: Part, is_held: pl.Series) -> pl.DataFrame:
@@ -177,7 +178,7 @@ class _Rows:
         self._check.refuse(
             part.date,
             is_held & self._has_judgement(part) & day.is_null() & ~self._check.faulty,
-            "value-missing",
+            RowCode.VALUE_MISSING,
             lambda _: f"There is a grade, but {part.date!r} is empty.",
         )
         urns = self._whose(part, is_held & day.is_not_null())
@@ -260,7 +261,7 @@ def _category_differs(found: pl.DataFrame) -> Iterator[ReadingWarning]:
             "The published category of concern isn't the one that follows from the grades; it is kept as published. "
             f"{'; '.join(differing[:MOST_LISTED])}{more}."
         )
-        yield ReadingWarning(CATEGORY, "category-differs", detail)
+        yield ReadingWarning(CATEGORY, RowCode.CATEGORY_DIFFERS, detail)
 
 
 def _keep_first(found: pl.DataFrame, reading: Reading) -> None:
@@ -272,7 +273,7 @@ def _keep_first(found: pl.DataFrame, reading: Reading) -> None:
         if row["row"] != row["first"]:
             differs = "" if row["overall_grade"] == row["before"] else ", with another grade"
             detail = f"Row {row['row']} repeats the inspection of row {row['first']}{differs}; the first stands."
-            reading.warnings.append(ReadingWarning(None, "inspection-repeated", detail))
+            reading.warnings.append(ReadingWarning(None, RowCode.INSPECTION_REPEATED, detail))
     reading.rows_accepted = kept["row"].n_unique()
     reading.rows_ignored -= reading.rows_accepted
     reading.put("inspections", kept.select(pl.col(n).cast(t) for n, t in SCHEMAS["inspections"].items()))

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from academy.imports.codes import RowCode
 from academy.imports.formats.cells.columns import (
     Parsed,
     read_bands,
@@ -67,7 +68,10 @@ class _Years:
             detail = f"but {self.sent} was sent with the file."
             differs = (years != self.sent) & years.is_not_null()
             check.refuse(
-                "academic_year", differs, "academic-year-differs", lambda row: f"The row is of {years[row]}, {detail}"
+                "academic_year",
+                differs,
+                RowCode.ACADEMIC_YEAR_DIFFERS,
+                lambda row: f"The row is of {years[row]}, {detail}",
             )
 
 
@@ -75,7 +79,7 @@ def _is_json(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"["):
-        raise FileRefused("json-is-a-list", "Send NDJSON, an object a line, rather than one list.")
+        raise FileRefused(RowCode.JSON_IS_A_LIST, "Send NDJSON, an object a line, rather than one list.")
     return start.startswith(b"{")
 
 
@@ -102,9 +106,9 @@ def _csv(path: Path, years: _Years) -> Iterator[Reading]:
 def _missing(names: set[str], year: str | None) -> Iterator[RowError]:
     if "academic_year" not in names and year is None:
         detail = "The file has no column academic_year, and none was sent with it."
-        yield RowError(1, "academic_year", "column-missing", detail)
+        yield RowError(1, "academic_year", RowCode.COLUMN_MISSING, detail)
     if not names & {"value", "reason"}:
-        yield RowError(1, "value", "column-missing", "The required column 'value' is missing.")
+        yield RowError(1, "value", RowCode.COLUMN_MISSING, "The required column 'value' is missing.")
 
 
 def _ndjson(path: Path, years: _Years) -> Iterator[Reading]:
@@ -126,7 +130,7 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years
     check.ragged(wrong)
     cells = _Cells(frame, check)
     urn = check.urns("urn", frame["urn"], read_identifiers(frame["urn"]), required=False)
-    check.refuse("urn", urn.is_null(), "value-missing", lambda _: "urn is empty.")
+    check.refuse("urn", urn.is_null(), RowCode.VALUE_MISSING, lambda _: "urn is empty.")
     measure = cells.coded("measure", _MEASURES, _read_measure, None)
     academic_year = cells.coded("academic_year", _YEARS, read_year, years.sent)
     years.check(check, academic_year)
@@ -166,28 +170,28 @@ def _read_measure(text: str) -> str | Unreadable:
         return code
     meant = suggest_measure(code)
     hint = f" Was {meant} meant?" if meant else ""
-    return Unreadable("measure-unknown", f"{shown(text)} is no measure of the catalogue.{hint}")
+    return Unreadable(RowCode.UNKNOWN_MEASURE, f"{shown(text)} is no measure of the catalogue.{hint}")
 
 
 def _read_group(text: str) -> str | Unreadable:
     code = text.strip().lower()
     if code in PUPIL_GROUPS:
         return code
-    return Unreadable("pupil-group-unknown", f"{shown(text)} is none of {', '.join(PUPIL_GROUPS)}.")
+    return Unreadable(RowCode.UNKNOWN_PUPIL_GROUP, f"{shown(text)} is none of {', '.join(PUPIL_GROUPS)}.")
 
 
 def _read_period(text: str) -> str | Unreadable:
     code = text.strip().lower()
     if code in PERIODS:
         return code
-    return Unreadable("period-unknown", f"{shown(text)} is none of {', '.join(PERIODS)}.")
+    return Unreadable(RowCode.UNKNOWN_PERIOD, f"{shown(text)} is none of {', '.join(PERIODS)}.")
 
 
 def _read_reason(text: str) -> str | Unreadable:
     code = text.strip().lower()
     if code in REASONS:
         return code
-    return reason_of(text) or Unreadable("reason-unknown", f"{shown(text)} is none of {', '.join(REASONS)}.")
+    return reason_of(text) or Unreadable(RowCode.UNKNOWN_REASON, f"{shown(text)} is none of {', '.join(REASONS)}.")
 
 
 def is_blank(cells: pl.Series) -> pl.Series:
@@ -218,7 +222,7 @@ class _Cells:
         values = self._check.note(
             name, read_column(cells, read, pl.String(), plain=cells.cast(codes, strict=False).cast(pl.String))
         )
-        self._check.refuse(name, cells.is_null(), "value-missing", lambda _: f"{name} is empty.")
+        self._check.refuse(name, cells.is_null(), RowCode.VALUE_MISSING, lambda _: f"{name} is empty.")
         return values
 
     def figures(self, measure: pl.Series) -> dict[str, pl.Series]:
@@ -239,14 +243,14 @@ class _Cells:
             stated = self._check.note("reason", read_column(given, _read_reason, pl.String(), plain=known))
             both = value.is_not_null() & stated.is_not_null()
             detail = "There is a value and a reason why there is none."
-            self._check.refuse("reason", both, "value-and-reason", lambda _: detail)
+            self._check.refuse("reason", both, RowCode.VALUE_AND_REASON, lambda _: detail)
             reason = stated.fill_null(reason)
         if value.null_count():
             silent = value.is_null() & is_blank(cells)
             if given is not None:
                 silent &= given.is_null()
             detail_silent = "There is neither a value nor a reason why there is none."
-            self._check.refuse("value", silent, "value-missing", lambda _: detail_silent)
+            self._check.refuse("value", silent, RowCode.VALUE_MISSING, lambda _: detail_silent)
         details = self._details(value)
         self._count_percents(value, measure)
         nobody = (details["cohort"] == 0).fill_null(value=False) & ~measure.is_in(_COUNTS).fill_null(value=False)
@@ -272,7 +276,7 @@ class _Cells:
                 limits = MEASURES[measure[row]]
                 return f"{shown(cells[row])} is outside {limits.minimum:g} to {limits.maximum:g} ({limits.title})."
 
-            self._check.refuse("value", outside, "out-of-range", detail)
+            self._check.refuse("value", outside, RowCode.OUT_OF_RANGE, detail)
 
     def _details(self, value: pl.Series) -> dict[str, pl.Series]:
         nothing = pl.Series(values=[None], dtype=pl.Float64).new_from_index(0, len(value))
@@ -285,11 +289,11 @@ class _Cells:
         self._check.refuse(
             "lower",
             lower > upper,
-            "interval-reversed",
+            RowCode.INTERVAL_REVERSED,
             lambda place: f"The interval is reversed: {lower[place]:g} to {upper[place]:g}.",
         )
         below = (read["cohort"] < 0).fill_null(value=False)
-        self._check.refuse("cohort", below, "out-of-range", lambda _: "A cohort can't be below 0.")
+        self._check.refuse("cohort", below, RowCode.OUT_OF_RANGE, lambda _: "A cohort can't be below 0.")
         for name in ("lower", "upper", "published_band"):
             if read[name].null_count() < len(value):
                 read[name] = read[name].set(value.is_null(), None)
