@@ -315,6 +315,8 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
         ["sleep", "60"],
         module=["a", "b"],
         probe=Probe("/readyz", unix=tmp_path / "a.sock"),
+        alive=Probe("/healthz", unix=tmp_path / "a.sock"),
+        patience_seconds=60.0,
         after=["b"],
         environment={"ONLY": "this"},
         stops_last=True,

@@ -7,6 +7,9 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+_SILENCE = (TimeoutError, BlockingIOError, ConnectionRefusedError, FileNotFoundError)
+"""In time, a queue of connections that nobody takes, and nobody who listens."""
+
 
 class _SocketConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
@@ -27,6 +30,8 @@ class Answer:
 
     ready: bool
     reason: str = ""
+    is_silent: bool = False
+    """Whether nothing at all came back. A refusal and a connection that is closed are signs of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class Probe:
             response = connection.getresponse()
             body = response.read(100_000)
         except (OSError, http.client.HTTPException) as problem:
-            return Answer(False, f"does not answer ({str(problem) or type(problem).__name__})")
+            reason = f"does not answer ({str(problem) or type(problem).__name__})"
+            return Answer(False, reason, is_silent=isinstance(problem, _SILENCE))
         finally:
             connection.close()
         return Answer(True) if response.status == 200 else Answer(False, _reason(response.status, body))

@@ -88,6 +88,15 @@ def end_group(process: Identity) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
+def is_traced(pid: int, *, proc: Path = PROC) -> bool:
+    """Whether a debugger holds this process (Linux; elsewhere nobody knows)."""
+    try:
+        lines = (proc / str(pid) / "status").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.startswith("TracerPid:") and line.split()[1] != "0" for line in lines)
+
+
 def command_of(pid: int) -> list[str]:
     """The command line of a process; empty when it can't be known."""
     try:

@@ -19,6 +19,11 @@ from trellis.probes import Answer, Probe
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 30.0
+ANSWER_SECONDS = 2.0
+LONGEST_LOOK = 10.0
+"""At most so much of the time between two looks counts as silence: a machine may have slept in between."""
+TO_START = 3
+"""So many times as patient is the watch with a program that has never answered."""
 CANT_START = 127
 UNSEEN = 1 << 16
 """In place of an exit code: the process was started by another one, and only that one could know."""
@@ -34,6 +39,10 @@ class Program:
     """A Python module and its arguments, to be forked by the fork server; `command` is the same program."""
     probe: Probe | None = None
     """None: ready while it runs."""
+    alive: Probe | None = None
+    """What every process answers that doesn't hang, whatever it lacks; None: nobody looks."""
+    patience_seconds: float = 0.0
+    """After so many seconds of silence it is ended and started again; 0: never."""
     after: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     wait_seconds: float = 15.0
@@ -97,6 +106,9 @@ class Watched:
         self._asked_at = 0.0
         self._wait_seconds = 0.1
         self._pause = FIRST_PAUSE
+        self._silent_seconds = 0.0
+        self._has_answered = False
+        self._hung = ""
 
     @property
     def pid(self) -> int | None:
@@ -122,7 +134,7 @@ class Watched:
         if found is None or not found.is_alive():
             return False
         self._process, self._identity, self._is_named = Adopted(found), found, True
-        self.starts, self.was_ready = 1, True
+        self.starts, self.was_ready, self._has_answered = 1, True, True
         self.stage, self.reason = Stage.STARTING, "was running already"
         return True
 
@@ -137,14 +149,34 @@ class Watched:
             return
         # Each answer costs the program something: seldom once it is ready.
         if now - self._asked_at >= (5.0 if self.stage is Stage.READY else self._wait_seconds):
+            since = now - self._asked_at if self._asked_at else 0.0
             self._asked_at = now
             self._wait_seconds = min(self._wait_seconds * 1.2, 2.0)
-            answer = self.program.probe.ask(2.0) if self.program.probe else Answer(True)
+            answer = self.program.probe.ask(ANSWER_SECONDS) if self.program.probe else Answer(True)
             self.stage = Stage.READY if answer.ready else Stage.STARTING
             self.was_ready = self.was_ready or answer.ready
             self.reason = answer.reason
+            self._look_whether_it_hangs(answer, min(since, LONGEST_LOOK))
         if now - self._started_at > STEADY_SECONDS:
             self._pause = FIRST_PAUSE
+
+    def _look_whether_it_hangs(self, answer: Answer, seconds: float) -> None:
+        """End it when it has been silent for too long. That it lacks something, such as a database, is no reason."""
+        alive, patience = self.program.alive, self.program.patience_seconds
+        if alive is None or not patience or self._identity is None:
+            return
+        if answer.ready or not alive.ask(ANSWER_SECONDS).is_silent:
+            self._silent_seconds, self._has_answered = 0.0, True
+            return
+        if processes.is_traced(self._identity.pid):
+            self._silent_seconds = 0.0
+            return
+        self._silent_seconds += seconds
+        if self._silent_seconds >= (patience if self._has_answered else patience * TO_START):
+            self._hung = f"did not answer for {self._silent_seconds:.0f} s and was ended"
+            self._silent_seconds = 0.0
+            # It couldn't end politely.
+            self._identity.send(signal.SIGKILL)
 
     def ask_to_stop(self) -> None:
         """Ask it politely to stop."""
@@ -178,6 +210,7 @@ class Watched:
         self.starts += 1
         self.stage, self.reason = Stage.STARTING, "is starting"
         self._started_at, self._asked_at, self._wait_seconds = now, 0.0, 0.1
+        self._silent_seconds, self._has_answered = 0.0, False
 
     def _name(self) -> None:
         """Name the process in its file: at once, or as soon as the disk takes it."""
@@ -202,7 +235,7 @@ class Watched:
     def _ended(self, code: int, now: float) -> None:
         if self._identity is not None:
             processes.end_group(self._identity)
-        self.last_end = _ending(code)
+        self.last_end, self._hung = self._hung or _ending(code), ""
         self._gone(Stage.FAILED, self.last_end)
         self._due_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)

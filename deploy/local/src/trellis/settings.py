@@ -60,6 +60,11 @@ class LocalSettings(BaseSettings):
         default=True, description="Whether services and workers share their libraries in memory (Linux)."
     )
     start_seconds: float = Field(default=180.0, gt=0, description="How long `up` waits for everything.")
+    hang_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="A program that answers nothing for so long is ended and started again; 0 for never.",
+    )
     client_id: str = Field(default="", description="The client that this command acts as, outside the demo.")
     client_secret: SecretStr | None = Field(default=None, description="The secret of that client.")
 

@@ -91,6 +91,8 @@ def _service(installation: Installation, name: str, app: str, environment: Mappi
         # uvicorn starts several processes as interpreters of their own.
         module=arguments if installation.shares_libraries and not several else (),
         probe=Probe("/readyz", unix=socket),
+        alive=Probe("/healthz", unix=socket),
+        patience_seconds=installation.settings.hang_seconds,
         environment=only_for(name, environment),
         wait_seconds=GRACE_SECONDS + 5,
     )
@@ -104,6 +106,8 @@ def _worker(installation: Installation, service: str, module: str, environment: 
         [*python(), "-m", module],
         module=[module] if installation.shares_libraries else (),
         probe=Probe("/readyz", unix=socket),
+        alive=Probe("/healthz", unix=socket),
+        patience_seconds=installation.settings.hang_seconds,
         environment={**only_for(service, environment, is_worker=True), "TRELLIS_WORKER_SOCKET": str(socket)},
         wait_seconds=15.0,
     )
@@ -125,6 +129,9 @@ def _gateway(installation: Installation) -> Program:
         probe=Probe(
             "/readyz", host=local.local_address, port=local.listen_port, tls=settings.tls_certificate is not None
         ),
+        # Not at its port: strangers can take all connections there.
+        alive=Probe("/ready", unix=settings.admin_socket),
+        patience_seconds=local.hang_seconds,
         after=(IDENTITY,),
         # All that it needs to know stands in its configuration.
         environment=without_secrets(installation),

@@ -41,7 +41,9 @@ class Plan:
     def read(cls, text: bytes) -> Self:
         """What `written` wrote."""
         plan: dict[str, Any] = json.loads(text)
-        programs = [Program(**{**one, "probe": _probe(one["probe"])}) for one in plan["programs"]]
+        programs = [
+            Program(**{**one, "probe": _probe(one["probe"]), "alive": _probe(one["alive"])}) for one in plan["programs"]
+        ]
         return cls(**{**plan, "folder": Path(plan["folder"]), "programs": programs})
 
 
