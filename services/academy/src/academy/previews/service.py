@@ -13,6 +13,7 @@ from academy.ratings.schemas import RatingOut
 from academy.ratings.service import compute_for
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from kit.steps import in_steps
 
 
 async def preview(session: Session, caller: Caller, set_id: UUID) -> PreviewOut:
@@ -33,11 +34,11 @@ async def preview(session: Session, caller: Caller, set_id: UUID) -> PreviewOut:
     names = {member.urn: member.name for member in concerned}
     computed = await compute_for(session, caller.tenant_id, concerned, sets)
     shown = await ratings_shown(session, caller)
-    items = [
+    items = await in_steps(
         PreviewAcademyOut.of(names[one.urn], shown.get(one.urn), one)
         for one in computed
         if _differs(shown.get(one.urn), one)
-    ]
+    )
     return PreviewOut(
         academies=len(computed),
         unchanged=len(computed) - len(items),

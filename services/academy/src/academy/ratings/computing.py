@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -89,11 +89,13 @@ def number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def compute(members: Sequence[Member], sets: Mapping[str, Applied], gathered: Gathered) -> list[Computed]:
-    """The ratings of all members whose phase has a set, by the order of the members."""
-    return [
+def compute(members: Sequence[Member], sets: Mapping[str, Applied], gathered: Gathered) -> Iterator[Computed]:
+    """The ratings of all members whose phase has a set, by the order of the members; each is computed when its turn
+    comes.
+    """
+    return (
         _rate(member, applied, gathered) for member in members if (applied := set_for(member.phase, sets)) is not None
-    ]
+    )
 
 
 def _rate(member: Member, applied: Applied, gathered: Gathered) -> Computed:

@@ -9,13 +9,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from academy.criteria.rules import Criterion
 from academy.measures.rules import MEASURES
 from academy.observations.queries import best_first, newest_own_years, newest_years
 from academy.ratings.rules import Comparator, Evidence, Figure
 from kit.database.sessions import Session
+from kit.steps import in_steps
 
 # Figures that aren't published by phase count for every phase.
 EVERY_PHASE = "all"
@@ -142,19 +143,7 @@ async def gather(session: Session, trust_id: UUID, urns: Sequence[int], criteria
     }
     for layer in sorted({criterion.layer for criterion in wanted}):
         rows = await session.execute(_BY_LAYER[layer], {**about, "urns": list(urns), **_of_trust(layer, trust_id)})
-        for row in rows:
-            figure = Figure(
-                observation_id=row.id,
-                academic_year=row.academic_year,
-                value=row.value,
-                reason=row.reason,
-                source=row.source,
-                lower=row.lower,
-                upper=row.upper,
-                cohort=row.cohort,
-                release=row.release,
-                recorded_at=row.recorded_at,
-            )
+        for row, figure in await in_steps((row, _figure(row)) for row in rows):
             gathered.figures[layer, row.urn, row.measure, row.pupil_group, row.period].append(figure)
     for row in await session.execute(_NATIONAL, about):
         comparator = Comparator(row.academic_year, row.value, row.reason, row.recorded_at)
@@ -164,6 +153,21 @@ async def gather(session: Session, trust_id: UUID, urns: Sequence[int], criteria
     if own:
         gathered.newest_years |= await newest_own_years(session, trust_id, sorted(own))
     return gathered
+
+
+def _figure(row: Row[Any]) -> Figure:
+    return Figure(
+        observation_id=row.id,
+        academic_year=row.academic_year,
+        value=row.value,
+        reason=row.reason,
+        source=row.source,
+        lower=row.lower,
+        upper=row.upper,
+        cohort=row.cohort,
+        release=row.release,
+        recorded_at=row.recorded_at,
+    )
 
 
 def _of_trust(layer: str, trust_id: UUID) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.resources.paging import AnySelect
 from kit.resources.rows import visible
+from kit.steps import in_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +178,5 @@ async def rating(session: Session, caller: Caller, rating_id: UUID) -> Row[Ratin
 async def ratings_shown(session: Session, caller: Caller) -> dict[int, RatingOut]:
     """The newest rating of each academy that the caller may see, by URN."""
     rows = (await session.execute(ratings(caller).where(exists().where(_SHOWN)))).all()
-    return {rating.urn: RatingOut.of(rating, criteria_set) for rating, criteria_set in rows}
+    shown = await in_steps(RatingOut.of(rating, criteria_set) for rating, criteria_set in rows)
+    return {rating.urn: rating for rating in shown}

@@ -38,6 +38,7 @@ from kit.events.recording import NewEvent, record_events
 from kit.identity.callers import Caller
 from kit.jobs.queue import defer
 from kit.resources.paging import Listing, paginate
+from kit.steps import in_steps
 from sector.days import end_of
 
 NEWEST = Listing("ratings", Rating, "-rated_at", "-id")
@@ -113,12 +114,12 @@ async def _come_back_when_members_move(session: Session, trust_id: UUID) -> None
 async def compute_for(
     session: Session, trust_id: UUID, belonging: Sequence[Member], sets: Mapping[str, Applied]
 ) -> list[Computed]:
-    """What ratings of these academies by these sets would say; nothing is kept."""
+    """What ratings of these academies by these sets would say; nothing is kept. Others run meanwhile."""
     rated = [member for member in belonging if set_for(member.phase, sets) is not None]
     used = {applied.id: applied for member in rated if (applied := set_for(member.phase, sets)) is not None}
     criteria = [criterion for applied in used.values() for criterion in applied.rules.criteria]
     gathered = await gather(session, trust_id, [member.urn for member in rated], criteria)
-    return compute(rated, sets, gathered)
+    return await in_steps(compute(rated, sets, gathered))
 
 
 async def _project(
