@@ -5,7 +5,7 @@ import pytest
 from academy.definition import ACADEMY
 from academy.imports.applying.end import DELETE_TASK
 from academy.imports.applying.notices import NOTICE_TASK
-from academy.imports.service import RUN_TASK
+from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK
 from academy.rate_again import RATE_TASK
 from academy.worker import databases_of
 from tests.support.clients import settings_of
@@ -13,7 +13,7 @@ from tests.support.clients import settings_of
 
 def test_every_task_that_imports_queue_can_be_worked_on() -> None:
     known = {task.name for tasks in ACADEMY.tasks for task in tasks}
-    assert {RUN_TASK, NOTICE_TASK, DELETE_TASK, RATE_TASK} <= known
+    assert {RUN_TASK, RUN_SMALL_TASK, NOTICE_TASK, DELETE_TASK, RATE_TASK} <= known
 
 
 def test_every_event_type_is_told_once() -> None:

@@ -1,5 +1,6 @@
 """Imports over HTTP: who may send what, following, cancelling, sending twice."""
 
+import gzip
 import hashlib
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from academy.imports.formats.kinds import KINDS
+from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, SMALL_BYTES
 from academy.imports.schemas import ImportKind
 from academy.observations.rules import Layer
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
@@ -46,6 +48,17 @@ async def test_a_large_file_is_kept_in_chunks(bench: Workbench) -> None:
     assert [chunk["number"] for chunk in chunks] == list(range(len(chunks)))
     assert {chunk["size"] for chunk in chunks[:-1]} == {1 << 20}
     assert sum(chunk["size"] for chunk in chunks) == len(content)
+
+
+async def test_a_small_file_has_a_queue_of_its_own_and_what_it_unpacks_to_counts(bench: Workbench) -> None:
+    manager = await bench.client()
+    packed = gzip.compress(b" " * (SMALL_BYTES + 1))
+    for content, headers in ((GOOD.encode(), {}), (packed, {"Content-Encoding": "gzip"})):
+        assert (await bench.send(manager, "observations", content, headers=headers)).status_code == 202
+    queued = await bench.rows("select task_name, lock from academy.procrastinate_jobs order by id")
+    assert [job["task_name"] for job in queued] == [RUN_SMALL_TASK, RUN_TASK]
+    # A trust's files are still taken in the order in which they were sent.
+    assert len({job["lock"] for job in queued}) == 1
 
 
 async def test_the_kind_decides_who_may_send_it(bench: Workbench) -> None:

@@ -1,14 +1,16 @@
 """Queues with limits of their own: the jobs of one never wait for those of another."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from academy.definition import ACADEMY
-from academy.imports.service import RUN_TASK
+from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK
 from academy.rate_again import RATE_TASK
 from kit.database.sessions import Database
-from kit.jobs.queue import TaskNotRegistered, defer
+from kit.ids import tenant_id
+from kit.jobs.queue import TaskNotRegistered, defer, defer_in_turn
 from kit.jobs.queues import LIMITS, UnknownQueue, limits_of
 from kit.jobs.tasks import JobRun, Tasks
 from kit.workers.worker import Worker
@@ -99,7 +101,50 @@ async def test_a_job_goes_into_the_queue_of_its_task(database: Database) -> None
 
 def test_imports_have_a_queue_of_their_own() -> None:
     assert ACADEMY.queue_of(RUN_TASK) == "imports"
+    # A small file never waits for two long ones.
+    assert ACADEMY.queue_of(RUN_SMALL_TASK) == "small-imports"
     assert ACADEMY.queue_of(RATE_TASK) == "ratings"
+
+
+async def order_of_running(database: Database, tasks: Tasks) -> None:
+    """Run what is queued, one job at a time."""
+    await Worker("academy", [tasks], {"app": database}).drain()
+
+
+async def test_locks_take_turns_however_many_jobs_each_has(database: Database) -> None:
+    notes, tasks = Notes(), Tasks()
+    tasks.task("academy.tests.note", queue="imports")(notes.note)
+    database.registered = Known(tasks)
+    first, second = tenant_id("first"), tenant_id("second")
+    async with database.session(ALL) as session:
+        for number in range(4):
+            await defer_in_turn(session, "academy.tests.note", lock="first", trust_id=first, number=number)
+        for number in range(2):
+            await defer_in_turn(session, "academy.tests.note", lock="second", trust_id=second, number=number)
+    await order_of_running(database, tasks)
+    assert notes.seen == [(first, 0), (second, 0), (first, 1), (second, 1), (first, 2), (first, 3)]
+
+
+async def test_a_lock_with_a_long_row_keeps_its_order_and_its_place(database: Database) -> None:
+    notes, tasks = Notes(), Tasks()
+    late, row = tenant_id("late"), tenant_id("row")
+
+    async def queue_another(run: JobRun, trust_id: UUID, number: int) -> None:
+        await notes.note(run, trust_id, number)
+        if (trust_id, number) == (row, 2):
+            async with database.session(ALL) as session:
+                for more in range(3):
+                    await defer_in_turn(session, "academy.tests.note", lock="late", trust_id=late, number=more)
+                await defer_in_turn(session, "academy.tests.note", lock="row", trust_id=row, number=5)
+
+    tasks.task("academy.tests.note", queue="imports")(queue_another)
+    database.registered = Known(tasks)
+    async with database.session(ALL) as session:
+        for number in range(5):
+            await defer_in_turn(session, "academy.tests.note", lock="row", trust_id=row, number=number)
+    await order_of_running(database, tasks)
+    # Who comes later neither waits for the whole row nor goes before all of it.
+    assert notes.seen[3:] == [(late, 0), (row, 3), (late, 1), (row, 4), (late, 2), (row, 5)]
 
 
 def test_a_service_may_set_its_own_limits() -> None:

@@ -14,8 +14,7 @@ from academy.imports.applying.notices import NOTICE_TASK, WITHDRAWAL_TASK, annou
 from academy.imports.applying.run import SUBJECT, ImportRun, ReadingFailed, give_up, run_import
 from academy.imports.applying.withdraw import give_up_withdrawal, queue_lost_withdrawals, withdraw_import
 from academy.imports.receiving.limits import ImportLimits
-from academy.imports.rules import WITHDRAW_TASK
-from academy.imports.service import RUN_TASK
+from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, WITHDRAW_TASK
 from kit.database.sessions import Context
 from kit.ids import PLATFORM
 from kit.jobs.tasks import JobGivenUp, JobRun, JobTookTooLong, Retries, Tasks, at_most
@@ -30,6 +29,7 @@ tasks = Tasks()
 log = logger(__name__)
 
 
+@tasks.task(RUN_SMALL_TASK, retries=RETRIES, queue="small-imports", longest=LONGEST)
 @tasks.task(RUN_TASK, retries=RETRIES, queue="imports", longest=LONGEST)
 async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Run an import to its end."""

@@ -11,7 +11,17 @@ from academy.observations.rules import Layer
 SENDERS: Final = ("data-manager", "mis-client", "platform-operator")
 """The roles that send files, and so may cancel or take back what they sent."""
 
+RUN_TASK: Final = "academy.imports.run"
+RUN_SMALL_TASK: Final = "academy.imports.run_small"
 WITHDRAW_TASK: Final = "academy.imports.withdraw"
+
+SMALL_BYTES: Final = 4 << 20
+"""Files that unpack to at most this are read within seconds. They don't wait for a slot behind long ones."""
+
+
+def run_task(unpacked_bytes: int) -> str:
+    """The task that runs the import of a file of this size."""
+    return RUN_SMALL_TASK if unpacked_bytes <= SMALL_BYTES else RUN_TASK
 
 
 def imports_lock(trust_id: UUID) -> str:

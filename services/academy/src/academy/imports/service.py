@@ -22,7 +22,7 @@ from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.limits import ImportLimits
 from academy.imports.receiving.upload import ReceivedFile, Shape
-from academy.imports.rules import SENDERS, WITHDRAW_TASK, imports_lock
+from academy.imports.rules import SENDERS, WITHDRAW_TASK, imports_lock, run_task
 from academy.imports.schemas import (
     Confirmation,
     ImportCreateParams,
@@ -48,7 +48,7 @@ from kit.etags import etag
 from kit.field_codes import KitCode
 from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.jobs.queue import defer
+from kit.jobs.queue import defer_in_turn
 from kit.problems import FieldError
 from kit.resources.paging import Listing, paginate
 from kit.resources.transitions import acting_role
@@ -59,7 +59,6 @@ FIRST_LOOK_SECONDS = 300
 SOON_SECONDS = 5
 UNNAMED = "application/octet-stream"
 TABLES = ("text/csv", "application/csv")
-RUN_TASK = "academy.imports.run"
 NEWEST = Listing("imports", Import, "-created_at", "-id")
 _UTF_8 = ("utf-8", "utf8")
 _WINDOWS_1252 = ("windows-1252", "cp1252")
@@ -141,7 +140,8 @@ async def accept(
     session.add(created)
     await session.flush()
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
-    await defer(session, RUN_TASK, lock=imports_lock(created.trust_id), trust_id=created.trust_id, import_id=created.id)
+    about = {"trust_id": created.trust_id, "import_id": created.id}
+    await defer_in_turn(session, run_task(file.unpacked_bytes), lock=imports_lock(created.trust_id), **about)
     return ImportOut.of(created, caller)
 
 
@@ -252,7 +252,8 @@ async def withdraw_import(
     found.withdrawn_by, found.withdrawn_as, found.withdrawal_reason = caller.subject, taken.as_role, reason
     await session.flush()
     # After the imports that were sent before.
-    await defer(session, WITHDRAW_TASK, lock=imports_lock(found.trust_id), trust_id=found.trust_id, import_id=found.id)
+    about = {"trust_id": found.trust_id, "import_id": found.id}
+    await defer_in_turn(session, WITHDRAW_TASK, lock=imports_lock(found.trust_id), **about)
     return ImportOut.of(found, caller)
 
 

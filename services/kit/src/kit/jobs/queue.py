@@ -7,13 +7,15 @@ task must come to the same end when it is repeated; `JobRun.fence` keeps a run t
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 
 from kit import clock
-from kit.database.sessions import Session, after_commit, database_of
+from kit.database.sessions import Database, Session, after_commit, database_of
 from kit.jobs.queues import DEFAULT
 
 JobId = str | int | UUID | None
@@ -40,14 +42,22 @@ _DEFER = text(
 )
 
 
+# The first job of a lock goes where its queue is now, each further one a place behind the one before it. Priorities
+# fall, so that a trust that always has something queued keeps its place among those that come.
+_TURN = text(
+    """
+    select least(
+        (select min(priority) - 1 from procrastinate_jobs where lock = :lock and status in ('todo', 'doing')),
+        coalesce(
+            (select min(priority) from procrastinate_jobs where queue_name = :queue and status = 'doing'),
+            (select max(priority) from procrastinate_jobs where queue_name = :queue and status = 'todo'),
+            0))
+    """
+)
+
+
 async def defer(
-    session: Session,
-    task: str,
-    *,
-    lock: str | None = None,
-    priority: int = 0,
-    at: datetime | None = None,
-    **ids: JobId,
+    session: Session, task: str, *, lock: str | None = None, priority: int = 0, at: datetime | None = None, **ids: JobId
 ) -> int:
     """Queue a task in the session's own transaction: it runs if that commits, and not otherwise.
 
@@ -58,25 +68,54 @@ async def defer(
     """
     if lock is not None and at is not None:
         raise ValueError(f"a job for later can't hold the lock {lock!r} until then")
-    if not _TASK.match(task):
-        raise ValueError(f"not a task name: {task!r}")
+    return await _queue(session, _Job(task, lock, priority, at, ids))
+
+
+async def defer_in_turn(session: Session, task: str, *, lock: str, **ids: JobId) -> int:
+    """Queue a task as `defer` does, so that locks take turns in its queue.
+
+    Hundreds of jobs of one lock don't keep others waiting for all of them: the first job of another lock comes after
+    those that run. Jobs of the same lock keep their order.
+    """
+    place = {"lock": lock, "queue": _queue_of(database_of(session), task)}
+    priority: int = (await session.execute(_TURN, place)).scalar_one()
+    return await _queue(session, _Job(task, lock, priority, None, ids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    task: str
+    lock: str | None
+    priority: int
+    at: datetime | None
+    ids: Mapping[str, JobId]
+
+
+async def _queue(session: Session, job: _Job) -> int:
+    if not _TASK.match(job.task):
+        raise ValueError(f"not a task name: {job.task!r}")
     database = database_of(session)
-    queue = DEFAULT if database.registered is None else database.registered.queue_of(task)
-    if queue is None:
-        raise TaskNotRegistered(task)
-    values = {name: str(value) if isinstance(value, UUID) else value for name, value in ids.items()}
+    queue = _queue_of(database, job.task)
+    values = {name: str(value) if isinstance(value, UUID) else value for name, value in job.ids.items()}
     for name, value in values.items():
         if isinstance(value, str) and len(value) > _LONGEST_ID:
             raise ValueError(f"a job carries only ids, and {name} is too long for one")
     parameters = {
         "queue": queue,
-        "task": task,
-        "priority": priority,
-        "lock": lock,
+        "task": job.task,
+        "priority": job.priority,
+        "lock": job.lock,
         "ids": json.dumps(values),
         # Compared by the database, whose clock nobody moves.
-        "at": None if at is None else clock.on_machine(at),
+        "at": None if job.at is None else clock.on_machine(job.at),
     }
     number: int = (await session.execute(_DEFER, parameters)).scalar_one()
     after_commit(session, lambda: database.wakeups.poke(WAKE_CHANNEL, WAKE_PAYLOAD))
     return number
+
+
+def _queue_of(database: Database, task: str) -> str:
+    queue = DEFAULT if database.registered is None else database.registered.queue_of(task)
+    if queue is None:
+        raise TaskNotRegistered(task)
+    return queue

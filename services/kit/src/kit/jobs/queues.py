@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 DEFAULT = "default"
 
-LIMITS: Mapping[str, int] = {DEFAULT: 2, "imports": 2, "ratings": 2, "reports": 1, "webhooks": 4}
+LIMITS: Mapping[str, int] = {DEFAULT: 2, "imports": 2, "small-imports": 1, "ratings": 2, "reports": 1, "webhooks": 4}
 """Jobs of each queue that one worker runs at the same time, unless the service says otherwise."""
 
 

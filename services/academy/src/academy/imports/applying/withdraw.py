@@ -33,7 +33,7 @@ from academy.recording import begin_recording
 from kit.database.sessions import Session
 from kit.events.recording import record_event
 from kit.ids import uuid7
-from kit.jobs.queue import defer
+from kit.jobs.queue import defer_in_turn
 from kit.telemetry.logs import logger
 
 NATIONAL: Final = (NATIONAL_FIGURES, COMPARISONS, INSPECTIONS)
@@ -84,7 +84,7 @@ async def queue_lost_withdrawals(session: Session, tenant: UUID) -> int:
     """Queue again the withdrawals of a tenant that no job works on; gives how many."""
     lost = await lost_withdrawals(session, tenant, WITHDRAW_TASK)
     for import_id in lost:
-        await defer(session, WITHDRAW_TASK, lock=imports_lock(tenant), trust_id=tenant, import_id=import_id)
+        await defer_in_turn(session, WITHDRAW_TASK, lock=imports_lock(tenant), trust_id=tenant, import_id=import_id)
     return len(lost)
 
 

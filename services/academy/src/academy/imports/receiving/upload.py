@@ -44,6 +44,7 @@ class ReceivedFile:
     content: IO[bytes]
     sha256: str
     size_bytes: int
+    unpacked_bytes: int
     is_gzipped: bool
 
     def chunks(self) -> Iterator[bytes]:
@@ -78,7 +79,7 @@ async def receive(
                 waiting, size = [], 0
         await asyncio.to_thread(upload.take, b"".join(waiting))
         await asyncio.to_thread(upload.finish)
-        yield ReceivedFile(content, upload.sha256.hexdigest(), upload.size_bytes, says_gzip)
+        yield ReceivedFile(content, upload.sha256.hexdigest(), upload.size_bytes, upload.unpacked_bytes, says_gzip)
 
 
 class _Upload:
@@ -96,6 +97,11 @@ class _Upload:
         self._unpacker = Unpacker(limits.unpacking)
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """The size of the plain file so far."""
+        return self._unpacker.unpacked
 
     def take(self, piece: bytes) -> None:
         """One piece of any size."""
