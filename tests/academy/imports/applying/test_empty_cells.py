@@ -47,3 +47,21 @@ async def test_the_registers_own_file_clears_what_it_leaves_empty_but_no_status(
 ) -> None:
     await bench.load(operator, "gias-establishments", f"{SCHOOL}\n{URN},A School,Secondary,,,\n")
     assert await school(bench) == {"phase": "secondary", "status": "open", "closed_on": None, "town": None}
+
+
+async def test_a_file_of_half_the_columns_erases_nothing_that_needs_both(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    typed = "URN,EstablishmentName,LA (code),EstablishmentNumber,TypeOfEstablishment (name),PhaseOfEducation (name)"
+    await bench.load(
+        operator, "gias-establishments", f"{typed}\n{URN},A,352,6905,Academy special converter,Not applicable\n"
+    )
+    known = [{"phase": "special", "laestab": "3526905"}]
+    for header, row in (
+        ("URN,EstablishmentName,PhaseOfEducation (name)", f"{URN},A,Not applicable"),
+        ("URN,EstablishmentName,TypeOfEstablishment (name)", f"{URN},A,Academy converter"),
+        ("URN,EstablishmentName,EstablishmentNumber", f"{URN},A,6905"),
+    ):
+        ended = await bench.load(operator, "gias-establishments", f"{header}\n{row}\n")
+        assert ended["state"] == "succeeded"
+        assert await bench.rows("select phase, laestab from academy.school where urn = $1", URN) == known

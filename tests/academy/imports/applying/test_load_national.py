@@ -245,7 +245,8 @@ async def test_days_of_grades_stay_when_a_shorter_file_states_the_same_inspectio
     reader = await bench.client("trustee")
     (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]
     assert newest["category_of_concern"] == "requires_significant_improvement"
-    assert (newest["graded_on"], newest["latest_category_of_concern"]) == (None, None)
+    known = ({"inclusion": "2026-05-12"}, "requires_significant_improvement")
+    assert (newest["graded_on"], newest["latest_category_of_concern"]) == known
     again = await bench.load(operator, "ofsted-inspections", f"{header}{more}\n{row},RSI,12/05/2026,NULL\n")
     assert again["rows_changed"] == 1
     (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]
@@ -254,6 +255,34 @@ async def test_days_of_grades_stay_when_a_shorter_file_states_the_same_inspectio
         operator, "ofsted-inspections", f"{header},Most recent category of concern\n{row},RSI,\n"
     )
     assert unchanged["rows_unchanged"] == 1, "a file without the days leaves them as they are known"
+
+
+async def test_nothing_that_a_shorter_file_of_inspections_leaves_out_is_erased(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    header = "URN,Inspection start date,Publication date,Safeguarding standards,Inclusion,Achievement"
+    days = "Inclusion - date of grade,Achievement - date of grade,Category of concern"
+    row = "100000,02/12/2025,12/01/2026,Met,Strong standard,Expected standard,02/12/2025,12/05/2026,"
+    await bench.load(operator, "ofsted-inspections", f"{header},{days}\n{row}\n")
+    # One area has another grade now; the file has no other columns.
+    corrected = "URN,Inspection start date,Achievement\n100000,02/12/2025,Strong standard\n"
+    ended = await bench.load(operator, "ofsted-inspections", corrected)
+    assert (ended["state"], ended["rows_changed"]) == ("succeeded", 1)
+    reader = await bench.client("trustee")
+    (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]
+    assert newest["judgements"] == {"inclusion": "strong_standard", "achievement": "strong_standard"}
+    assert (newest["published_on"], newest["safeguarding"]) == ("2026-01-12", "met")
+    # The day of a grade goes with the grade.
+    assert newest["graded_on"] == {"inclusion": "2025-12-02"}
+    again = await bench.load(operator, "ofsted-inspections", corrected)
+    assert (again["rows_changed"], again["rows_unchanged"]) == (0, 1)
+    # A column that is there and empty says that there is nothing.
+    await bench.load(
+        operator, "ofsted-inspections", "URN,Inspection start date,Achievement,Safeguarding standards\n"
+        "100000,02/12/2025,Strong standard,\n"
+    )  # fmt: skip
+    (newest,) = (await reader.get("/academy/v1/academies/100000/inspections")).json()["items"]
+    assert newest["safeguarding"] is None
 
 
 async def test_a_bad_national_file_keeps_nothing(bench: Workbench, operator: httpx.AsyncClient) -> None:

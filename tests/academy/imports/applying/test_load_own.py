@@ -106,6 +106,22 @@ async def test_what_a_file_does_not_hold_stays(bench: Workbench) -> None:
     assert len(await current(bench)) == 4
 
 
+async def test_columns_that_a_file_does_not_have_stay_with_their_figure(bench: Workbench) -> None:
+    manager = await bench.client()
+    header = "urn,measure,academic_year,value,cohort,lower,upper"
+    await bench.load(manager, "observations", csv([(136105, "ks4.progress_8", "2023/24", 0.2, 180, 0.1, 0.3)], header))
+    statement = "select value, cohort, lower, upper from academy.observation where superseded_at is null"
+    narrow = await bench.load(manager, "observations", csv([(136105, "ks4.progress_8", "2023/24", 0.2)]))
+    assert (narrow["state"], narrow["rows_unchanged"]) == ("succeeded", 1)
+    header = "urn,measure,academic_year,value,cohort"
+    emptied = await bench.load(manager, "observations", csv([(136105, "ks4.progress_8", "2023/24", 0.2, "")], header))
+    assert emptied["rows_changed"] == 1
+    assert [tuple(map(str, row.values())) for row in await bench.rows(statement)] == [("0.2", "None", "0.1", "0.3")]
+    # An interval is one of its value: it doesn't stay with another.
+    await bench.load(manager, "observations", csv([(136105, "ks4.progress_8", "2023/24", 0.4)]))
+    assert [tuple(map(str, row.values())) for row in await bench.rows(statement)] == [("0.4", "None", "None", "None")]
+
+
 async def test_a_revised_release_stands_beside_the_final_one(bench: Workbench) -> None:
     manager = await bench.client()
     await bench.load(manager, "observations", csv([FIGURES[1]]), release="final")

@@ -21,6 +21,7 @@ from academy.imports.applying.targets import (
     INSPECTIONS,
     NATIONAL_FIGURES,
     OWN_SCHOOLS,
+    OWN_SCHOOLS_WITHOUT_TYPES,
     OWN_TRUSTS,
     SCHOOL_FACTS,
     SCHOOL_LINKS,
@@ -176,6 +177,8 @@ def _steps(staged: Staged, kind: str) -> list[tuple[str, Merge]]:
         if name in staged.tables:
             is_register = name != "schools" or "name" in staged.tables[name].columns
             steps.append((name, _OWN.get((kind, name), merge) if is_register else SCHOOL_FACTS.merge))
+            if steps[-1][1] == OWN_SCHOOLS.merge and {"type_code", "type_name"}.isdisjoint(staged.tables[name].columns):
+                steps[-1] = (name, OWN_SCHOOLS_WITHOUT_TYPES.merge)
     return steps
 
 

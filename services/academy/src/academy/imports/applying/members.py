@@ -166,7 +166,7 @@ async def merge_memberships(session: Session, table: StagedTable, origin: Origin
     cancels ends without a successor, and the membership before goes on.
     """
     if "left_on" not in table.columns:
-        await session.execute(text(f"alter table {table.incoming} add column left_on date"))
+        await session.execute(text(table.add("left_on")))
         await session.execute(text(_KEEP_STATED))
     await session.execute(
         text(

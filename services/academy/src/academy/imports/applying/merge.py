@@ -6,7 +6,8 @@ rows that are new or differ are written; a file that was loaded before writes no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -65,7 +66,8 @@ class Figures:
     """A table whose rows are never overwritten: another value closes the old row and adds a new one.
 
     `details` are those of the values that narrower files of the same figure leave out (its interval, its cohort): as
-    long as the figure itself is the same, such a file leaves them as they are known.
+    long as the figure itself is the same, such a file leaves them as they are known. So does one that has no column for
+    a value. `kept` is SQL of what a value becomes by a rule of its own, out of the new row `i` and the known one `o`.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Figures:
     subject: tuple[str, ...]
     has_release: bool = True
     details: tuple[str, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changed(self) -> str:
@@ -84,6 +87,8 @@ class Figures:
     async def merge(self, session: Session, table: StagedTable, origin: Origin, *, dry_run: bool) -> Counts:
         """Bring the staged rows in; afterwards `changed` holds those that made a difference."""
         total = (await session.execute(text(f"select count(*) from {table.incoming}"))).scalar_one()  # noqa: S608
+        for column in self._left_out(table):
+            await session.execute(text(table.add(column)))
         if await self._is_known(session, table, origin):
             await self._compare(session, table, origin)
             row = (await session.execute(text(f"select count(*), count(old_id) from {self.changed}"))).one()  # noqa: S608
@@ -112,10 +117,11 @@ class Figures:
     async def _compare(self, session: Session, table: StagedTable, origin: Origin) -> None:
         same = " and ".join(f"o.{column} = i.{column}" for column in self.key)
         release = " and o.release = :release" if self.has_release else ""
-        here = ", ".join(self._incoming(column) for column in self.values)
+        left_out = self._left_out(table)
+        here = ", ".join(self._incoming(column, left_out) for column in self.values)
         there = ", ".join(f"o.{column}" for column in self.values)
-        columns = ", ".join(table.columns)
-        incoming = ", ".join(self._incoming(column) for column in table.columns)
+        columns = ", ".join((*table.columns, *left_out))
+        incoming = ", ".join(self._incoming(column, left_out) for column in (*table.columns, *left_out))
         await session.execute(text(f"create temp table {self.changed} (like {table.incoming}) on commit drop"))
         await session.execute(text(f"alter table {self.changed} add column old_id uuid"))
         await session.execute(text(f"analyze {table.incoming}"))
@@ -130,12 +136,17 @@ class Figures:
         await session.execute(text(statement), parameters)
         await session.execute(text(f"analyze {self.changed}"))
 
-    def _incoming(self, column: str) -> str:
+    def _left_out(self, table: StagedTable) -> tuple[str, ...]:
+        """The values for which the file has no column."""
+        return tuple(column for column in self.values if column not in table.columns)
+
+    def _incoming(self, column: str, left_out: tuple[str, ...]) -> str:
         """A column of a new row; for a detail that the row leaves out, what is known of the same figure."""
-        if column not in self.details:
+        if column in self.kept:
+            return self.kept[column]
+        if column not in (*self.details, *left_out):
             return f"i.{column}"
-        figure = [name for name in self.values if name not in self.details]
-        same = " and ".join(f"i.{name} is not distinct from o.{name}" for name in figure)
+        same = " and ".join(f"i.{name} is not distinct from o.{name}" for name in ("value", "reason"))
         return f"case when i.{column} is null and {same} then o.{column} else i.{column} end"
 
     def _supersede(self, origin: Origin) -> str:
@@ -177,7 +188,8 @@ class Entries:
     """A table of the register: what a file has of an entry is taken over, what it leaves out stays.
 
     `key` maps columns of the file's rows to those of the table; `settled` are further assignments of a change. An
-    empty cell clears what is known only with `empty_clears`: the file is the register's own of these entries.
+    empty cell clears what is known only with `empty_clears`: the file is the register's own of these entries. It never
+    clears the columns in `kept`.
     """
 
     name: str
@@ -187,6 +199,7 @@ class Entries:
     has_version: bool = True
     settled: tuple[tuple[str, str], ...] = ()
     empty_clears: bool = False
+    kept: tuple[str, ...] = ()
 
     @property
     def changed(self) -> str:
@@ -260,6 +273,6 @@ class Entries:
         entry can't be without one.
         """
         needed = dict(self.needed).get(column)
-        stays = known is not None and (needed is not None or not self.empty_clears)
+        stays = known is not None and (needed is not None or not self.empty_clears or column in self.kept)
         values = [value, *([known] if stays and known else []), *([needed] if needed is not None else [])]
         return value if len(values) == 1 else f"coalesce({', '.join(values)})"

@@ -44,6 +44,10 @@ class StagedTable:
         columns = ", ".join(f"{column} {_type(self.name, column)}" for column in self.columns)
         return f"create temp table {self.incoming} ({columns}) on commit drop"
 
+    def add(self, column: str) -> str:
+        """The statement that adds a column to it that the file hasn't got."""
+        return f"alter table {self.incoming} add column {column} {_type(self.name, column)}"
+
     @property
     def incoming(self) -> str:
         """Name of the temporary table."""
@@ -112,4 +116,6 @@ def _type(table: str, column: str) -> str:
         return "uuid"
     if column in ("judgements", "graded_on"):
         return "jsonb"
+    if column in ("stated", "dated"):
+        return "text[]"
     return _TYPES[type(SCHEMAS[table][column])]

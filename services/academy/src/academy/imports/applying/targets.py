@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from academy.imports.applying.inspection_details import INSPECTION_DETAILS
 from academy.imports.applying.merge import Entries, Figures
 
 SCHOOL_KEY: Final = ("urn", "measure", "academic_year", "pupil_group", "period")
@@ -43,7 +44,7 @@ INSPECTIONS: Final = Figures(
     ),
     ("urn",),
     has_release=False,
-    details=("graded_on",),
+    kept=INSPECTION_DETAILS,
 )
 
 _UPDATED: Final = (("updated_at", "cast(:at as timestamptz)"),)
@@ -59,6 +60,8 @@ SCHOOLS: Final = Entries(
 """Schools as a file names them that is of something else: groups, or figures."""
 OWN_SCHOOLS: Final = replace(SCHOOLS, empty_clears=True)
 """Schools from the register's own file of them."""
+OWN_SCHOOLS_WITHOUT_TYPES: Final = replace(OWN_SCHOOLS, kept=("phase",))
+"""The same without a column of types: some phases follow from the type alone, so an empty one says nothing."""
 SCHOOL_FACTS: Final = Entries(
     "schools",
     "academy.school",

@@ -75,6 +75,8 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
             "safeguarding": pl.String(),
             "graded_on": pl.String(),
             "latest_category_of_concern": pl.String(),
+            "stated": pl.String(),
+            "dated": pl.String(),
         },
         "observations": {
             "urn": pl.Int32(),
@@ -103,8 +105,10 @@ SCHEMAS: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
         },
     }
 )
-"""The columns and types of each frame, by target table. `judgements` and `graded_on` are JSON text. Of `memberships`
-`left_on` is missing where the file has no column for it."""
+"""The columns and types of each frame, by target table. `judgements` and `graded_on` are JSON text;
+`stated` and `dated` are arrays as Postgres writes them, of the columns and areas that the file states, and of the areas
+whose days it states. Of `memberships` `left_on`, and of a trust's own
+`observations` the details of a figure, are missing where the file has no column for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,11 @@ def _establishments(contradictions: Contradictions, rows: Rows, reading: Reading
         pl.col("GOR (name)").alias("region"),
     )
     schools = contradictions.settle(schools)
-    reading.put("schools", as_table("schools", columns_in_file(schools, _SOURCES, rows.frame.columns)))
+    schools = columns_in_file(schools, _SOURCES, rows.frame.columns)
+    if "LA (code)" not in rows.frame.columns:
+        # The number of a school means nothing without that of its authority.
+        schools = schools.drop("laestab", strict=False)
+    reading.put("schools", as_table("schools", schools))
     return urns
 
 
@@ -147,7 +151,8 @@ _SOURCES: Final = {
     "la_name": "LA (name)",
     "type_code": "TypeOfEstablishment (code)",
     "type_name": "TypeOfEstablishment (name)",
-    "phase": tuple(column.name for column in TYPE),
+    # The type says what the phase is of some schools only.
+    "phase": tuple(column.name for column in TYPE if column.name.startswith("Phase")),
     "status": STATUS,
     "opened_on": "OpenDate",
     "closed_on": "CloseDate",

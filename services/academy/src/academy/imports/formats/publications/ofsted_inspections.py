@@ -7,7 +7,7 @@ inspections.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -195,6 +195,7 @@ class _Rows:
                 "safeguarding": self._words(part.safeguarding, read_safeguarding),
                 "judgements": self._judgements(part),
                 "graded_on": self._graded_on(part),
+                **self._columns_of(part),
             }
         ).filter(is_held & day.is_not_null() & urns.is_not_null())
         is_concern = pl.col("overall_grade").is_in(["special_measures", "serious_weaknesses"])
@@ -203,6 +204,27 @@ class _Rows:
                 "category_of_concern"
             )
         )
+
+    def _columns_of(self, part: Part) -> dict[str, pl.Series]:
+        """What the file states of these inspections: details for which it has a column, and areas whose days it has."""
+        columns = {
+            "published_on": part.published,
+            "overall_grade": part.grade,
+            "category_of_concern": part.concern,
+            "safeguarding": part.safeguarding,
+            "latest_category_of_concern": LATEST_CATEGORY,
+            **part.judgements,
+            "outcome": part.outcome,
+        }
+        named = {"stated": columns, "dated": part.graded_on}
+        return {
+            name: pl.Series(values=[self._there(said)]).new_from_index(0, self._frame.height)
+            for name, said in named.items()
+        }
+
+    def _there(self, columns: Mapping[str, str | None]) -> str:
+        """The names of the columns that the file has, as an array of Postgres."""
+        return f"{{{','.join(name for name, column in columns.items() if column in self._frame.columns)}}}"
 
     def _judgements(self, part: Part) -> pl.Series:
         areas = {area: self._words(column, read_grade) for area, column in part.judgements.items()}

@@ -150,7 +150,9 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years
     reading = Reading(rows_read=frame.height, rows_accepted=int(good.sum()))
     check.report(reading)
     if not check.total:
-        reading.put("observations", found.select(pl.col(n).cast(t) for n, t in SCHEMAS["observations"].items()))
+        # A file without a column says nothing of it; an object of NDJSON is the whole figure.
+        kept = {n: t for n, t in SCHEMAS["observations"].items() if n not in _DETAILS or n in frame.columns}
+        reading.put("observations", found.select(pl.col(n).cast(t) for n, t in kept.items()))
     return reading
 
 
