@@ -27,7 +27,7 @@ down: ## Stop everything; the state stays in .trellis/
 test: $(STAMP) ## Run the whole test suite on its own database (ARGS= is given to pytest)
 	@$(MAKE) --no-print-directory node-tools || echo "Node's contract tools can't be installed here: their tests are skipped."
 	@$(MAKE) --no-print-directory browser || echo "Without a browser the tests that need one are skipped."
-	@$(BIN)/python -m pytest -n 2 tests $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests $(ARGS)
 
 .PHONY: check
 check: format-check lint types imports contracts test ## Everything that a change must pass

@@ -1,5 +1,7 @@
 """What every test can ask for: a migrated Postgres, callers' tokens, clients, a clock that stands still."""
 
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,8 @@ from kit import clock as house_clock
 from tests.support import cluster as clusters
 from tests.support.clients import Clients, create_app
 from tests.support.cluster import Cluster, shared_cluster
-from tests.support.databases import Clone, Sandbox, clone, counted, sandbox
+from tests.support.databases import Clone, Sandbox, Sandboxes, clone, counted
+from tests.support.order import is_long, long_first
 from tests.support.sockets import refuse_network
 from tests.support.tokens import issue_token as issue
 
@@ -21,6 +24,9 @@ refuse_network()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that governs the run says where its Postgres will be."""
+    # Compiling everything in each of its many processes takes longer than importing it.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
         clusters.announce()
 
@@ -29,6 +35,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """... and stops it, also after Ctrl-C."""
     if not hasattr(config, "workerinput"):
         clusters.end()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On several workers, long tests begin first."""
+    if hasattr(config, "workerinput"):
+        workers = config.workerinput["workercount"]
+        items[:] = long_first(items, workers, is_long=is_long, module=lambda item: item.path)
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +57,18 @@ async def worker_database(cluster: Cluster) -> AsyncIterator[Clone]:
         yield copy
 
 
+@pytest_asyncio.fixture(scope="session")
+async def sandboxes(worker_database: Clone) -> AsyncIterator[Sandboxes]:
+    """The connection that this worker's sandboxes take in turn."""
+    made = Sandboxes(worker_database.admin_url)
+    yield made
+    await made.dispose()
+
+
 @pytest_asyncio.fixture
-async def database(worker_database: Clone) -> AsyncIterator[Sandbox]:
+async def database(sandboxes: Sandboxes) -> AsyncIterator[Sandbox]:
     """A migrated database, rolled back after the test: `database.of("academy")` is what academy sees."""
-    async with sandbox(worker_database.admin_url) as box:
+    async with sandboxes.sandbox() as box:
         yield box
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from kit import clock as house_clock
 from kit.database.sessions import Context
-from tests.support.databases import Sandbox
+from tests.support.cluster import Cluster
+from tests.support.databases import Sandbox, Sandboxes, clone
+from tests.support.order import long_first
 from tests.support.sockets import NetworkRefused
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
@@ -53,6 +56,42 @@ async def test_each_test_begins_with_an_empty_database(database: Sandbox, _time:
         await session.execute(ADD, {"trust": PROSPERE})
     async with academy.session(ALL) as session:
         assert (await session.execute(KEYS)).scalar_one() == 1
+
+
+@pytest.mark.parametrize("left", ["table", "lock", "setting", "failure", "commit"])
+async def test_nothing_of_a_sandbox_reaches_the_next(cluster: Cluster, left: str) -> None:
+    statements = {
+        "table": "create table academy.left_behind (id int)",
+        "lock": "select pg_advisory_lock(7)",
+        "setting": "set search_path = academy",
+        "failure": "select 1 / 0",
+        "commit": "insert into academy.rated_trust values (gen_random_uuid(), now())",
+    }
+    async with clone(cluster) as copy:
+        sandboxes = Sandboxes(copy.admin_url)
+        async with sandboxes.sandbox() as box:
+            if left == "failure":
+                with pytest.raises(DBAPIError):
+                    await box.connection.execute(text(statements[left]))
+            else:
+                async with box.admin() as session:
+                    await session.execute(text(statements[left]))
+        async with sandboxes.sandbox() as box, box.admin() as session:
+            found = await session.execute(
+                text(
+                    "select to_regclass('academy.left_behind') is null, current_setting('search_path'),"
+                    " (select count(*) from pg_locks where locktype = 'advisory'),"
+                    " (select count(*) from academy.rated_trust)"
+                )
+            )
+            assert tuple(found.one()) == (True, '"$user", public', 0, 0)
+        await sandboxes.dispose()
+
+
+def test_long_tests_begin_first_and_those_of_a_module_on_one_worker() -> None:
+    names = ["a:1", "b:long 1", "b:2", "b:long 2", "c:3", "d:long 3", "d:4", "e:long 4", "f:5"]
+    ordered = long_first(names, 2, is_long=lambda name: "long" in name, module=lambda name: name[0])
+    assert ordered == ["b:long 1", "b:long 2", "e:long 4", "a:1", "d:long 3", "b:2", "c:3", "d:4", "f:5"]
 
 
 async def test_a_rolled_back_database_is_under_row_level_security(database: Sandbox) -> None:

@@ -93,7 +93,7 @@ class Cluster:
 
     async def create(self, dbname: str, template: str = TEMPLATE) -> None:
         """A new database, as `template` is."""
-        await self._execute(f"create database {dbname} template {template}")
+        await self._execute(f"create database {dbname} template {template} strategy file_copy")
 
     async def drop(self, dbname: str) -> None:
         """Drop a database, whoever is connected."""

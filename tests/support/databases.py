@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from kit.database.outages import outages_as_503
 from kit.database.sessions import Connection, Context, Database, Session, Timeouts, set_context
@@ -18,6 +18,12 @@ from tests.support.cluster import Cluster
 from trellis.docs import definition_of
 
 _NUMBERS = itertools.count(1)
+_AS_BEFORE = """
+select pg_stat_get_xact_tuples_inserted('pg_class'::regclass) = 0
+   and pg_stat_get_xact_tuples_updated('pg_class'::regclass) = 0
+   and pg_stat_get_xact_tuples_inserted('pg_type'::regclass) = 0
+   and not exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
+"""
 _BOOKKEEPING = ("begin", "commit", "rollback", "savepoint", "release", "set local", "reset", "select set_config", ";")
 
 
@@ -130,22 +136,42 @@ class Sandbox:
         return self._outer
 
 
-@asynccontextmanager
-async def sandbox(url: str) -> AsyncIterator[Sandbox]:
-    """A sandbox on the database at `url` (of the superuser)."""
+class Sandboxes:
+    """Makes sandboxes on the database at `url` (of the superuser), one after another on one connection.
 
-    async def connect() -> Connection:
-        connection: Connection = await asyncpg.connect(asyncpg_dsn(url))
-        return connection
+    A new connection for each test cost more than most tests: it knows no table, type or plan yet.
+    """
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    try:
-        async with engine.connect() as outer:
+    def __init__(self, url: str) -> None:
+        async def connect() -> Connection:
+            connection: Connection = await asyncpg.connect(asyncpg_dsn(url))
+            return connection
+
+        self._engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_size=1, max_overflow=0)
+
+    @asynccontextmanager
+    async def sandbox(self) -> AsyncIterator[Sandbox]:
+        """A sandbox; what is left of it at its end is rolled back."""
+        async with self._engine.connect() as outer:
             transaction = await outer.begin()
-            yield Sandbox(outer)
-            await transaction.rollback()
-    finally:
-        await engine.dispose()
+            try:
+                yield Sandbox(outer)
+            finally:
+                if not await self._is_as_before(outer):
+                    await outer.invalidate()
+                await transaction.rollback()
+
+    async def dispose(self) -> None:
+        """Close the connection."""
+        await self._engine.dispose()
+
+    @staticmethod
+    async def _is_as_before(outer: AsyncConnection) -> bool:
+        """Whether the connection may serve another test: it knows no table that is rolled back and holds no lock."""
+        try:
+            return bool((await outer.execute(text(_AS_BEFORE))).scalar_one())
+        except DBAPIError:
+            return False
 
 
 class Clone:
