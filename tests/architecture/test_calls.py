@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from kit.calls.declared import KEY_SET, TOKEN, Call, TokenAnswer
 from tests.architecture.test_house import HOUSE, texts
-from trellis.contracts.documents import APPS, made, operations
+from tests.support.contracts import made
+from trellis.contracts.documents import APPS, operations
 
 SERVICES = ("academy", "research", "reporting")
 EVERY = ("kit", *SERVICES, "gateway")

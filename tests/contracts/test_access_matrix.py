@@ -9,7 +9,8 @@ import pytest
 from gateway.identity.matrix import Operation, operations
 from gateway.identity.roles import ROLES, SCOPES
 from tests.support.clients import Clients
-from trellis.contracts.documents import APPS, made, repository
+from tests.support.contracts import made
+from trellis.contracts.documents import APPS, repository
 from trellis.docs import stale
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from trellis.contracts.documents import APPS, Contract, all_made, operations
+from tests.support.contracts import all_made
+from trellis.contracts.documents import APPS, Contract, operations
 
 
 def followed(node: Any, contract: Contract, above: tuple[str, ...] = ()) -> Any:

@@ -8,7 +8,8 @@ from kit.resources.pages import Page
 from kit.web.operations import Operations
 from kit.web.sessions import SessionDep
 from tests.support.clients import create_app
-from trellis.contracts.documents import APPS, made
+from tests.support.contracts import made
+from trellis.contracts.documents import APPS
 
 NOTHING = "postgresql://nobody@127.0.0.1:1/nothing"
 

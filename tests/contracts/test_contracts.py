@@ -9,10 +9,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from tests.support.contracts import all_made
 from trellis.contracts import nodetools
 from trellis.contracts.calls import flaws_of_calls
 from trellis.contracts.checks import broken, stale
-from trellis.contracts.documents import APPS, Contract, all_made, contract_file, operations, read, repository
+from trellis.contracts.documents import APPS, Contract, contract_file, operations, read, repository
 
 OPENAPI = repository() / "openapi"
 TOOLS = OPENAPI / "tools"

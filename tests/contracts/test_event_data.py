@@ -6,8 +6,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from tests.support.contracts import all_made, made
 from trellis.contracts import asyncapi
-from trellis.contracts.documents import APPS, all_made, made
+from trellis.contracts.documents import APPS
 from trellis.docs import definition_of
 
 SCHEMAS = "#/components/schemas/"

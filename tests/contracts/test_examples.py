@@ -9,7 +9,8 @@ from fastapi.routing import APIRoute
 
 from kit.settings import ServiceSettings
 from tests.support.clients import Clients
-from trellis.contracts.documents import APPS, Contract, made, operations
+from tests.support.contracts import made
+from trellis.contracts.documents import APPS, Contract, operations
 
 SCHEMAS = "#/components/schemas/"
 

@@ -9,8 +9,8 @@ import pytest
 from tests.academy.rated import ATTAINMENT, GREEN, add_england, add_rated_trust, criteria_set, publish, rerate
 from tests.conftest import Clock
 from tests.support.clients import Clients
+from tests.support.contracts import made
 from tests.support.databases import Sandbox
-from trellis.contracts.documents import made
 
 API = "/academy/v1"
 Json = dict[str, Any]

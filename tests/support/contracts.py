@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import jsonschema_rs
 
+from trellis.contracts import documents
+
 OPENAPI = Path(__file__).resolve().parents[2] / "openapi"
 
 # Answers of the framework's own doors, which are no part of a contract.
@@ -141,3 +143,28 @@ def contract(service: str) -> ContractChecker | None:
     """The checker of a service's committed contract; None before its first one is committed."""
     file = OPENAPI / f"{service}.v1.json"
     return ContractChecker(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def made(service: str) -> documents.Contract:
+    """The contract as the app states it now: a copy of what is made once in each process."""
+    return _copy(_made(service))
+
+
+def all_made() -> dict[str, documents.Contract]:
+    """Every contract by name, the bundle (`trellis`) among them; copies as well."""
+    return {**{service: made(service) for service in documents.APPS}, "trellis": _copy(_bundle())}
+
+
+@cache
+def _made(service: str) -> str:
+    return json.dumps(documents.made(service))
+
+
+@cache
+def _bundle() -> str:
+    return json.dumps(documents.bundled({service: made(service) for service in documents.APPS}))
+
+
+def _copy(text: str) -> documents.Contract:
+    contract: documents.Contract = json.loads(text)
+    return contract
