@@ -58,8 +58,9 @@ contracts: $(STAMP) $(NODE_STAMP) ## Are the committed contracts fresh, unbroken
 	@$(BIN)/python -m trellis.contracts lint
 
 .PHONY: fuzz
-fuzz: $(STAMP) ## Try to break every operation with generated requests
+fuzz: $(STAMP) ## Try to break every operation with generated requests, and rules with generated values
 	@$(BIN)/python tests/contracts/fuzz.py $(ARGS)
+	@TRELLIS_TEST_TRIES=10 $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 3600 -m hypothesis tests
 
 .PHONY: bench
 bench: $(STAMP) ## Measure, side by side; writes build/bench.json

@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -94,8 +95,9 @@ def _page(title: str, content: str, guides: tuple[Guide, ...]) -> bytes:
     return Template(template).substitute(title=escape(title), guides=items, content=content).encode()
 
 
+@lru_cache(maxsize=2 * len(GUIDES))
 def _rendered(guide: Guide, text: str) -> str:
-    """A page of `docs/` as HTML, without scripts, styles or raw HTML in it."""
+    """A page of `docs/` as HTML, without scripts, styles or raw HTML in it: most of what the app's start costs."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(text)
     seen: dict[str, int] = {}

@@ -16,6 +16,7 @@ from tests.academy.imports.conftest import Workbench, csv
 from tests.academy.rated import publish
 from tests.academy.rows import PROSPERE
 from tests.support.tokens import OTHER_TRUST
+from tests.support.tries import tries
 
 URNS = (135874, 142100, 105560)
 KS4 = "RECTYPE,LEA,URN,TPUP,ATT8SCR,P8PUP,P8MEA,P8CILOW,P8CIUPP,P8_BANDING\n"
@@ -212,7 +213,7 @@ class Copies:
 
 
 @pytest.mark.usefixtures("moving_clock")
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=1, max_size=8))
 async def test_a_mirror_equals_the_lists_after_any_step(
     bench: Workbench, clients_by_role: dict[str, httpx.AsyncClient], steps: list[Any]
