@@ -104,7 +104,6 @@ async def test_sleepers_wake_when_it_begins_and_everybody_is_told_once() -> None
     assert closing.requested
     assert told == [1]
     assert await closing.sleep(30)
-    await closing.wait()
 
 
 async def test_signals_are_passed_on_and_given_back() -> None:

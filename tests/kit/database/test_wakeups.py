@@ -97,14 +97,6 @@ async def test_who_lost_its_connection_listens_again(
         assert await waiter.wait(5)
 
 
-async def test_everybody_is_woken_when_the_process_stops(pair: tuple[Database, Database]) -> None:
-    here, _ = pair
-    with here.wakeups.waiting("a") as one, here.wakeups.waiting("b") as other:
-        here.wakeups.wake_everybody()
-        assert await one.wait(0)
-        assert await other.wait(0)
-
-
 async def test_after_closing_hints_stay_within_the_process(committed_database: Clone) -> None:
     database = committed_database.new("academy")
     await database.dispose()

@@ -205,6 +205,51 @@ async def test_woken_readers_go_on_in_turns_trust_by_trust() -> None:
     assert order.count("many") == 100
 
 
+async def test_who_was_woken_waits_for_no_turn_when_the_process_stops() -> None:
+    waker = watching.Waker()
+    sleepers: list[asyncio.Future[None]] = [asyncio.get_running_loop().create_future() for _ in range(100)]
+    waker.wake(PROSPERE, sleepers)
+    waker.release()
+    assert all(sleeper.done() for sleeper in sleepers)
+
+
+async def test_a_trust_is_watched_again_after_a_fault(
+    service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
+    look, faults = watching.Watch._look, iter([True])
+
+    async def faulty(watch: watching.Watch) -> bool:
+        if next(faults, False):
+            raise RuntimeError
+        return await look(watch)
+
+    monkeypatch.setattr(watching.Watch, "_look", faulty)
+    async with readers(service, database, 1) as (reader,):
+        await note(database, 1)
+        assert len((await reader).json()["items"]) == 1
+
+
+async def test_a_look_ends_by_itself_when_its_readers_have_gone(
+    service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, looked = asyncio.Event(), asyncio.Event()
+    look = watching.Watch._look
+
+    async def slow(watch: watching.Watch) -> bool:
+        await go_on.wait()
+        is_behind = await look(watch)
+        looked.set()
+        return is_behind
+
+    monkeypatch.setattr(watching.Watch, "_look", slow)
+    async with readers(service, database, 1):
+        pass
+    assert watching.watches_of(database).of(PROSPERE) is None
+    go_on.set()
+    await asyncio.wait_for(looked.wait(), 10)
+
+
 async def test_a_token_and_a_trust_may_wait_so_often_at_once(service: Service, database: Database) -> None:
     settings = service.state.tools.settings
     token = token_of()

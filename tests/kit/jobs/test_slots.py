@@ -102,6 +102,25 @@ async def test_a_cancelled_job_waits_for_its_thread() -> None:
     assert longest_left() == 0
 
 
+async def test_a_thread_is_known_when_its_job_is_cancelled_twice(held: threading.Event) -> None:
+    began = threading.Event()
+
+    def work() -> None:
+        began.set()
+        held.wait(60)
+
+    job = asyncio.create_task(in_thread(work))
+    await until(began.is_set)
+    job.cancel()
+    await asyncio.sleep(0)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    await until(lambda: longest_left() > 0)
+    held.set()
+    await until(lambda: longest_left() == 0)
+
+
 async def test_a_thread_that_goes_on_is_known_until_it_ends(
     held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,10 +39,6 @@ class Closing:
         """Call this when the process is asked to stop."""
         self._callbacks.append(callback)
 
-    async def wait(self) -> None:
-        """Until it is asked to stop."""
-        await self._asked.wait()
-
     async def sleep(self, seconds: float) -> bool:
         """Sleep, at most until it is asked to stop; True when it was."""
         try:

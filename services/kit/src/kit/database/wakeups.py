@@ -110,11 +110,6 @@ class Wakeups:
         """Do hints of other processes reach us at the moment?"""
         return self._connection is not None and not self._connection.is_closed()
 
-    def wake_everybody(self) -> None:
-        """Wake all who wait in this process: it is about to stop."""
-        for channel in list(self._waiting):
-            self._wake(channel)
-
     async def close(self) -> None:
         """Send what is pending and close the connections; from now on hints stay within this process."""
         self._closed = True

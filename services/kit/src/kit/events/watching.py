@@ -59,6 +59,13 @@ class Waker:
         if self._waking is None or self._waking.done():
             self._waking = asyncio.get_running_loop().create_task(self._wake(), name="feed: wake readers")
 
+    def release(self) -> None:
+        """All who were woken go on at once."""
+        queues, self._queues = self._queues, OrderedDict()
+        for queue in queues.values():
+            for sleeper in queue:
+                _go_on(sleeper)
+
     async def _wake(self) -> None:
         while self._queues:
             for _ in range(min(WOKEN_AT_ONCE, sum(map(len, self._queues.values())))):
@@ -88,6 +95,8 @@ class Watch:
         self._waker = waker
         self._sleepers: dict[_Sleeper, Position] = {}
         self._pages: dict[object, asyncio.Task[Page]] = {}
+        self._is_looking = False
+        self._is_over = False
 
     @property
     def asleep(self) -> int:
@@ -95,19 +104,31 @@ class Watch:
         return len(self._sleepers)
 
     async def run(self, waiter: Waiter) -> None:
-        """Look on and on."""
+        """Look on and on, until it is ended."""
         pause: float | None = None
         while True:
             # At once for the first time: readers may have looked for themselves a moment before.
+            self._is_looking = True
             try:
                 is_behind = await self._look()
             except DatabaseUnavailable:
                 # They see for themselves, and answer as every request does at such a time.
                 self._go_on(lambda _: True)
                 is_behind = False
+            finally:
+                self._is_looking = False
+            if self._is_over:
+                return
             pause = None if not is_behind else FIRST_PAUSE_SECONDS if pause is None else 2 * pause
             look = LOOK_SECONDS if waiter.hears else LOOK_SECONDS_DEAF
             await waiter.wait(min(pause or look, look))
+
+    def end_with(self, running: "asyncio.Task[None]") -> None:
+        """Nobody reads any more. A look that is under way ends by itself: cancelling it would cost its connection."""
+        if self._is_looking:
+            self._is_over = True
+        else:
+            running.cancel()
 
     async def _look(self) -> bool:
         """See where the feed ends and wake those who are before it. True when there is more that can't be read yet."""
@@ -224,7 +245,7 @@ class Watches:
             watch.readers -= 1
             if watch.readers == 0:
                 del self._watches[trust_id]
-                self._running.pop(trust_id).cancel()
+                watch.end_with(self._running.pop(trust_id))
 
     def _run(self, watch: Watch, trust_id: UUID | None) -> asyncio.Task[None]:
         payload = None if trust_id is None else str(trust_id)
@@ -236,13 +257,19 @@ class Watches:
         def ended(task: asyncio.Task[None]) -> None:
             waiting.__exit__(None, None, None)
             if not task.cancelled() and (fault := task.exception()) is not None:
-                log.error("a trust's feed is no longer watched", exc_info=fault)
+                log.error("a trust's feed wasn't looked at; this is tried again", exc_info=fault)
                 watch.release()
+                task.get_loop().call_later(LOOK_SECONDS, self._run_again, watch, trust_id)
 
         task.add_done_callback(ended)
         return task
 
+    def _run_again(self, watch: Watch, trust_id: UUID | None) -> None:
+        if self._watches.get(trust_id) is watch:
+            self._running[trust_id] = self._run(watch, trust_id)
+
     def _release(self) -> None:
+        self._waker.release()
         for watch in self._watches.values():
             watch.release()
 

@@ -28,10 +28,13 @@ async def in_thread(
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait({work}, timeout=PATIENCE_SECONDS)
-        if not work.done():
-            _left[work] = loop.time()
-        work.add_done_callback(_forget)
+        try:
+            await asyncio.wait({work}, timeout=PATIENCE_SECONDS)
+        finally:
+            # Also when it is cancelled once more while it waits.
+            if not work.done():
+                _left[work] = loop.time()
+            work.add_done_callback(_forget)
         raise
 
 

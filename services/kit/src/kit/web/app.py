@@ -208,7 +208,6 @@ def create_service(  # noqa: PLR0913 - what a service is made of
         answer_seal=answer_seal(settings.key_ring, settings.service),
         disks=disks,
     )
-    closing.on_begin(database.wakeups.wake_everybody)
     answers.install(app)
     prefix = f"/{settings.service}/v1"
     feed = [] if event_types is None else [feed_router(event_types)]
