@@ -1,6 +1,7 @@
 """Whether anything was committed: the snapshot of a database, read at most once at a time."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -11,6 +12,8 @@ from kit.telemetry.logs import logger
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 SECONDS = 1.0
+# No more often than this is looked: under load a query each would cost more than all else of an answer from memory.
+LEAST_BETWEEN_SECONDS = 0.001
 
 _LOST = (OSError, *DRIVER_ERRORS, asyncio.TimeoutError)
 
@@ -30,7 +33,9 @@ class Snapshots:
         self._connect = connect
         self._is_known = is_known
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._began = float("-inf")
         self._looking: asyncio.Task[str | None] | None = None
+        # Its query hasn't begun.
         self._next: asyncio.Task[str | None] | None = None
 
     async def current(self) -> str | None:
@@ -40,22 +45,18 @@ class Snapshots:
         """
         if not self._is_known:
             return None
-        if self._looking is None or self._looking.done():
-            self._looking, self._next = self._next, None
-        if self._looking is None or self._looking.done():
-            shared = self._looking = asyncio.create_task(self._look(None), name="snapshot")
-        elif self._next is None:
-            shared = self._next = asyncio.create_task(self._look(self._looking), name="snapshot")
-        else:
-            shared = self._next
-        return await asyncio.shield(shared)
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._look(self._looking), name="snapshot")
+        return await asyncio.shield(self._next)
 
     async def _look(self, before: "asyncio.Task[str | None] | None") -> str | None:
-        if before is not None:
+        if before is not None and not before.done():
             await asyncio.wait((before,))
-            # From here on it isn't the next one any more: who comes now may be later than the query.
-            if self._next is asyncio.current_task():
-                self._looking, self._next = self._next, None
+        if (early := self._began + LEAST_BETWEEN_SECONDS - time.monotonic()) > 0:
+            await asyncio.sleep(early)
+        # From here on it isn't the next one any more: who comes now may be later than the query.
+        self._looking, self._next = self._next, None
+        self._began = time.monotonic()
         self.looks += 1
         try:
             async with asyncio.timeout(SECONDS):
