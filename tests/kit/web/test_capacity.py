@@ -97,6 +97,7 @@ async def test_turns_go_from_trust_to_trust_and_from_token_to_token() -> None:
 
 async def test_the_newest_go_first_when_the_oldest_has_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(capacity, "HANDFUL", 1)
     row = Row(Capacity(3, wait_seconds=PATIENT))
     for name in ("first", "a0", "a1", "a2"):
         await row.come(name, own())
@@ -104,7 +105,8 @@ async def test_the_newest_go_first_when_the_oldest_has_waited_for_long(monkeypat
     assert row.order == ["first", "a2", "a1", "a0"]
 
 
-async def test_who_had_no_turn_in_time_is_refused() -> None:
+async def test_who_had_no_turn_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "OWN_WAIT_SECONDS", 0.04)
     turns = Capacity(CONNECTIONS, wait_seconds=0.02)
     leaving = [await turns.enter(own("a")) for _ in range(2)]
     with pytest.raises(TooManyAtOnce):
@@ -133,6 +135,29 @@ async def test_a_caller_that_goes_away_gives_its_turn_on() -> None:
     await row.leave_one_by_one()
     assert row.order in (["first", "next"], ["first", "gone", "next"])
     assert (turns.running, turns.waiting) == (0, 0)
+
+
+async def test_of_a_handful_the_oldest_goes_first_however_long_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "LONG_SECONDS", 0.0)
+    row = Row(Capacity(3, wait_seconds=PATIENT))
+    for name in ("first", "a0", "a1", "a2"):
+        await row.come(name, own())
+    await row.leave_one_by_one()
+    assert row.order == ["first", "a0", "a1", "a2"]
+
+
+async def test_a_handful_behind_its_own_waits_longer_and_a_flood_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "OWN_WAIT_SECONDS", PATIENT)
+    monkeypatch.setattr(capacity, "HANDFUL", 2)
+    turns = Capacity(CONNECTIONS, wait_seconds=0.01)
+    row = Row(turns)
+    for name in ("first", "second", "a0", "a1"):
+        await row.come(name, own())
+    with pytest.raises(TooManyAtOnce):
+        await turns.enter(own())
+    assert turns.waiting == 2
+    await row.leave_one_by_one()
+    assert row.order == ["first", "second", "a0", "a1"]
 
 
 async def test_who_has_waited_already_waits_no_longer() -> None:

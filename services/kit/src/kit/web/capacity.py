@@ -1,11 +1,12 @@
 """How many requests a process answers at once, whose turn is next, and when one is refused instead of waiting.
 
 More requests at once than there are database connections only make each of them slower. So a few run, the others wait
-briefly, and what hasn't had its turn by then is refused: better than an answer that comes when its reader has gone.
+briefly, and what hasn't had its turn by then is refused: better than an answer that comes when its reader has gone. A
+client that sends a handful at once and waits for nobody but itself has more time.
 Turns go from trust to trust and, within a trust, from token to token, so that one of them can neither fill the process
 nor the queue. The time counts from when a request came, whatever else it waited for.
-Within a token the oldest request is first, until it has waited for long: from then on there are too many, the oldest
-will be refused soon anyway, and the newest go first, so that most answers are quick also then.
+Within a token the oldest request is first, unless there are many and it has waited for long: then the oldest will be
+refused soon anyway, and the newest go first, so that most answers are quick also then.
 """
 
 import asyncio
@@ -20,8 +21,12 @@ from kit.problems import ServiceUnavailable, TooManyRequests
 
 # Half of what an answer may take under overload (300 ms): the other half is for making it.
 WAIT_SECONDS = 0.15
-# From here on the newest go first.
+# From here on the newest go first, where there are many.
 LONG_SECONDS = 0.1
+# Where only earlier requests of the same token or trust are in the way, and so few that they are no flood: that is
+# nobody else's delay.
+OWN_WAIT_SECONDS = 1.0
+HANDFUL = 16
 # Tests run beside others on slow machines, and send many requests of one token at once.
 WAIT_SECONDS_IN_TESTS = 1.0
 # Those that wait cost little; beyond this many a request is refused at once.
@@ -128,11 +133,14 @@ class Capacity:
         if self.waiting >= MOST_WAITING or left <= 0:
             raise self._refusal(one)
         turn = _Turn(asyncio.get_running_loop().create_future(), since)
-        queue = self._queues.setdefault(one.trust_id, _Waiting()).by_token
-        queue.setdefault(one.token_id, []).append(turn)
+        queue = self._queues.setdefault(one.trust_id, _Waiting()).by_token.setdefault(one.token_id, [])
+        queue.append(turn)
+        is_patient = len(queue) <= HANDFUL
         self.waiting += 1
         try:
             await asyncio.wait((turn.given,), timeout=left)
+            if is_patient and not turn.given.done() and self._is_held_by_own(one):
+                await asyncio.wait((turn.given,), timeout=OWN_WAIT_SECONDS - self.wait_seconds)
             if not turn.given.done():
                 raise self._refusal(one)
         except asyncio.CancelledError:
@@ -210,9 +218,9 @@ class Capacity:
 
 
 def _next_of(turns: list[_Turn]) -> _Turn | None:
-    """The oldest, or the newest when the oldest has waited for long; those whose time is over are on their way out."""
+    """The oldest, or of many the newest when the oldest has waited for long; who is out of time is on its way out."""
     waiting = [turn for turn in turns if not turn.given.done()]
     if not waiting:
         return None
-    is_long = time.monotonic() - waiting[0].since > LONG_SECONDS
+    is_long = len(waiting) > HANDFUL and time.monotonic() - waiting[0].since > LONG_SECONDS
     return waiting[-1] if is_long else waiting[0]
