@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from gateway.envoy.routes import NO_BODY_BYTES
+from kit.web.bodies import LARGEST_ANONYMOUS_JSON_BYTES, LARGEST_FORM_BYTES, LARGEST_JSON_BYTES
 from tests.gateway.envoy.doorway import Door, opened, token, wait_until
 
 ECHO = "/academy/v1/echo"
@@ -108,6 +110,27 @@ def test_body_over_the_limit_never_reaches_a_service(tight: Door, chunked: bool)
         assert answer.json()["code"] == "payload-too-large"
         assert tight.behind.seen[f"POST {ECHO}"] == 0
         assert client.post("/academy/v1/fits", content=body[:4096]).json()["length"] == 4096
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "most"),
+    [
+        ("POST", "/identity/v1/token", LARGEST_FORM_BYTES),
+        ("POST", "/identity/v1/demo-token", LARGEST_ANONYMOUS_JSON_BYTES),
+        ("PATCH", "/academy/v1/echo", LARGEST_JSON_BYTES),
+        ("GET", "/openapi/trellis.v1.json", NO_BODY_BYTES),
+    ],
+)
+def test_nothing_is_held_that_the_service_would_refuse(door: Door, method: str, path: str, most: int) -> None:
+    """While a body comes, the gateway keeps it in memory, for each of thousands of connections."""
+    with door.client(token()) as client:
+        assert client.request(method, path, content=b"x" * most).status_code == 200
+        before = door.behind.seen[f"{method} {path}"]
+        for content in (b"x" * (most + 1), iter([b"x" * most, b"x"])):
+            answer = client.request(method, path, content=content)
+            assert (answer.status_code, answer.json()["code"]) == (413, "payload-too-large")
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert door.behind.seen[f"{method} {path}"] == before
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -149,9 +149,9 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
                         # Without a route of its own a tunnel would be waited for until it ended.
                         _refused("no-tunnels", {"connect_matcher": {}}, 405),
                         # Envoy joins several Host headers with a comma, and takes an empty one.
-                        _refused("strange-hosts", {"prefix": "/", "headers": [dict(_STRANGE_HOST)]}, 400),
+                        _refused("malformed-hosts", {"prefix": "/", "headers": [dict(_MALFORMED_HOST)]}, 400),
                         _unknown_methods(),
-                        *(_route(row) for row in routes),
+                        *(_route(row, settings) for row in routes),
                         *(_other_methods(row) for row in routes if row.upstream is None and row.methods),
                         _refused("nothing-here", {"prefix": "/"}, 404),
                     ],
@@ -163,7 +163,7 @@ def _connection_manager(settings: EnvoySettings, routes: Sequence[Route]) -> dic
 
 # One name or address, with a port or without (RFC 9112, 3.2: anything else is answered with 400).
 _HOST: Final = r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-_STRANGE_HOST: Final[Mapping[str, Any]] = {
+_MALFORMED_HOST: Final[Mapping[str, Any]] = {
     "name": ":authority",
     "string_match": {"safe_regex": {"regex": _HOST}},
     "invert_match": True,
@@ -185,12 +185,12 @@ def _match(row: Route) -> dict[str, Any]:
     return match
 
 
-def _route(row: Route) -> dict[str, Any]:
+def _route(row: Route, settings: EnvoySettings) -> dict[str, Any]:
     route: dict[str, Any] = {
         "name": row.name,
         "match": _match(row),
         "metadata": limit_metadata(row.limit),
-        "typed_per_filter_config": filters.of_route(row),
+        "typed_per_filter_config": filters.of_route(row, settings),
     }
     if row.upstream is None:
         route["direct_response"] = {"status": 200, "body": {"inline_string": '{"status":"ok"}'}}

@@ -13,7 +13,7 @@ from gateway.envoy.headers import (
     request_id_filter,
 )
 from gateway.envoy.notation import FILTERS, disabled, typed
-from gateway.envoy.routes import READY_PATH, SERVICES, Access, Body, Limit, Route
+from gateway.envoy.routes import NO_BODY_BYTES, READY_PATH, SERVICES, Access, Body, Limit, Route
 from gateway.envoy.settings import EnvoySettings
 
 Filter = dict[str, Any]
@@ -99,10 +99,11 @@ def http_filters(settings: EnvoySettings) -> list[Filter]:
                 max_request_bytes=max(settings.limit_import_sent_bytes, settings.max_body_bytes),
             ),
         },
-        # All others are complete before a service hears of them: slow senders cost it nothing.
+        # All others are complete before a service hears of them: slow senders cost it nothing. What is held for them
+        # meanwhile has its limit on each route.
         {
             "name": BUFFER,
-            "typed_config": typed(f"{FILTERS}.buffer.v3.Buffer", max_request_bytes=settings.max_body_bytes),
+            "typed_config": typed(f"{FILTERS}.buffer.v3.Buffer", max_request_bytes=NO_BODY_BYTES),
         },
         {
             "name": "envoy.filters.http.router",
@@ -111,7 +112,7 @@ def http_filters(settings: EnvoySettings) -> list[Filter]:
     ]
 
 
-def of_route(route: Route) -> dict[str, Any]:
+def of_route(route: Route, settings: EnvoySettings) -> dict[str, Any]:
     """What differs for one route."""
     differing: dict[str, Any] = {}
     if route.access is Access.PUBLIC:
@@ -120,6 +121,9 @@ def of_route(route: Route) -> dict[str, Any]:
         differing[RATE_LIMIT] = disabled()
     if route.body in {Body.IMPORT, Body.FILE}:
         differing[BUFFER] = disabled()
+    else:
+        most = {"max_request_bytes": route.max_body_bytes(settings)}
+        differing[BUFFER] = typed(f"{FILTERS}.buffer.v3.BufferPerRoute", buffer=most)
     if route.limit is Limit.SHARED:
         differing[HEADERS] = link_header()
     return differing

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.envoy.settings import EnvoySettings
+from kit.web.bodies import LARGEST_ANONYMOUS_JSON_BYTES, LARGEST_FORM_BYTES, LARGEST_JSON_BYTES
 
 IDENTITY: Final = "identity"
 SERVICES: Final = (IDENTITY, "academy", "research", "reporting")
@@ -24,6 +25,8 @@ IMPORT_SECONDS: Final = 120
 FILE_SECONDS: Final = 90
 # The service that takes it holds it against this; here it is passed on as it comes.
 FILE_BYTES: Final = 50 * 1024 * 1024
+# A request that needs no body, and brings one all the same.
+NO_BODY_BYTES: Final = 1024
 REQUEST_SECONDS: Final = 30
 PORTAL_SECONDS: Final = 10
 
@@ -50,6 +53,9 @@ class Body(StrEnum):
 
     NONE = "none"
     JSON = "json"
+    ANONYMOUS = "anonymous"
+    """JSON without a token."""
+    FORM = "form"
     IMPORT = "import"
     FILE = "file"
 
@@ -89,12 +95,16 @@ class Route:
         return self.timeout_seconds is None
 
     def max_body_bytes(self, settings: EnvoySettings) -> int:
-        """The largest body that is taken; 0 when none is expected."""
+        """The largest body that is taken, as the service would take it; its setting only lowers that."""
         match self.body:
             case Body.NONE:
-                return 0
+                return NO_BODY_BYTES
             case Body.JSON:
-                return settings.max_body_bytes
+                return min(settings.max_body_bytes, LARGEST_JSON_BYTES)
+            case Body.ANONYMOUS:
+                return min(settings.max_body_bytes, LARGEST_ANONYMOUS_JSON_BYTES)
+            case Body.FORM:
+                return min(settings.max_body_bytes, LARGEST_FORM_BYTES)
             case Body.IMPORT:
                 return settings.limit_import_sent_bytes
             case Body.FILE:
@@ -114,8 +124,8 @@ def _public(name: str, path: str, match: Match = Match.EXACT) -> Route:
     )
 
 
-def _sign_in(name: str, path: str) -> Route:
-    return Route(name, path, IDENTITY, match=Match.EXACT, access=Access.PUBLIC, limit=Limit.SIGN_IN)
+def _sign_in(name: str, path: str, body: Body) -> Route:
+    return Route(name, path, IDENTITY, match=Match.EXACT, access=Access.PUBLIC, limit=Limit.SIGN_IN, body=body)
 
 
 def _service(name: str) -> tuple[Route, ...]:
@@ -184,8 +194,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     # RFC 8414 puts the metadata of an issuer with a path below the well-known part.
     _public("oauth-metadata-of-issuer", "/.well-known/oauth-authorization-server/", Match.PREFIX),
     # Client credentials and token exchange.
-    _sign_in("token", "/identity/v1/token"),
-    _sign_in("demo-token", "/identity/v1/demo-token"),
+    _sign_in("token", "/identity/v1/token", Body.FORM),
+    _sign_in("demo-token", "/identity/v1/demo-token", Body.ANONYMOUS),
     Route(
         "academy-imports",
         "/academy/v1/imports",
