@@ -110,11 +110,11 @@ async def test_a_name_that_the_register_shouts_is_written_as_identity_has_it(
     client: Clients, database: Sandbox
 ) -> None:
     async with database.admin() as session:
-        for group_uid, group_id, name in DEMO_TENANTS:
-            await add_trust(session, group_uid, group_id=group_id, name=name.upper())
+        for trust in DEMO_TENANTS:
+            await add_trust(session, trust.group_uid, group_id=trust.group_id, name=trust.name.upper())
         await add_school(session, 139148, trust=PROSPERE)
     reader = await client("academy", "trustee")
-    for group_uid, _, name in DEMO_TENANTS:
-        assert (await reader.get(f"/academy/v1/trusts/{group_uid}")).json()["name"] == name
+    for trust in DEMO_TENANTS:
+        assert (await reader.get(f"/academy/v1/trusts/{trust.group_uid}")).json()["name"] == trust.name
     academy = (await reader.get("/academy/v1/academies/139148")).json()
-    assert academy["trust"]["name"] == DEMO_TENANTS[0][2]
+    assert academy["trust"]["name"] == DEMO_TENANTS[0].name

@@ -40,8 +40,8 @@ class Refused(Exception):
             return cls(response.status_code, "", f"{response.status_code} {response.reason_phrase}")
         errors = [error for error in problem.get("errors") or [] if isinstance(error, dict)]
         # The token endpoint answers in its own standard's words (RFC 6749).
-        said = ("detail", "error_description", "title", "error")
-        detail = next((str(problem[name]) for name in said if problem.get(name)), str(response.status_code))
+        members = ("detail", "error_description", "title", "error")
+        detail = next((str(problem[name]) for name in members if problem.get(name)), str(response.status_code))
         told = "".join(
             f"\n  {error.get('pointer') or error.get('parameter') or '-'}: {error.get('detail', '')}"
             for error in errors[:20]

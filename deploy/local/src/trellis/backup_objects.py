@@ -60,7 +60,7 @@ def add(archive: tarfile.TarFile, store: FolderStore, objects: Sequence[StoredOb
 
 def check(archive: tarfile.TarFile, manifest: dict[str, Any]) -> None:
     """Hash every file of the archive. Raises ObjectsDamaged unless all are there and whole."""
-    said = manifest.get("objects")
+    expected = manifest.get("objects")
     found: list[str] = []
     size = 0
     for key, content in _entries(archive):
@@ -72,9 +72,9 @@ def check(archive: tarfile.TarFile, manifest: dict[str, Any]) -> None:
             raise ObjectsDamaged(f"the file {key.sha256} in it isn't what it was")
         found.append(key.path)
     names = hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
-    if said is None and not found:
+    if expected is None and not found:
         return
-    if said != {"count": len(found), "bytes": size, "sha256": names}:
+    if expected != {"count": len(found), "bytes": size, "sha256": names}:
         raise ObjectsDamaged("files are missing from it, or are in it that don't belong there")
 
 

@@ -41,8 +41,8 @@ def check(ring: KeyRing, made_in_format: int, manifest: bytes, seal: bytes | Non
     if seal is None:
         raise Altered("has lost its seal")
     try:
-        said: dict[str, Any] = json.loads(seal)
-        named, found = bytes.fromhex(said["key"]), str(said["hmac"])
+        content: dict[str, Any] = json.loads(seal)
+        named, found = bytes.fromhex(content["key"]), str(content["hmac"])
     except (ValueError, KeyError, TypeError):
         raise Altered("has a seal that says nothing") from None
     key = next((one.key for one in ring.derive(_PURPOSE) if one.id == named), None)

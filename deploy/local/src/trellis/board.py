@@ -69,16 +69,16 @@ def console_for_people() -> Console:
 
 
 def in_words(criterion: Mapping[str, Any]) -> str:
-    """One criterion: what was asked, the figure or why there is none, and what it was held against."""
-    asked = _COMPARISON.sub("", criterion["title"])
+    """One criterion: what is measured, the figure or why there is none, and what it was held against."""
+    measured = _COMPARISON.sub("", criterion["title"])
     if criterion["value"] is None:
-        return f"{asked} ({(criterion['reason'] or 'no figure').replace('_', ' ')})"
+        return f"{measured} ({(criterion['reason'] or 'no figure').replace('_', ' ')})"
     compared = criterion["comparison"]
     against = _AGAINST.get(compared["kind"])
     beside = (
         "" if compared["value"] is None or against is None else f" ({against} {_figure(compared['value'], criterion)})"
     )
-    return f"{asked} {_figure(criterion['value'], criterion)}{beside}"
+    return f"{measured} {_figure(criterion['value'], criterion)}{beside}"
 
 
 # Titles say what they compare with; the board shows that figure.
@@ -117,7 +117,7 @@ def _criteria(row: Row) -> Text:
     """The criteria by status, worst first, each group with its word."""
     lines = []
     for status in ORDER:
-        said = [words for words, found in row.criteria if found == status]
-        if said:
-            lines.append(Text.assemble((WORDS[status].lower(), "bold"), ": ", "; ".join(said)))
+        reasons = [words for words, found in row.criteria if found == status]
+        if reasons:
+            lines.append(Text.assemble((WORDS[status].lower(), "bold"), ": ", "; ".join(reasons)))
     return Text("\n").join(lines) if lines else Text("no rating yet", style="dim")

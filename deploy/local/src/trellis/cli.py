@@ -209,8 +209,8 @@ def bootstrap(
     group_id: Annotated[str | None, typer.Option("--group-id", help="Its TR reference.")] = None,
 ) -> None:
     """Make the first platform operator, and a trust with its administrator, once; prints their secrets once."""
-    said = (("--trust", trust), ("--name", name), ("--group-id", group_id))
-    arguments = [word for option, value in said if value for word in (option, value)]
+    given = (("--trust", trust), ("--name", name), ("--group-id", group_id))
+    arguments = [word for option, value in given if value for word in (option, value)]
     _identity(find_running(), "gateway.identity.bootstrap", arguments)
 
 
@@ -306,8 +306,8 @@ def restore(
 ) -> None:
     """Put a backup in place of the data, all or nothing. What runs is stopped for it and started again."""
     options = (("--replace", replace), ("--unauthenticated", unauthenticated))
-    said = [option for option, is_given in options if is_given]
-    _own_process("trellis.backing_up", ["restore", str(file), *said])
+    given = [option for option, is_given in options if is_given]
+    _own_process("trellis.backing_up", ["restore", str(file), *given])
 
 
 def main() -> None:

@@ -151,7 +151,7 @@ class ForkServer:
         self._socket = ours
 
 
-def bury(known: Collection[int]) -> None:
+def collect_ended(known: Collection[int]) -> None:
     """Collect what is left of ended processes that became children of this one, except those that are known."""
     while True:
         try:
@@ -177,10 +177,10 @@ def serve(asking: socket.socket) -> None:
     """Fork what the other end asks for, until it closes."""
     while True:
         try:
-            asked, files, _, _ = socket.recv_fds(asking, 16, 2)
+            request, files, _, _ = socket.recv_fds(asking, 16, 2)
         except ConnectionResetError:
             return
-        if not asked:
+        if not request:
             return
         log, pipe = files
         between = os.fork()

@@ -38,8 +38,8 @@ class Load:
 
     def parameters(self) -> dict[str, str | list[str]]:
         """The query of the request."""
-        said = {"kind": self.kind, "academic_year": self.academic_year, "release": self.release}
-        found: dict[str, str | list[str]] = {name: value for name, value in said.items() if value}
+        members = {"kind": self.kind, "academic_year": self.academic_year, "release": self.release}
+        found: dict[str, str | list[str]] = {name: value for name, value in members.items() if value}
         if self.dry_run:
             found["dry_run"] = "true"
         if self.confirm:
@@ -108,13 +108,13 @@ def run(api: Api, load: Load, console: Console, ask: Callable[[str], bool] = lam
         size = load.path.stat().st_size
         sending = progress.add_task("Sending", total=size)
 
-        def asked(question: str) -> bool:
+        def confirmed(question: str) -> bool:
             progress.stop()
-            said = ask(question)
+            answer = ask(question)
             progress.start()
-            return said
+            return answer
 
-        accepted = send_confirmed(api, load, asked, lambda done: progress.update(sending, completed=done))
+        accepted = send_confirmed(api, load, confirmed, lambda done: progress.update(sending, completed=done))
         reading = progress.add_task("Loading", total=100)
         ended = follow(api, accepted, lambda percent: progress.update(reading, completed=percent))
         progress.update(reading, completed=100)

@@ -46,6 +46,8 @@ KINDS: Final[tuple[type[BaseSettings], ...]] = (
 )
 """Everything that reads settings."""
 
+OF_THE_PORTAL: Final = frozenset({"TRELLIS_CONTRACTS_DIR", "TRELLIS_GUIDES_DIR"})
+"""What identity reads by itself, to find what the portal serves."""
 ALIKE: Final = 0.85
 """From here on an unknown name is taken for a known one that was mistyped (difflib's ratio)."""
 
@@ -113,10 +115,7 @@ def _strange_names() -> Iterator[str]:
 def known_variables() -> frozenset[str]:
     """Every variable that some program reads."""
     own = {f"TRELLIS_{service}_{name}".upper() for service in SERVICES for name in (*PER_SERVICE, "app")}
-    return frozenset(own | {variable_name(kind, name) for kind in KINDS for name in kind.model_fields}) | {
-        "TRELLIS_CONTRACTS_DIR",
-        "TRELLIS_GUIDES_DIR",
-    }
+    return frozenset(own | {variable_name(kind, name) for kind in KINDS for name in kind.model_fields}) | OF_THE_PORTAL
 
 
 def _strange_addresses() -> Iterator[str]:

@@ -140,7 +140,7 @@ def start_database(installation: Installation) -> bool:
 
 
 def migrate(installation: Installation) -> None:
-    """Bring the schemas up in a process of its own. Raises LaunchFailed with what it said."""
+    """Bring the schemas up in a process of its own. Raises LaunchFailed with what it printed."""
     done = subprocess.run(
         [*python(), "-m", "trellis.migrating"],
         stdin=subprocess.DEVNULL,
@@ -153,8 +153,8 @@ def migrate(installation: Installation) -> None:
     with places.open_log(log) as file:
         file.write((done.stdout + done.stderr).encode())
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise LaunchFailed("\n".join([*(said[-3:] or ["The migrations failed."]), f"Log: {log}"]))
+        output = (done.stderr or done.stdout).strip().splitlines()
+        raise LaunchFailed("\n".join([*(output[-3:] or ["The migrations failed."]), f"Log: {log}"]))
 
 
 def _start(installation: Installation, say: Say) -> None:
@@ -189,15 +189,15 @@ def _start(installation: Installation, say: Say) -> None:
 def _wait(installation: Installation, say: Say, *, quiet: bool = False) -> None:
     """Until everything is ready, saying so of each one. Raises LaunchFailed."""
     began = time.monotonic()
-    said: set[str] = {"postgres"}
+    named: set[str] = {"postgres"}
     while True:
         report = report_of(installation.state)
         if report is None:
             raise LaunchFailed(f"The supervising process ended. Log: {installation.state.log('supervisor')}")
         waited = time.monotonic() - began
         for program in report.programs:
-            if program.stage == Stage.READY and program.name not in said:
-                said.add(program.name)
+            if program.stage == Stage.READY and program.name not in named:
+                named.add(program.name)
                 if not quiet:
                     say(f"{program.name} is ready ({waited:.1f} s)")
             if not program.was_ready and program.restarts + 1 >= ENDS_BEFORE_GIVING_UP:
@@ -212,8 +212,8 @@ def _wait(installation: Installation, say: Say, *, quiet: bool = False) -> None:
 
 def _failure(program: ProgramReport) -> str:
     from_log = logs.tail(Path(program.log), 8)
-    said = ["Its last words:", *(f"  {line[:300]}" for line in from_log)] if from_log else []
-    return "\n".join([f"{program.name} {program.last_end or program.reason}.", *said, f"Log: {program.log}"])
+    last_words = ["Its last words:", *(f"  {line[:300]}" for line in from_log)] if from_log else []
+    return "\n".join([f"{program.name} {program.last_end or program.reason}.", *last_words, f"Log: {program.log}"])
 
 
 def _digest(installation: Installation) -> str:

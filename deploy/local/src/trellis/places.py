@@ -71,11 +71,11 @@ def unprivileged_account(names: Sequence[str] = UNPRIVILEGED) -> Account:
 
 
 def can_enter(account: Account, folder: Path) -> bool:
-    """Whether an account can get into this folder; asked of the kernel, not worked out from modes."""
+    """Whether an account can get into this folder; the kernel is asked, it is not worked out from modes."""
     nearest = folder
     while not nearest.exists():
         nearest = nearest.parent
-    asked = subprocess.run(
+    tried = subprocess.run(
         ["/bin/sh", "-c", 'cd "$1" 2>/dev/null', "sh", str(nearest)],
         user=account.uid,
         group=account.gid,
@@ -83,7 +83,7 @@ def can_enter(account: Account, folder: Path) -> bool:
         cwd="/",
         check=False,
     )
-    return asked.returncode == 0
+    return tried.returncode == 0
 
 
 def short_hash(path: Path) -> str:

@@ -261,12 +261,12 @@ class EmbeddedPostgres:
                 done = self._run(command, stdout=log)
             if done.returncode == 0:
                 return
-            said = self.log.read_bytes()[before:].decode(errors="replace")
+            output = self.log.read_bytes()[before:].decode(errors="replace")
             # After a kill -9 of the server its last children take a moment to notice.
-            if "pre-existing shared memory" in said and time.monotonic() < deadline:
+            if "pre-existing shared memory" in output and time.monotonic() < deadline:
                 time.sleep(0.2)
                 continue
-            reasons = [line for line in said.splitlines() if "pg_ctl" not in line and "Examine the log" not in line]
+            reasons = [line for line in output.splitlines() if "pg_ctl" not in line and "Examine the log" not in line]
             raise PostgresFailed("\n".join(["Postgres did not start.", *reasons[-6:], f"Its log: {self.log}"]))
 
     def _postmaster(self) -> processes.Identity | None:

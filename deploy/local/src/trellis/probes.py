@@ -31,7 +31,7 @@ class Answer:
     ready: bool
     reason: str = ""
     is_silent: bool = False
-    """Whether nothing at all came back. A refusal and a connection that is closed are signs of life."""
+    """Whether nothing at all came back. An error and a connection that is closed are signs of life."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _put(url: str, schemas: Sequence[str], dump: Path, epochs: Mapping[str, int]
         env=environment,
     )
     try:
-        said, failed = _fill(writing, restoring, drops, "".join(raising(one, epochs.get(one, 0)) for one in schemas))
+        output, failed = _fill(writing, restoring, drops, "".join(raising(one, epochs.get(one, 0)) for one in schemas))
     except BaseException:
         # Stopped by a signal: the transaction is rolled back, and nothing goes on without us.
         for process in (writing, restoring):
@@ -129,13 +129,13 @@ def _put(url: str, schemas: Sequence[str], dump: Path, epochs: Mapping[str, int]
             process.wait()
         raise
     if failed:
-        raise BackupFailed(f"The backup could not be restored; nothing has changed.\n{said}")
+        raise BackupFailed(f"The backup could not be restored; nothing has changed.\n{output}")
 
 
 def _fill(
     writing: "subprocess.Popen[bytes]", restoring: "subprocess.Popen[bytes]", first: str, last: str
 ) -> tuple[str, bool]:
-    """Send psql what comes first, the dump and what comes last; what psql said, and whether it failed."""
+    """Send psql what comes first, the dump and what comes last; what psql printed, and whether it failed."""
     assert restoring.stdout is not None
     assert writing.stdin is not None
     assert writing.stderr is not None
@@ -150,8 +150,8 @@ def _fill(
         writing.stdin.close()
     except BrokenPipeError:
         broken = True
-    said = writing.stderr.read().decode(errors="replace").strip()
+    output = writing.stderr.read().decode(errors="replace").strip()
     writing.stderr.close()
     restoring.stdout.close()
     restoring.wait()
-    return said, bool(writing.wait()) or broken
+    return output, bool(writing.wait()) or broken

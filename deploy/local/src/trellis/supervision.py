@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType, MappingProxyType
 
 from trellis import logs, places, processes
-from trellis.forks import ForkServer, bury
+from trellis.forks import ForkServer, collect_ended
 from trellis.postgres import EmbeddedPostgres, PostgresFailed
 from trellis.postmasters import DataInUse
 from trellis.programs import Program, Stage, Watched
@@ -107,7 +107,7 @@ class Supervisor:
             watched.step(now, may_start=ready.issuperset(watched.program.after))
             if (watched.stage, watched.reason) != before and watched.stage in {Stage.READY, Stage.FAILED}:
                 self._say(f"{watched.program.name} {watched.reason or 'is ready'}")
-        self._bury()
+        self._collect_ended()
         if now >= self._next_trim:
             self._next_trim = now + TRIM_SECONDS
             logs.trim(self._state.logs.glob("*.log"))
@@ -131,12 +131,12 @@ class Supervisor:
         if self._watcher_starts > 1:
             self._say("the watcher was gone: started it again")
 
-    def _bury(self) -> None:
+    def _collect_ended(self) -> None:
         """Collect what became a child of ours since we take those of the fork server, a database server too."""
         if self._fork_server is not None:
             ours = [*(watched.pid for watched in self._watched), self._fork_server.pid]
             ours.append(self._watching.pid if self._watching else None)
-            bury([pid for pid in ours if pid is not None])
+            collect_ended([pid for pid in ours if pid is not None])
 
     def _look_after_database(self) -> None:
         if self._postgres is None or self._postgres.is_running():

@@ -58,7 +58,7 @@ def bundle(contracts: Mapping[str, Contract]) -> Contract:
 
 
 def _operations(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [said for said in item.values() if isinstance(said, dict) and "responses" in said]
+    return [operation for operation in item.values() if isinstance(operation, dict) and "responses" in operation]
 
 
 def _shared_operation_ids(contracts: Mapping[str, Contract]) -> set[str]:
@@ -79,8 +79,8 @@ def _schemes(contracts: Mapping[str, Contract]) -> dict[str, Any]:
     for contract in contracts.values():
         for name, scheme in copy.deepcopy(contract.get("components", {}).get("securitySchemes", {})).items():
             kept = schemes.setdefault(name, scheme)
-            for flow, said in scheme.get("flows", {}).items():
-                kept["flows"][flow].setdefault("scopes", {}).update(said.get("scopes", {}))
+            for flow, members in scheme.get("flows", {}).items():
+                kept["flows"][flow].setdefault("scopes", {}).update(members.get("scopes", {}))
     return schemes
 
 
@@ -94,8 +94,8 @@ def _clashes(service: str, contracts: Mapping[str, Contract]) -> dict[str, str]:
     others = [_spelled_out(contract) for other, contract in contracts.items() if other != service]
     taken = set(mine).union(*others)
     renamed: dict[str, str] = {}
-    for reference, said in mine.items():
-        if any(other.get(reference, said) != said for other in others):
+    for reference, members in mine.items():
+        if any(other.get(reference, members) != members for other in others):
             kind, name = reference.rsplit("/", 1)
             fresh = f"{kind}/{service.capitalize()}{name}"
             if fresh in taken:

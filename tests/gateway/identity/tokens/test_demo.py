@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 
 from gateway.identity.roles import ROLES, Extent, Role
-from gateway.identity.tenants.demo import DEMO_ACADEMIES
+from gateway.identity.tenants.demo import DEMO_TENANTS
 from gateway.identity.tokens.schemas import DemoTokenCreate
 from tests.gateway.identity.desk import SECOND_TRUST, Desk, said
 from tests.support.clients import Clients
 from tests.support.tokens import PROSPERE
-from trellis.demo.contents import DATA, TRUSTS
+from trellis.demo.contents import DATA
 
 PATH = "/identity/v1/demo-token"
 
@@ -117,6 +117,5 @@ async def test_an_academy_of_somebody_else_is_refused_with_those_that_there_are(
 def test_the_demo_trusts_have_the_academies_that_the_demo_loads() -> None:
     with gzip.open(DATA / "group_links.csv.gz", "rt", encoding="latin-1") as file:
         loaded = [(row["Group UID"], int(row["URN"])) for row in csv.DictReader(file)]
-    assert tuple(DEMO_ACADEMIES) == TRUSTS
-    for group_uid, urns in DEMO_ACADEMIES.items():
-        assert urns == {urn for of, urn in loaded if of == group_uid}
+    for tenant in DEMO_TENANTS:
+        assert tenant.academies == {urn for of, urn in loaded if of == tenant.group_uid}

@@ -126,10 +126,10 @@ def _alone(node: Any) -> Any:
         return [_alone(one) for one in node]
     if not isinstance(node, dict):
         return node
-    said = {name: _alone(one) for name, one in node.items()}
-    if "$ref" in said and len(said) > 1:
-        return {"allOf": [{"$ref": said.pop("$ref")}], **said}
-    return said
+    members = {name: _alone(one) for name, one in node.items()}
+    if "$ref" in members and len(members) > 1:
+        return {"allOf": [{"$ref": members.pop("$ref")}], **members}
+    return members
 
 
 def _references(node: Any) -> set[str]:

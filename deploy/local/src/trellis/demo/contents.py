@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from gateway.identity.tenants.demo import DEMO_TENANTS
 from trellis.importing import Load
 
 DATA = Path(__file__).parent / "data"
 
-TRUSTS = ("16846", "3010")
+TRUSTS = tuple(tenant.group_uid for tenant in DEMO_TENANTS)
 """Group UIDs of the demo trusts, the main one first."""
 
 CRITERIA_PACKAGE = "academy.criteria"

@@ -126,8 +126,8 @@ def administrator_grant(
 
 async def register_demo_tenants(session: Session) -> None:
     """Make the trusts of the demo tenants, unless they are already."""
-    for group_uid, group_id, name in DEMO_TENANTS:
-        tenant = _new(group_uid, group_id, name, by="demo")
+    for known in DEMO_TENANTS:
+        tenant = _new(known.group_uid, known.group_id, known.name, by="demo")
         if await queries.add_if_unknown(session, tenant):
             await _record(session, events.TENANT_CREATED, tenant, before=None, by="demo")
 

@@ -6,7 +6,7 @@ from gateway.identity.equipment import Equipment
 from gateway.identity.grants.rules import View, extent_of
 from gateway.identity.roles import ROLES, Extent, Level, Role
 from gateway.identity.tables import Tenant
-from gateway.identity.tenants.demo import DEMO_ACADEMIES, DEMO_TENANTS
+from gateway.identity.tenants.demo import DEMO_TENANTS, demo_academies
 from gateway.identity.tenants.errors import TenantNotFound
 from gateway.identity.tenants.service import tenant_of
 from gateway.identity.tokens.errors import DemoTokenInvalid
@@ -39,7 +39,7 @@ async def _view(session: Session, wanted: DemoTokenCreate) -> View:
         academies = frozenset()
     if role.level is Level.PLATFORM:
         return View(PLATFORM, extent, academies, None, (role.code,), None)
-    tenant = await tenant_of(session, wanted.trust or DEMO_TENANTS[0][0])
+    tenant = await tenant_of(session, wanted.trust or DEMO_TENANTS[0].group_uid)
     if not tenant.is_active:
         raise TenantNotFound(f"There is no tenant {wanted.trust}.")
     _check_academies(tenant, academies)
@@ -48,7 +48,7 @@ async def _view(session: Session, wanted: DemoTokenCreate) -> View:
 
 def _check_academies(tenant: Tenant, academies: frozenset[int] | None) -> None:
     """Such a token would show an empty board, as if there were nothing in the demo. Raises DemoTokenInvalid."""
-    known = DEMO_ACADEMIES.get(tenant.group_uid)
+    known = demo_academies(tenant.group_uid)
     if known is None or academies is None or not (strange := sorted(academies - known)):
         return
     urns, there_are = ", ".join(map(str, strange[:20])), ", ".join(map(str, sorted(known)))
