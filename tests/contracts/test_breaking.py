@@ -87,6 +87,16 @@ def sent_of(one: Contract) -> dict[str, Any]:
     return schema
 
 
+def split(one: Contract, *, without: str | None = None) -> None:
+    """From now on the answer is of one of two kinds, the second perhaps without a member."""
+    second = copy.deepcopy(answer_of(contract()))
+    if without is not None:
+        del second["properties"][without]
+    one["components"]["schemas"]["Second"] = second
+    kinds = [{"$ref": f"#/components/schemas/{name}"} for name in ("Answer", "Second")]
+    operation_of(one)["responses"]["200"]["content"]["application/json"]["schema"] = {"oneOf": kinds}
+
+
 BREAKING: dict[str, Change] = {
     "operation removed": lambda one: one["paths"].clear(),
     "operation id thing_create became thing_make": lambda one: operation_of(one).update(operationId="thing_make"),
@@ -124,6 +134,7 @@ BREAKING: dict[str, Change] = {
     "answer 200.status may now be null": lambda one: answer_of(one)["properties"]["status"].update(
         type=["string", "null"]
     ),
+    "answer 200.pupils removed": lambda one: split(one, without="pupils"),
     "answer 404.status may now be absent": lambda one: problem_of(one)["required"].remove("status"),
     "answer 200.pupils may now be number": lambda one: answer_of(one)["properties"]["pupils"].update(type="number"),
 }
@@ -142,6 +153,7 @@ HARMLESS: dict[str, Change] = {
     "a field always there": lambda one: answer_of(one)["required"].append("note"),
     "an error more": lambda one: operation_of(one)["responses"].update({"409": {}}),
     "an error of any code": lambda one: problem_of(one)["properties"].update(code={"type": "string"}),
+    "one of several kinds with the same members": split,
     "never null": lambda one: answer_of(one)["properties"].update(note={"type": "string"}),
 }
 

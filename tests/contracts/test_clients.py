@@ -93,6 +93,15 @@ async def test_a_python_client_lists_changes_imports_and_reads_errors(
     late = await call("criteria.criteria_set_change", made.parsed.id, **versions)
     assert late.parsed.code == "precondition-failed"
 
+    drafted, edited = (await call("events.academy_event_list")).parsed.items
+    assert isinstance(drafted, models.AcademyCriteriaSetCreatedEvent)
+    assert isinstance(edited, models.AcademyCriteriaSetChangedEvent)
+    assert [drafted.data.title, edited.data.title] == ["Secondary criteria", "Changed"]
+    later = {**drafted.to_dict(), "type": "org.trellis.academy.tour.held.v1", "data": {"tour": 1}}
+    (unknown,) = models.AcademyEventPage.from_dict({"items": [later], "next": "x"}).items
+    assert isinstance(unknown, models.AcademyOtherEvent)
+    assert (unknown.type_, unknown.data.to_dict()) == ("org.trellis.academy.tour.held.v1", {"tour": 1})
+
     file = generated("types").File(payload=CSV)
     sent = await call("imports.import_create", body=file, kind=models.ImportKind.OBSERVATIONS, academic_year="2024/25")
     assert sent.parsed.state == models.ImportState.QUEUED
@@ -150,6 +159,7 @@ async def test_a_typescript_client_lists_changes_imports_and_reads_errors(
         "names": SCHOOLS,
         "title": "Secondary criteria",
         "imported": "queued",
+        "happened": ["Secondary is draft", "Secondary criteria is draft"],
         "codes": [
             *("precondition-failed", "true"),
             *("academy-not-found", "true"),

@@ -58,4 +58,22 @@ const sent = await api.POST("/academy/v1/imports", {
 note((await api.GET("/academy/v1/academies/{urn}", { params: { path: { urn: 999999 } } })).error);
 note((await api.GET("/academy/v1/academies", { params: { query: { limit: 0 } } })).error);
 
-console.log(JSON.stringify({ names, title: changed.data?.title, imported: sent.data?.state, codes }));
+// The type of an event says what its data is; `default` is for types that came after these types were generated.
+const happened: string[] = [];
+const feed = await api.GET("/academy/v1/events", { params: { query: { limit: 10 } } });
+// The feed can be a stream too, which is text.
+for (const event of typeof feed.data === "object" ? feed.data.items : []) {
+  switch (event.type) {
+    case "org.trellis.academy.criteria-set.created.v1":
+    case "org.trellis.academy.criteria-set.changed.v1":
+      happened.push(`${event.data.title} is ${event.data.after}`);
+      break;
+    case "org.trellis.academy.rating.computed.v1":
+      happened.push(event.data.criteria.map((one) => one.title).join());
+      break;
+    default:
+      happened.push(event.id);
+  }
+}
+
+console.log(JSON.stringify({ names, title: changed.data?.title, imported: sent.data?.state, happened, codes }));

@@ -1,8 +1,11 @@
 """The page, its assets and the contracts, as they are served."""
 
+import asyncio
 import json
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,13 +15,16 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from gateway.identity.roles import ROLES
 from gateway.identity.settings import IdentitySettings
+from gateway.identity.tokens.schemas import DemoTokenCreate
 from gateway.main import create_app
 from gateway.portal import guides
 from gateway.portal.contracts import documents, folder
 from gateway.portal.routes import portal_router
 
-COMMITTED = Path(__file__).resolve().parents[3] / "openapi"
+HOUSE = Path(__file__).resolve().parents[3]
+COMMITTED = HOUSE / "openapi"
 
 
 class Page(HTMLParser):
@@ -31,11 +37,17 @@ class Page(HTMLParser):
         self.labelled: set[str] = set()
         self.fields: list[dict[str, str | None]] = []
         self.inline: list[str] = []
+        self.code: list[str] = []
+        self.text = ""
+        self._open: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what one element says."""
         said = dict(attrs)
+        if tag == "code":
+            self.code.append("")
+            self._open.append(tag)
         self.addresses += [value for name, value in attrs if name in {"href", "src", "action"} and value]
         self.ids += [value for name, value in attrs if name == "id" and value]
         self.inline += [name for name in said if name.startswith("on") or name == "style"]
@@ -45,6 +57,17 @@ class Page(HTMLParser):
             self.fields.append(said)
         if tag == "script" and not said.get("src"):
             self.inline.append("script")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note where code ends."""
+        if tag == "code":
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        """Note the words, and those of code apart too."""
+        self.text += data
+        if self._open:
+            self.code[-1] += data
 
 
 @pytest_asyncio.fixture
@@ -152,9 +175,27 @@ async def test_nothing_else_is_served(visitor: httpx.AsyncClient, path: str) -> 
 async def test_only_a_demo_offers_demo_tokens() -> None:
     demo, real = (await page_of(is_demo=True)).text, (await page_of(is_demo=False)).text
     assert 'id="demo-token"' in demo
-    assert "trellis token" in demo
     assert "demo" not in real.lower()
-    assert "grant_type=client_credentials" in real
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+async def test_the_command_that_gets_a_token_works_when_it_is_pasted(is_demo: bool) -> None:
+    page = Page((await page_of(is_demo=is_demo)).text)
+    (command,) = [code for code in page.code if "TOKEN=$(" in code]
+    answer = {"access_token": "eyJ.a-b_c", "token_type": "Bearer", "scope": "academies:read", "expires_in": 600}
+    # In place of curl: what it was sent with, and what identity answers.
+    curl = f"curl() {{ printf '%s\\n' \"$@\" >&2; printf '%s' {shlex.quote(json.dumps(answer))}; }}"
+    pasted = f'{curl}\n{command}\nprintf %s "$TOKEN"'
+    shell = await asyncio.create_subprocess_exec("bash", "-c", pasted, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = await shell.communicate()
+    assert (shell.returncode, out) == (0, b"eyJ.a-b_c")
+    sent = err.decode().splitlines()
+    assert sent[-1] == f"http://127.0.0.1:8080/identity/v1/{'demo-token' if is_demo else 'token'}"
+    body = sent[sent.index("-d") + 1]
+    if is_demo:
+        assert DemoTokenCreate.model_validate_json(body).role in ROLES
+    else:
+        assert body == "grant_type=client_credentials"
 
 
 async def test_missing_bundle_is_made(tmp_path: Path) -> None:
@@ -190,6 +231,19 @@ async def test_every_link_of_a_guide_leads_somewhere(visitor: httpx.AsyncClient)
             assert not part or part in seen[place or path].ids, f"{path}: {address}"
             if place and place not in seen:
                 assert (await visitor.get(place)).status_code == 200, f"{path}: {address}"
+
+
+async def test_a_guide_names_nothing_that_only_the_repository_has(visitor: httpx.AsyncClient) -> None:
+    for guide in guides.GUIDES:
+        text = Page((await visitor.get(f"/guides/{guide.name}")).text).text
+        paths = re.findall(r"(?<![\w/.-])(?:[\w.-]+/)+[\w*-][\w.*-]*|\b[\w-]+\.(?:py|md|toml)\b", text)
+        assert [path for path in paths if (HOUSE / path).exists() or path.endswith((".py", ".md"))] == [], guide.name
+        assert re.findall(r"\bADR\b|\bmake (?:docs|contract|up)\b|\.venv", text) == [], guide.name
+        source = (HOUSE / "docs" / guide.file).read_text(encoding="utf-8")
+        for href in re.findall(r"\]\(([^)#\s]+)", re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)):
+            target = (HOUSE / "docs" / guide.file).parent / href
+            served = {(HOUSE / "docs" / one.file).resolve() for one in guides.GUIDES}
+            assert href.startswith(("/", "http")) or target.resolve() in served, f"{guide.name}: {href} isn't served"
 
 
 async def test_a_guide_is_text_and_runs_nothing(tmp_path: Path) -> None:

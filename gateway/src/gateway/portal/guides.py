@@ -1,6 +1,7 @@
 """The guides as pages: an integrator who has no repository reads them at the gateway.
 
 They are the pages of `docs/` themselves. Links between them lead from guide to guide; what isn't served is plain text.
+Comments in them name files of the repository, and aren't served.
 """
 
 import itertools
@@ -47,6 +48,8 @@ GUIDES: Final[tuple[Guide, ...]] = (
 
 Pages = Mapping[str, bytes]
 _BY_FILE: Final = {guide.file: guide for guide in GUIDES}
+# What only those need who have the repository: a comment in the page.
+_NOTE = re.compile(r"[ ]?<!--.*?-->", re.DOTALL)
 _ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:|^/")
 
 
@@ -99,7 +102,7 @@ def _page(title: str, content: str, guides: tuple[Guide, ...]) -> bytes:
 def _rendered(guide: Guide, text: str) -> str:
     """A page of `docs/` as HTML, without scripts, styles or raw HTML in it: most of what the app's start costs."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = reader.parse(text)
+    tokens = reader.parse(_NOTE.sub("", text))
     seen: dict[str, int] = {}
     for place, token in enumerate(tokens):
         if token.type == "heading_open":

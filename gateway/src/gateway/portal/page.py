@@ -19,14 +19,16 @@ LABELS: Final[Mapping[str, str]] = {
 """What the tabs say, in their order; a contract that isn't listed stands last under its own name."""
 
 _CLIENT_HOW: Final = "A machine gets one for its client id and secret, which your trust's administrator gives you."
-_CLIENT_COMMAND: Final = """curl -u <var>CLIENT_ID</var>:<var>SECRET</var> -d grant_type=client_credentials \\
-<span data-origin>{url}</span>/identity/v1/token"""
+_READ_ANSWER: Final = """sed -n 's/.*"access_token": *"\\([^"]*\\)".*/\\1/p'"""
+_CLIENT_COMMAND: Final = f"""TOKEN=$(curl -s -u "<var>CLIENT_ID</var>:<var>SECRET</var>" \\
+  -d grant_type=client_credentials <span data-origin>{{url}}</span>/identity/v1/token | {_READ_ANSWER})"""
 
 _DEMO_HOW: Final = (
     "This is a demo: anybody is who they say. Elsewhere a machine gets one for its client id and secret at "
     "<code>/identity/v1/token</code>."
 )
-_DEMO_COMMAND: Final = """TOKEN=$(.venv/bin/trellis token status-reader)"""
+_DEMO_COMMAND: Final = f"""TOKEN=$(curl -s -H "Content-Type: application/json" -d '{{{{"role": "status-reader"}}}}' \\
+<span data-origin>{{url}}</span>/identity/v1/demo-token | {_READ_ANSWER})"""
 _FIRST_ROLE: Final = "chief-executive"
 
 
@@ -37,7 +39,7 @@ def page(public_url: str, contracts: Iterable[str], guides: tuple[Guide, ...] = 
     url = escape(public_url)
     filled = Template(template).substitute(
         how=_DEMO_HOW if is_demo else _CLIENT_HOW,
-        token_command=_DEMO_COMMAND if is_demo else _CLIENT_COMMAND.format(url=url),
+        token_command=(_DEMO_COMMAND if is_demo else _CLIENT_COMMAND).format(url=url),
         public_url=url,
         tabs="\n".join(_tab(name) for name in names),
         demo=_demo() if is_demo else "",

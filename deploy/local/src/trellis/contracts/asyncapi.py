@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kit.web.contract import event_name
 from trellis.contracts.documents import Contract, written
 
 FILE = "events.asyncapi.json"
@@ -22,9 +23,12 @@ def asyncapi(bundle: Contract) -> Contract:
     operations: Contract = {}
     messages: Contract = {}
     for path, service, event in _feeds(bundle):
-        names = {kind: _name(kind) for kind in event["x-event-data"]}
+        schemas = event["discriminator"]["mapping"]
+        names = {kind: _name(kind) for kind in schemas}
         for kind, name in names.items():
-            messages[name] = _message(kind, event, bundle)
+            messages[name] = _message(
+                kind, bundle["components"]["schemas"][schemas[kind].removeprefix(_SCHEMAS)], bundle
+            )
         channels[service] = {
             "address": path,
             "title": f"Events of {service}",
@@ -91,20 +95,18 @@ def _feeds(bundle: Contract) -> Iterator[tuple[str, str, Contract]]:
 
 def _name(kind: str) -> str:
     """`org.trellis.academy.rating.computed.v1` as `AcademyRatingComputed`."""
-    words = re.split(r"[.-]", kind.removeprefix("org.trellis.").removesuffix(".v1"))
-    return "".join(word.capitalize() for word in words)
+    return event_name(kind).removesuffix("Event")
 
 
 def _message(kind: str, event: Contract, bundle: Contract) -> Contract:
-    data = event["x-event-data"][kind]
+    data = event["properties"]["data"]
     means = bundle["components"]["schemas"][data["$ref"].removeprefix(_SCHEMAS)].get("description", kind)
-    properties = {**event["properties"], "type": {"type": "string", "const": kind}, "data": data}
     return {
         "name": kind,
         "title": kind,
         "summary": means.partition("\n")[0],
         "contentType": "application/json",
-        "payload": {"type": "object", "required": event["required"], "properties": properties},
+        "payload": {name: event[name] for name in ("type", "required", "properties")},
     }
 
 

@@ -140,7 +140,13 @@ class _Comparison:
         """Compare two schemas; a schema that refers to itself is followed to a bounded depth."""
         if depth > _DEPTH or was == {} or (was.get("$ref") and was == now and depth > 6):
             return
-        was, now = _plain(was, self._old), _plain(now, self._new)
+        was, choices = _plain(was, self._old), _choices(now, self._new)
+        if way == ANSWER and "properties" in was and len(choices) > 1:
+            # One of several kinds now: each of them must be what readers know.
+            each = [one for choice in choices for one in self._schema(was, choice, at, way, depth + 1)]
+            yield from dict.fromkeys(each)
+            return
+        now = _plain(now, self._new)
         yield from self._types(was, now, at, way)
         yield from self._words(was, now, at, way)
         if way == SEND:
@@ -230,6 +236,13 @@ def _plain(schema: Schema, contract: Contract) -> Schema:
         base = dict(values[0]) if len(values) == 1 else {}
         return {**base, "type": sorted(types)} if types else base
     return schema
+
+
+def _choices(schema: Schema, contract: Contract) -> list[Schema]:
+    """The kinds of object that a schema is one of; none when it is a single one."""
+    plain = _resolve(schema, contract)
+    kinds = [_plain(one, contract) for one in plain.get("oneOf", plain.get("anyOf", ()))]
+    return [one for one in kinds if one.get("type") != "null"]
 
 
 def _with_open_code(schema: Schema, contract: Contract) -> Schema:

@@ -16,6 +16,9 @@ class AcademyMoved(BaseModel):
 
     The days are those in the register now. If a day of joining has passed and is then moved to a later day, the
     academy has left, and `joined_on` is the day on which it will join again.
+
+    Take it off the board and keep its ratings: they stay in its history, and an academy that joins again shows the last
+    of them. Its override ends with it, which is an event of its own.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -29,7 +32,8 @@ class AcademyMoved(BaseModel):
 class AcademyJoined(AcademyMoved):
     """An academy has joined the trust. Announced on the day, not before.
 
-    The days are those in the register now.
+    The days are those in the register now. An academy that belonged to the trust before shows its last rating again,
+    without the override of then, until it has a new one. No event repeats that rating.
     """
 
     name: EventTitle = Field(description="Its name in the register.")

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -57,6 +58,7 @@ _REQUEST_ID: Json = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,128}$"},
 }
 _SCHEMAS = "#/components/schemas/"
+_OTHER = "OtherEvent"
 _LINK: Json = {"Link": {"description": 'The next page, as `rel="next"` (RFC 8288).', "schema": {"type": "string"}}}
 
 
@@ -113,7 +115,7 @@ def write_contract(
 
 
 def _add_event_data(schemas: Json, event_types: Sequence[EventType]) -> None:
-    """A schema for the data of each type of event, and which type has which."""
+    """A schema for each type of event and its data. `CloudEvent` is one of them, found by its `type`."""
     if not event_types:
         return
     models = {one.data.__name__: one.data for one in event_types}
@@ -125,14 +127,44 @@ def _add_event_data(schemas: Json, event_types: Sequence[EventType]) -> None:
     names = {name: f"{name}Data" for name, schema in found.items() if schemas.get(name, schema) != schema}
     for name, schema in found.items():
         schemas[names.get(name, name)] = _renamed(schema, names)
-    refs = {one.type: f"{_SCHEMAS}{names.get(one.data.__name__, one.data.__name__)}" for one in event_types}
     event = schemas["CloudEvent"]
-    choices = [{"$ref": ref} for ref in dict.fromkeys(refs.values())]
-    event["properties"]["data"] = {
-        **({"anyOf": choices} if len(choices) > 1 else choices[0]),
-        "description": "Before and after; `x-event-data` says which schema each type has.",
+    mapping = {}
+    for one in event_types:
+        data = {"$ref": f"{_SCHEMAS}{names.get(one.data.__name__, one.data.__name__)}"}
+        own = {"type": {"type": "string", "const": one.type}, "data": data}
+        name = event_name(one.type)
+        schemas[name] = {**event, "description": one.title, "properties": {**event["properties"], **own}}
+        mapping[one.type] = f"{_SCHEMAS}{name}"
+    schemas[_OTHER] = _other_event(event, list(mapping))
+    schemas["CloudEvent"] = {
+        "description": f"{event['description']} `type` says which one it is. Types are added: handle one that you "
+        "don't know as `OtherEvent`, or request only those that you know with `types`.",
+        "oneOf": [{"$ref": ref} for ref in (*mapping.values(), f"{_SCHEMAS}{_OTHER}")],
+        "discriminator": {"propertyName": "type", "mapping": mapping},
     }
-    event["x-event-data"] = {kind: {"$ref": ref} for kind, ref in refs.items()}
+
+
+def event_name(kind: str) -> str:
+    """The schema of a type of event: `org.trellis.academy.rating.computed.v1` is `AcademyRatingComputedEvent`."""
+    words = re.split(r"[.-]", kind.removeprefix("org.trellis.").removesuffix(".v1"))
+    return "".join(word.capitalize() for word in words) + "Event"
+
+
+def _other_event(event: Json, known: Sequence[str]) -> Json:
+    """An event of a type that isn't there yet: what readers who know only this contract take it for."""
+    own = {
+        "type": {
+            "type": "string",
+            "not": {"enum": list(known)},
+            "description": "A type that was added after this contract.",
+        },
+        "data": {"type": "object", "additionalProperties": True, "description": "What this type carries."},
+    }
+    return {
+        **event,
+        "description": "An event of a type that this contract doesn't have yet. Skip it, or keep it as it is.",
+        "properties": {**event["properties"], **own},
+    }
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
