@@ -241,7 +241,7 @@ def _plain(schema: Schema, contract: Contract) -> Schema:
 def _choices(schema: Schema, contract: Contract) -> list[Schema]:
     """The kinds of object that a schema is one of; none when it is a single one."""
     plain = _resolve(schema, contract)
-    kinds = [_plain(one, contract) for one in plain.get("oneOf", plain.get("anyOf", ()))]
+    kinds = [_plain(one, contract) for one in plain.get("oneOf") or plain.get("anyOf") or ()]
     return [one for one in kinds if one.get("type") != "null"]
 
 
