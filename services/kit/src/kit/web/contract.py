@@ -131,7 +131,7 @@ def _add_event_data(schemas: Json, event_types: Sequence[EventType]) -> None:
     mapping = {}
     for one in event_types:
         data = {"$ref": f"{_SCHEMAS}{names.get(one.data.__name__, one.data.__name__)}"}
-        own = {"type": {"type": "string", "const": one.type}, "data": data}
+        own = {"type": {"type": "string", "const": one.type, "description": f"{one.title}."}, "data": data}
         name = event_name(one.type)
         schemas[name] = {**event, "description": one.title, "properties": {**event["properties"], **own}}
         mapping[one.type] = f"{_SCHEMAS}{name}"
