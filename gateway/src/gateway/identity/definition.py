@@ -7,7 +7,7 @@ from kit.definition import ServiceDefinition
 IDENTITY: Final = ServiceDefinition(
     "identity",
     package="gateway.identity",
-    slices=("tokens", "clients", "people", "grants", "tenants", "me", "keys"),
+    slices=("tokens", "clients", "people", "grants", "tenants", "me", "names", "keys"),
     title="Trellis identity",
     description="""
     Who may do what where: tokens for machines and people, the keys that sign them, and the grants behind them.

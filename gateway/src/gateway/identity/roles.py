@@ -67,6 +67,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "terms:write": "Set and change the dates of terms.",
         "posts:read": "Read posts, and who holds them.",
         "posts:write": "Create and change posts.",
+        "names:read": "Read the names of people and clients whose subjects one has read.",
         "events:read": "Read the change feed, as far as the other scopes reach.",
         "events:follow": "Read the change feed of every trust; for services that follow another.",
         "links:write": "Make links to what one may read, list them and end them.",
@@ -82,7 +83,7 @@ SERVICE_READER: Final = "service-reader"
 FOLLOWER: Final = "follower"
 
 _BOARD: Final = frozenset({"academies:read", "measures:read", "ratings:read", "rag-statuses:read", "events:read"})
-_DETAIL: Final = _BOARD | {"posts:read", "terms:read", "observations:read", "criteria:read"}
+_DETAIL: Final = _BOARD | {"posts:read", "names:read", "terms:read", "observations:read", "criteria:read"}
 _SHARES: Final = _DETAIL | {"links:write"}
 _ADVISES: Final = _SHARES | {"criteria:write", "criteria:publish", "ratings:moderate", "imports:read"}
 _TRUST_ONLY: Final = frozenset({Extent.TRUST})
@@ -227,6 +228,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
                     "measures:read",
                     "posts:read",
                     "posts:write",
+                    "names:read",
                     "terms:read",
                     "terms:write",
                     "events:read",
@@ -287,7 +289,7 @@ ROLES: Final[Mapping[str, Role]] = _table(
             SERVICE_READER,
             "Service reader",
             "A service that reads another's data in a job: its token is for one trust that it names, and never writes.",
-            _DETAIL,
+            _DETAIL - {"names:read"},
             level=Level.PLATFORM,
             holders=_CLIENT,
             extents=_TRUST_ONLY,

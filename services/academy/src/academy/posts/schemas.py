@@ -55,7 +55,7 @@ class PostOut(Tagged):
     title: str = Field(description="Its title.", examples=["Headteacher"])
     holders: list[str] = Field(
         description="Subjects of those whose grant of the role covers the academy today (for a post of the trust: the "
-        "whole trust), as tokens name them. Identity knows their names.",
+        "whole trust), as tokens name them; `GET /identity/v1/names` has their names.",
         examples=[["person:0193e2f1-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]],
     )
     is_vacant: bool = Field(description="Does nobody hold it today?", examples=[False])
