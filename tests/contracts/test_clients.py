@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -67,6 +68,14 @@ def test_every_module_of_a_python_client_can_be_used(generated: Module) -> None:
     assert len(operations) > 80
     for file in operations:
         assert generated(f"api.{file.parent.name}.{file.stem}").asyncio_detailed
+
+
+@pytest.mark.parametrize("operation", ["moderations.moderation_file_view", "links.shared_view"])
+def test_a_python_client_gives_files_as_bytes(generated: Module, operation: str) -> None:
+    caller = generated("client").Client(base_url="unused")
+    answer = httpx.Response(200, content=b"%PDF-1.7", headers={"Content-Type": "application/pdf"})
+
+    assert generated(f"api.{operation}")._parse_response(client=caller, response=answer).payload.read() == b"%PDF-1.7"
 
 
 async def test_a_python_client_lists_changes_imports_and_reads_errors(

@@ -7,6 +7,7 @@ import jsonschema_rs
 import pytest
 from fastapi.routing import APIRoute
 
+from kit import clock
 from kit.settings import ServiceSettings
 from tests.support.clients import Clients
 from tests.support.contracts import made
@@ -89,3 +90,24 @@ async def test_the_example_of_criteria_is_a_sound_set(client: Clients) -> None:
 
     assert (await author.post("/academy/v1/criteria-sets", json=shown["criteria_set_create"])).status_code == 201
     assert (await author.post("/academy/v1/academies/lookup", json=shown["academy_lookup"])).status_code == 200
+
+
+async def test_the_example_of_a_link_makes_one(client: Clients) -> None:
+    maker = await client("academy", "chief-executive")
+    shown = {operation: value for operation, value, *_ in bodies("academy")}["link_create"]
+    # The day in the contract is one of next year's; the clock of the tests stands still.
+    body = {**shown, "expires_on": str(clock.now().date())}
+
+    assert (await maker.post("/academy/v1/links", json=body)).status_code == 201
+
+
+@pytest.mark.parametrize("service", APPS)
+def test_every_parameter_in_a_path_that_is_no_id_has_an_example(service: str) -> None:
+    silent = {
+        f"{operation['operationId']}: {parameter['name']}"
+        for *_, operation in operations(made(service))
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "path" and parameter["schema"].get("format") != "uuid" and "example" not in parameter
+    }
+
+    assert silent <= {"shared_view: token"}

@@ -93,7 +93,7 @@ class Desk:
 
     async def ask_as(self, client: Json, **form: Any) -> httpx.Response:
         """A request of a machine, with its secret in the form."""
-        credentials = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+        credentials = {"client_id": client["oauth_client_id"], "client_secret": client["client_secret"]}
         return await self.ask(**{"grant_type": "client_credentials", **credentials, **form})
 
     async def exchange(self, client: Json, id_token: str, **form: Any) -> httpx.Response:
@@ -102,6 +102,6 @@ class Desk:
             form = {"client_secret": client["client_secret"], **form}
         return await self.ask(
             grant_type=EXCHANGE,
-            client_id=client["client_id"],
+            client_id=client["oauth_client_id"],
             **{"subject_token": id_token, "subject_token_type": ID_TOKEN, **form},
         )

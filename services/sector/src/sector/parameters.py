@@ -16,7 +16,7 @@ def _only_digits(value: Any) -> Any:
     return value
 
 
-Urn = Annotated[int, Field(ge=1, le=9_999_999, examples=[136105]), BeforeValidator(_only_digits)]
+Urn = Annotated[int, Field(ge=1, le=9_999_999, examples=[139148]), BeforeValidator(_only_digits)]
 """The number of a school in the register. Wider than the six digits of `sector.urns`, as released: no school has such
 a number, so that it is not found."""
 

@@ -16,7 +16,7 @@ async def test_a_person_sees_what_this_token_says_and_what_others_could(desk: De
         response = await holder.get("/identity/v1/me")
     assert response.headers["cache-control"] == "private, no-cache"
     me = response.json()
-    assert (me["subject"], me["client_id"]) == (f"person:{person['id']}", portal["client_id"])
+    assert (me["subject"], me["oauth_client_id"]) == (f"person:{person['id']}", portal["oauth_client_id"])
     assert (me["roles"], me["scopes"], me["academies"]) == (["trustee"], ["rag-statuses:read"], None)
     assert me["leads"] == [137083]
     assert me["trust"]["name"] == "Prospere Learning Trust"

@@ -36,7 +36,7 @@ async def test_a_public_client_exchanges_an_id_token_without_a_secret(
     assert answer["issued_token_type"] == "urn:ietf:params:oauth:token-type:access_token"
     claims = said(answer["access_token"])
     assert claims["sub"] == f"person:{person['id']}"
-    assert claims["client_id"] == portal["client_id"]
+    assert claims["client_id"] == portal["oauth_client_id"]
     assert (claims["trust"], claims["academies"], claims["leads"]) == (str(PROSPERE), [137083], [137083])
     assert not {"email", "name"} & set(claims)
 
@@ -45,7 +45,7 @@ async def test_a_confidential_client_needs_its_secret(desk: Desk, provider: Prov
     await head(desk)
     client = await desk.register("Server-side portal")
     assert (await desk.exchange(client, provider.id_token())).status_code == 200
-    without = {"client_id": client["client_id"]}
+    without = {"client_id": client["oauth_client_id"]}
     assert (await desk.exchange(without, provider.id_token())).json()["error"] == "invalid_client"
     assert (await desk.exchange(client, provider.id_token(), client_secret="wrong")).status_code == 401
 

@@ -35,7 +35,7 @@ async def test_a_machine_gets_a_token_that_says_what_its_grant_gives(desk: Desk)
     keys = StaticKeys((await desk.anybody.get("/.well-known/jwks.json")).json())
     claims = await verify(answer["access_token"], keys, issuer=ISSUER, audience=AUDIENCE, now=house_clock.now())
     assert claims.subject == f"client:{client['id']}"
-    assert claims.client_id == client["client_id"]
+    assert claims.client_id == client["oauth_client_id"]
     assert claims.trust == PROSPERE
     assert claims.roles == {"status-reader"}
     assert claims.academies == frozenset({100001, 137083})
@@ -45,7 +45,7 @@ async def test_a_machine_gets_a_token_that_says_what_its_grant_gives(desk: Desk)
 
 async def test_the_secret_may_come_by_basic_form_encoded(desk: Desk) -> None:
     client = await desk.machine()
-    pair = f"{quote(client['client_id'])}:{quote(client['client_secret'])}".encode()
+    pair = f"{quote(client['oauth_client_id'])}:{quote(client['client_secret'])}".encode()
     header = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
     response = await desk.ask(grant_type="client_credentials", headers=header)
     assert response.status_code == 200
@@ -221,7 +221,7 @@ async def test_every_refused_secret_takes_the_same_work_and_no_hash(
             {"client_id": unknown, "client_secret": "guess"},
             {"client_id": nobody, "client_secret": client["client_secret"]},
             disabled,
-            {"client_id": client["client_id"], "client_secret": elsewhere["client_secret"]},
+            {"client_id": client["oauth_client_id"], "client_secret": elsewhere["client_secret"]},
         )
     ):
         with count_queries() as statements:
@@ -247,13 +247,13 @@ async def test_a_secret_from_before_digests_is_checked_once_by_its_hash(
 async def test_a_public_client_has_no_rights_of_its_own(desk: Desk) -> None:
     public = await desk.register("Portal", "public")
     assert public["client_secret"] is None
-    response = await desk.ask(grant_type="client_credentials", client_id=public["client_id"])
+    response = await desk.ask(grant_type="client_credentials", client_id=public["oauth_client_id"])
     assert (response.status_code, response.json()["error"]) == (400, "unauthorized_client")
 
 
 async def test_a_confidential_client_without_its_secret_is_unknown(desk: Desk) -> None:
     client = await desk.machine()
-    response = await desk.ask(grant_type="client_credentials", client_id=client["client_id"])
+    response = await desk.ask(grant_type="client_credentials", client_id=client["oauth_client_id"])
     assert response.status_code == 401
 
 

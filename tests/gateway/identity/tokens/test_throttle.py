@@ -172,7 +172,7 @@ async def test_no_address_and_no_client_is_kept(desk: Desk, database: Sandbox) -
     async with database.admin() as session:
         rows = (await session.execute(text("select f::text from identity.failed_attempt f"))).scalars().all()
     assert len(rows) == 2
-    assert not any("127.0.0.1" in row or client["client_id"] in row for row in rows)
+    assert not any("127.0.0.1" in row or client["oauth_client_id"] in row for row in rows)
 
 
 async def test_forged_id_tokens_are_paused_and_keep_no_person_out(desk: Desk, provider: Provider) -> None:

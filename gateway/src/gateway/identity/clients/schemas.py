@@ -55,8 +55,11 @@ class SecretOut(BaseModel):
 class ClientOut(Tagged):
     """A client."""
 
-    id: UUID = Field(description="Its id in this API.", examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"])
-    client_id: str = Field(
+    id: UUID = Field(
+        description="Its id in this API, where others call it `client_id`.",
+        examples=["0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"],
+    )
+    oauth_client_id: str = Field(
         description="What it sends as `client_id` to the token endpoint.",
         examples=["Sks6IQ5dVAq0mJrQYxBDMgGT4vGKOXp-iy5cfg2PmhA"],
     )
@@ -73,7 +76,7 @@ class ClientOut(Tagged):
         """A client as the API shows it."""
         fields = client.model_dump(exclude={"trust_id", "version", "deleted_at"})
         shown = [SecretOut(**secret.model_dump(include=set(SecretOut.model_fields))) for secret in secrets]
-        return cls(**fields, client_id=client_id_of(client.trust_id, client.id), secrets=shown).tagged(client.tag)
+        return cls(**fields, oauth_client_id=client_id_of(client.trust_id, client.id), secrets=shown).tagged(client.tag)
 
 
 class ClientWithSecretOut(ClientOut):

@@ -31,7 +31,10 @@ class MeOut(BaseModel):
     """Who you are and what you may do with this token."""
 
     subject: str = Field(description="Who you are.", examples=["person:0193e2f1-8a39-7a7e-8b2e-5c7e0d8f9a10"])
-    client_id: str | None = Field(description="The program that you use.", examples=["Sks6IQ5dVAq0mJrQYxBDMg"])
+    oauth_client_id: str | None = Field(
+        description="The program that you use, by its `client_id` at the token endpoint.",
+        examples=["Sks6IQ5dVAq0mJrQYxBDMg"],
+    )
     trust: TrustOut | None = Field(description="Your trust; null for the platform.")
     roles: list[str] = Field(description="Your roles.", examples=[["headteacher"]])
     scopes: list[str] = Field(description="What they allow.", examples=[["rag-statuses:read"]])

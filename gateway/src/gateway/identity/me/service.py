@@ -18,7 +18,7 @@ async def describe(session: Session, caller: Caller) -> MeOut:
         trust = TrustOut(id=tenant.id, group_uid=tenant.group_uid, group_id=tenant.group_id, name=tenant.name)
     return MeOut(
         subject=caller.subject,
-        client_id=caller.client_id,
+        oauth_client_id=caller.client_id,
         trust=trust,
         roles=sorted(caller.roles),
         scopes=sorted(caller.scopes),

@@ -13,6 +13,7 @@ from academy.observations.rules import Layer, Release
 from academy.observations.schemas import MeasureCode, PeriodCode, PupilGroupCode
 from kit.resources.pages import ListParams, Page
 from sector.parameters import AcademicYear, Urn
+from sector.regions import REGIONS
 
 
 class Area(StrEnum):
@@ -102,7 +103,12 @@ class ComparisonListParams(ListParams):
     ] = None
     region: Annotated[
         str | None,
-        Field(pattern=r"^E12\d{6}$", description="Code of a region; by default the academy's.", examples=["E12000002"]),
+        Field(
+            pattern=r"^E12\d{6}$",
+            description="Code of a region; by default the academy's.",
+            examples=["E12000002"],
+            json_schema_extra={"enum": list(REGIONS)},
+        ),
     ] = None
     la: Annotated[
         str | None,

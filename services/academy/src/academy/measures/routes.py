@@ -35,6 +35,8 @@ async def measure_list(reply: Reply, caller: Reader, params: Annotated[MeasureLi
     summary="View one measure",
     responses=TAGGED | responses(MeasureNotFound),
 )
-async def measure_view(reply: Reply, _caller: Reader, measure: Annotated[Code, Path()]) -> MeasureOut:
+async def measure_view(
+    reply: Reply, _caller: Reader, measure: Annotated[Code, Path(examples=["ks4.attainment_8"])]
+) -> MeasureOut:
     """Returns a measure by its dotted code."""
     return reply.tagged(service.view_measure(measure))

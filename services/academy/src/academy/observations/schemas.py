@@ -120,9 +120,13 @@ def _period(code: str) -> str:
 
 
 # An empty list for a code that is only misspelt would read like "no figures".
-MeasureCode = Annotated[Code, AfterValidator(_measure)]
-PupilGroupCode = Annotated[Code, AfterValidator(_pupil_group)]
-PeriodCode = Annotated[Code, AfterValidator(_period)]
+MeasureCode = Annotated[Code, AfterValidator(_measure), Field(examples=["ks4.attainment_8"])]
+PupilGroupCode = Annotated[
+    Code, AfterValidator(_pupil_group), Field(json_schema_extra={"enum": list(PUPIL_GROUPS)}, examples=["all"])
+]
+PeriodCode = Annotated[
+    Code, AfterValidator(_period), Field(json_schema_extra={"enum": list(PERIODS)}, examples=["year"])
+]
 
 
 class ObservationListParams(ListParams):

@@ -24,7 +24,7 @@ class LinkCreate(BaseModel):
     resource: str = Field(description="What it shows.")
     parameters: Any = Field(description="Which part of it, fixed for the life of the link.")
     expires_on: date = Field(
-        description=f"Its last day, in London; at most {LONGEST_DAYS} days ahead.", examples=["2026-12-31"]
+        description=f"Its last day, in London; at most {LONGEST_DAYS} days ahead.", examples=["2027-08-31"]
     )
 
 
@@ -38,7 +38,9 @@ def create_models(resources: Sequence[LinkResource]) -> Any:
 
 def _create_model(resource: LinkResource) -> type[LinkCreate]:
     name = "".join(word.capitalize() for word in resource.name.split("-"))
-    parameters = Field(default_factory=resource.parameters, description="Which part of it. Default: all of it.")
+    parameters = Field(
+        default_factory=resource.parameters, description="Which part of it. Default: all of it.", examples=[{}]
+    )
     only: Any = Literal[resource.name]
     return create_model(
         f"{name}LinkCreate",

@@ -62,6 +62,9 @@ from kit.web.tools import tools_of
 FindOwner = Callable[[Session], Awaitable[FileOwner]]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
+_NAME = r"""^[^\x00-\x1f\x7f/\\:*?"<>|]*[^\x00-\x1f\x7f/\\:*?"<>|\s.][^\x00-\x1f\x7f/\\:*?"<>|]*$"""
+ANY_BYTES = "application/octet-stream"
+"""Declared beside the types that are sent: the only one whose answers openapi-python-client gives as bytes."""
 
 FILE_BODY: dict[str, Any] = {
     "x-idempotent": False,
@@ -103,8 +106,8 @@ FILE_TAKEN = {
 FILE_GIVEN = {
     200: {
         **tagged()[200],
-        "description": "The file, as an attachment.",
-        "content": dict.fromkeys(ENDINGS, _BINARY),
+        "description": f"The file, as an attachment. It comes with a type of its own; `{ANY_BYTES}` is for generators.",
+        "content": dict.fromkeys((ANY_BYTES, *ENDINGS), _BINARY),
     },
     **responses(StoredFileNotFound, ObjectStoreUnavailable),
 }
@@ -123,6 +126,8 @@ class FileParams(BaseModel):
             max_length=200,
             description="The file's name. If it has no extension, the one of its type is added.",
             examples=["minutes-of-7-october.pdf"],
+            # For those who read the contract; what is refused is refused below, with its own sentence.
+            json_schema_extra={"pattern": _NAME},
         ),
     ]
 

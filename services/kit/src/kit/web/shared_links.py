@@ -15,6 +15,7 @@ from kit.links.resources import LinkResource
 from kit.links.schemas import LinkCreate, LinkPage, LinkWithUrlOut, SharedLinkOut, create_models
 from kit.problems import InsufficientScope, InvalidCursor, Problem, responses
 from kit.resources.pages import ListParams
+from kit.web.files import ANY_BYTES
 from kit.web.replies import Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep, database_of_request
@@ -102,8 +103,11 @@ def links_router(resources: Sequence[LinkResource]) -> APIRouter:
         responses={
             200: {
                 **tagged()[200],
-                "description": "What the link shows now.",
-                "content": {resource.media_type: {"schema": {"type": "string"}} for resource in resources},
+                "description": f"What the link shows now, as its own type; `{ANY_BYTES}` is for generators.",
+                "content": {
+                    ANY_BYTES: {"schema": {"type": "string", "format": "binary"}},
+                    **{resource.media_type: {"schema": {"type": "string"}} for resource in resources},
+                },
             },
             **responses(LinkNotFound),
         },

@@ -67,6 +67,9 @@ def plain_parameter(parameter: Json) -> None:
         schema.pop("description", None)
     if "default" in schema and schema["default"] in (None, []):
         del schema["default"]
+    if parameter["in"] == "path" and "examples" in schema:
+        # What a viewer fills in, so that the first try of an operation works.
+        parameter["example"] = schema["examples"][0]
 
 
 def without_defaults(schema: Json) -> None:
