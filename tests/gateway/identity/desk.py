@@ -25,6 +25,12 @@ def said(token: str) -> Json:
     return claims
 
 
+def _sent_by(client: Json) -> str:
+    """What a client sends as `client_id`: it was just registered, or holds no more than its credentials."""
+    sent: str = client["oauth_client_id"] if "oauth_client_id" in client else client["client_id"]
+    return sent
+
+
 class Desk:
     """The token endpoint of an app with keys of its own, and administrators of the same database."""
 
@@ -93,7 +99,7 @@ class Desk:
 
     async def ask_as(self, client: Json, **form: Any) -> httpx.Response:
         """A request of a machine, with its secret in the form."""
-        credentials = {"client_id": client["oauth_client_id"], "client_secret": client["client_secret"]}
+        credentials = {"client_id": _sent_by(client), "client_secret": client["client_secret"]}
         return await self.ask(**{"grant_type": "client_credentials", **credentials, **form})
 
     async def exchange(self, client: Json, id_token: str, **form: Any) -> httpx.Response:
@@ -102,6 +108,6 @@ class Desk:
             form = {"client_secret": client["client_secret"], **form}
         return await self.ask(
             grant_type=EXCHANGE,
-            client_id=client["oauth_client_id"],
+            client_id=_sent_by(client),
             **{"subject_token": id_token, "subject_token_type": ID_TOKEN, **form},
         )

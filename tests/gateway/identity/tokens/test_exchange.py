@@ -45,7 +45,7 @@ async def test_a_confidential_client_needs_its_secret(desk: Desk, provider: Prov
     await head(desk)
     client = await desk.register("Server-side portal")
     assert (await desk.exchange(client, provider.id_token())).status_code == 200
-    without = {"client_id": client["oauth_client_id"]}
+    without = {"oauth_client_id": client["oauth_client_id"]}
     assert (await desk.exchange(without, provider.id_token())).json()["error"] == "invalid_client"
     assert (await desk.exchange(client, provider.id_token(), client_secret="wrong")).status_code == 401
 
