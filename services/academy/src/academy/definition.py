@@ -13,6 +13,7 @@ ACADEMY = ServiceDefinition(
         "comparisons",
         "imports",
         "import_changes",
+        "observation_batches",
         "criteria",
         "previews",
         "rag_statuses",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kit.problems import (
+    ComesBack,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -54,3 +55,7 @@ class ImportNotWithdrawable(Conflict):
 
 class ImportAlreadyFinished(Conflict):
     """The import has finished and can't be cancelled."""
+
+
+class ImportInProgress(ComesBack):
+    """An earlier import of your trust's own figures is still being applied; `Retry-After` says when to try again."""

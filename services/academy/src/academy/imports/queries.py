@@ -68,6 +68,16 @@ async def same_file_of_other_year(
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def is_in_progress(session: Session, tenant: UUID, kinds: Iterable[str]) -> bool:
+    """Whether an import of these kinds is still to write figures, or a withdrawal to take some back."""
+    statement = visible_to(tenant).where(
+        col(Import.kind).in_(tuple(kinds)),
+        col(Import.dry_run).is_(False),
+        col(Import.state).in_((ImportState.QUEUED, ImportState.RUNNING, Withdrawal.WITHDRAWING)),
+    )
+    return bool((await session.execute(select(statement.exists()))).scalar_one())
+
+
 async def set_progress(session: Session, tenant: UUID, import_id: UUID, *, percent: int, rows_read: int) -> bool:
     """Store how far it is; False when it isn't running any more."""
     statement = (

@@ -20,12 +20,14 @@ DELETE_TASK: Final = "academy.imports.forget"
 KEPT_FOR: Final = timedelta(days=7)
 
 
-async def succeed(session: Session, running: Import, reading: Reading, counts: Counts) -> None:
+async def succeed(
+    session: Session, running: Import, reading: Reading, counts: Counts, *, has_file: bool = True
+) -> None:
     """End an import whose rows have been applied."""
     running.rows_new, running.rows_changed, running.rows_unchanged = counts.new, counts.changed, counts.unchanged
     running.progress_percent = 100
     _store_reading(running, reading)
-    await end(session, running, "succeeded")
+    await end(session, running, "succeeded", has_file=has_file)
 
 
 async def fail(session: Session, running: Import, reading: Reading) -> None:
@@ -48,9 +50,15 @@ def _store_reading(running: Import, reading: Reading) -> None:
 
 
 async def end(
-    session: Session, ended: Import, state: Ending, *, by: str | None = None, as_role: str | None = None
+    session: Session,
+    ended: Import,
+    state: Ending,
+    *,
+    by: str | None = None,
+    as_role: str | None = None,
+    has_file: bool = True,
 ) -> None:
-    """End an import in this state, announce it, and queue the deletion of its file; its results stay.
+    """End an import in this state, announce it, and queue the deletion of its file if it has one; its results stay.
 
     `by` and `as_role` say who cancelled it.
     """
@@ -71,5 +79,6 @@ async def end(
         as_role=as_role,
     )
     await record_event(session, IMPORT_FINISHED, subject=f"imports/{ended.id}", urn=None, data=finished)
-    delete_at = ended.finished_at + KEPT_FOR
-    await defer(session, DELETE_TASK, at=delete_at, trust_id=ended.trust_id, import_id=ended.id)
+    if has_file:
+        delete_at = ended.finished_at + KEPT_FOR
+        await defer(session, DELETE_TASK, at=delete_at, trust_id=ended.trust_id, import_id=ended.id)

@@ -30,6 +30,7 @@ from academy.imports.applying.targets import (
     TRUSTS,
 )
 from academy.imports.codes import RowCode
+from academy.imports.applying.turns import take_turn
 from academy.imports.formats.reading import ReadingWarning
 from academy.imports.tables import Import, ReferenceLoad
 from academy.measures.rules import MEASURES
@@ -67,9 +68,11 @@ async def load_own(
     table = staged.tables.get("observations")
     if table is None:
         return Counts(), []
+    tenant = started.trust_id
     await copy_in(session, table)
     report(0.3)
-    tenant = started.trust_id
+    if not started.dry_run:
+        await take_turn(session, tenant)
     strange = text(_STRANGE_URNS.format(rows=table.incoming))
     urns = list((await session.execute(strange, {"tenant": tenant, "today": today()})).scalars())
     origin = await _origin(session, started, staged, tenant=tenant)

@@ -19,6 +19,7 @@ from academy.imports.applying.notices import announce_own_withdrawal, queue_with
 from academy.imports.applying.progress import Stopped
 from academy.imports.applying.run import ImportRun
 from academy.imports.applying.targets import COMPARISONS, INSPECTIONS, NATIONAL_FIGURES, TRUST_FIGURES
+from academy.imports.applying.turns import take_turn
 from academy.imports.events import IMPORT_WITHDRAWN, ImportWithdrawn
 from academy.imports.formats.kinds import KINDS
 from academy.imports.queries import import_by_id, lost_withdrawals
@@ -98,6 +99,7 @@ async def _lock(run: ImportRun, session: Session) -> Import:
 
 async def _withdraw_own(run: ImportRun, session: Session, found: Import) -> None:
     await run.fence(session)
+    await take_turn(session, found.trust_id)
     origin = await _origin(session, found)
     counts = await take_back(session, TRUST_FIGURES, origin)
     if counts.written:
