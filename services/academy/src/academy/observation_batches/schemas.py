@@ -91,7 +91,7 @@ class ObservationBatchCreate(BaseModel):
 
     def lines(self) -> bytes:
         """The figures as a file of NDJSON has them."""
-        rows = (figure.model_dump(exclude_none=True) for figure in self.observations)
+        rows = self.model_dump(include={"observations"}, exclude_none=True)["observations"]
         return b"".join(
             orjson.dumps({name: _plain(cell) for name, cell in row.items()}, option=orjson.OPT_APPEND_NEWLINE)
             for row in rows

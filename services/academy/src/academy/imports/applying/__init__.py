@@ -8,4 +8,6 @@ the feed, and jobs that rate the affected trusts again. Steps, in the order in w
 3. `load` copies each CSV into a temporary table and merges it: figures and entries with `merge` (what makes two rows
    the same is in `targets`), memberships with `members`.
 4. `notices` records events for the trusts that are affected.
+
+`at_once` takes the same steps for figures that come with a request, in its transaction; `turns` keeps the two apart.
 """

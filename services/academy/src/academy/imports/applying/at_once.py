@@ -42,16 +42,23 @@ class TakenFigure:
     replaced: UUID | None
 
 
-# The planner is led from the few keys to the figures.
-_STANDING: Final = f"""
-    select {", ".join(f"k.{column}" for column in SCHOOL_KEY)}, o.id, c.urn is not null, c.old_id
+_KEY: Final = ", ".join(SCHOOL_KEY)
+# Not joined with what stands, and that is looked up one by one: otherwise the plan that the database makes for all
+# requests compares each figure with each.
+_WRITTEN: Final = text(f"select {_KEY}, old_id from {TRUST_FIGURES.changed}")  # noqa: S608 - constants
+_STANDING: Final = text(
+    f"""
+    select {", ".join(f"k.{column}" for column in SCHOOL_KEY)}, o.id
     from unnest(cast(:urns as int[]), cast(:measures as text[]), cast(:academic_years as text[]),
-        cast(:pupil_groups as text[]), cast(:periods as text[])) with ordinality as k ({", ".join(SCHOOL_KEY)}, place)
-    join academy.observation o on o.trust_id = :tenant and o.release = :release and o.superseded_at is null
-        and {" and ".join(f"o.{column} = k.{column}" for column in SCHOOL_KEY)}
-    left join {TRUST_FIGURES.changed} c on {" and ".join(f"c.{column} = k.{column}" for column in SCHOOL_KEY)}
+        cast(:pupil_groups as text[]), cast(:periods as text[])) with ordinality as k ({_KEY}, place)
+    join lateral (
+        select o.id from academy.observation o
+        where o.trust_id = :tenant and o.release = :release and o.superseded_at is null
+          and {" and ".join(f"o.{column} = k.{column}" for column in SCHOOL_KEY)} limit 1
+    ) o on true
     order by k.place
-"""  # noqa: S608 - constants
+    """  # noqa: S608 - constants
+)
 
 
 async def apply_at_once(session: Session, sent: Import, lines: bytes) -> tuple[Reading, Sequence[TakenFigure]]:
@@ -88,9 +95,15 @@ def _keys(staged: Staged) -> list[dict[str, str]]:
 async def _taken(session: Session, sent: Import, keys: Sequence[dict[str, str]]) -> list[TakenFigure]:
     values = {f"{column}s": [key[column] for key in keys] for column in SCHOOL_KEY}
     about = {**values, "urns": [int(key["urn"]) for key in keys], "tenant": sent.trust_id, "release": sent.release}
-    rows = await session.execute(text(_STANDING), about)
-    names = (*SCHOOL_KEY, "observation_id", "is_written", "replaced")
-    return [TakenFigure(**dict(zip(names, row, strict=True))) for row in rows]
+    written = {row[:-1]: row.old_id for row in (await session.execute(_WRITTEN)).all()}
+    taken = []
+    for *key, standing in (await session.execute(_STANDING, about)).all():
+        which = tuple(key)
+        figure = dict(zip(SCHOOL_KEY, which, strict=True))
+        taken.append(
+            TakenFigure(**figure, observation_id=standing, is_written=which in written, replaced=written.get(which))
+        )
+    return taken
 
 
 async def _end(session: Session, sent: Import, staged: Staged, counts: Counts) -> None:
