@@ -67,8 +67,9 @@ async def test_it_is_an_import_that_is_listed_announced_rated_and_taken_back(ben
     ours = [one for one in await bench.events() if one[1] in {f"imports/{made['id']}", f"academies/{MINE}"}]
     assert ours[-2:] == [("observation.changed", f"academies/{MINE}"), ("import.finished", f"imports/{made['id']}")]
     assert [job["status"] for job in await bench.jobs("academy.ratings.rerate")][-2:] == ["todo", "todo"]
-    reason = {"json": {"reason": "The wrong year."}, "headers": {"If-Match": sent.headers["ETag"]}}
-    assert (await mis.post(f"{IMPORTS}/{made['id']}/withdraw", **reason)).status_code == 202
+    tag = {"If-Match": sent.headers["ETag"]}
+    taken_back = await mis.post(f"{IMPORTS}/{made['id']}/withdraw", json={"reason": "The wrong year."}, headers=tag)
+    assert taken_back.status_code == 202
     await bench.work()
     assert await listed(mis) == [("2022/23", 45, None)]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -25,7 +26,6 @@ from academy.imports.tables import Import
 from academy.parameters import today
 from kit.database.sessions import Session
 from kit.jobs.threads import in_thread
-from sector.years import academic_year_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def apply_at_once(session: Session, sent: Import, lines: bytes) -> tuple[R
     in the order in which they were sent. Raises ImportInProgress.
     """
     with temporary_folder() as folder:
-        staged = await in_thread(_read, folder, sent, lines, academic_year_on(today()))
+        staged = await in_thread(_read, folder, sent, lines, today())
         if not staged.reading.is_valid:
             return staged.reading, ()
         await take_turn_soon(session, sent.trust_id)
@@ -79,10 +79,10 @@ async def apply_at_once(session: Session, sent: Import, lines: bytes) -> tuple[R
     return staged.reading, taken
 
 
-def _read(folder: Path, sent: Import, lines: bytes, latest_year: str) -> Staged:
+def _read(folder: Path, sent: Import, lines: bytes, day: date) -> Staged:
     path = folder / "file"
     path.write_bytes(lines)
-    return stage(path, folder, sent, latest_year, lambda _done, _rows: None)
+    return stage(path, folder, sent, day, lambda _done, _rows: None)
 
 
 def _keys(staged: Staged) -> list[dict[str, str]]:
