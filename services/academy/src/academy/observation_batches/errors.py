@@ -13,7 +13,6 @@ class ObservationsRejected(InvalidRequest):
         "errors": [
             {
                 "pointer": "#/observations/0/measure",
-                "parameter": None,
                 "code": "measure_unknown",
                 "detail": "'ks4.attainment8' is no measure of the catalogue. Was ks4.attainment_8 meant?",
             }

@@ -130,6 +130,13 @@ def _answers(item: Json) -> Iterator[tuple[Json, str]]:
             yield from ((operation["responses"], status) for status in sorted(operation["responses"]))
 
 
+def _with_parameters(example: Json) -> Json:
+    """What an example has of its own. FastAPI drops nulls, and of a fault in a body `parameter` is null."""
+    if "errors" not in example:
+        return example
+    return {**example, "errors": [{"parameter": None, **error} for error in example["errors"]]}
+
+
 def _example(code: str, status: int, said: Json) -> Json:
     """The answer that carries this code, as a client meets it; the same in every service."""
     value = {
@@ -140,7 +147,7 @@ def _example(code: str, status: int, said: Json) -> Json:
         **{name: (ProblemOut.model_fields[name].examples or [""])[0] for name in ("instance", "trace_id")},
         "code": code,
         "errors": [],
-        **said["example"],
+        **_with_parameters(said["example"]),
     }
     return {"summary": said["title"], "value": value}
 
