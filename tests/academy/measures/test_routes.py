@@ -27,7 +27,7 @@ async def test_measures_are_found_by_phase_and_words(client: Clients) -> None:
     assert all("primary" in measure["phases"] for measure in primary)
     found = (await reader.get(PATH, params={"q": "progress 8"})).json()["items"]
     assert "ks4.progress_8" in [measure["code"] for measure in found]
-    assert (await reader.get(PATH, params={"q": "no such thing"})).json() == {"items": [], "next": None}
+    assert (await reader.get(PATH, params={"q": "no such thing"})).json() == {"items": [], "next": None, "total": None}
 
 
 async def test_a_measure_says_when_it_is_not_published(client: Clients) -> None:

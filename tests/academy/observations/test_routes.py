@@ -314,8 +314,9 @@ async def test_pages_of_figures_join_up(client: Clients, database: Sandbox, scho
         params: dict[str, Any] = {"limit": limit, "history": history}
         synced = set()
         while True:
-            body = (await reader.get(PATH, params=params)).json()
+            body = (await reader.get(PATH, params={**params, "count": limit != 5})).json()
             assert len(body["items"]) <= limit
+            assert body["total"] == (None if limit == 5 else {"count": len(everything), "is_exact": True})
             seen += [one["id"] for one in body["items"]]
             synced.add(body["synced_to"])
             if body["next"] is None:

@@ -184,7 +184,8 @@ async def test_pages_follow_one_another_by_name(client: Clients) -> None:
     reader = await client("academy", "status-reader")
     first = await reader.get(STATUSES, params={"limit": 3})
     assert 'rel="next"' in first.headers["Link"]
-    last = await reader.get(STATUSES, params={"limit": 3, "cursor": first.json()["next"]})
+    last = await reader.get(STATUSES, params={"limit": 3, "cursor": first.json()["next"], "count": True})
+    assert [page.json()["total"] for page in (first, last)] == [None, {"count": 4, "is_exact": True}]
     assert [item["urn"] for page in (first, last) for item in page.json()["items"]] == [GREEN, AMBER, RED, SPECIAL]
     assert last.json()["next"] is None
     elsewhere = await reader.get(STATUSES, params={"limit": 3, "cursor": first.json()["next"], "status": "red"})

@@ -14,10 +14,11 @@ from kit.identity.callers import Caller
 from kit.ids import uuid7
 from kit.key_ring import KeyRing
 from kit.problems import InvalidCursor
+from kit.resources import pages, paging
 from kit.resources.pages import ListParams
 from kit.resources.paging import By, Listing, paginate
 from kit.resources.rows import visible
-from tests.support.databases import Sandbox
+from tests.support.databases import Sandbox, counted
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
 RING = KeyRing.of(["a-secret-key-that-only-the-tests-know"])
@@ -149,3 +150,30 @@ async def test_what_the_first_page_carries_holds_for_all(sets: Sandbox) -> None:
             cursor = found.next
     assert carried == [("first", 4)] * 3
     assert cursor is None
+
+
+@pytest.mark.parametrize(("most", "total"), [(10_000, (12, True)), (12, (12, True)), (11, (11, False))])
+async def test_a_list_is_counted_when_that_is_wanted_and_up_to_a_bound(
+    sets: Sandbox, monkeypatch: pytest.MonkeyPatch, most: int, total: tuple[int, bool]
+) -> None:
+    monkeypatch.setattr(paging, "MOST_COUNTED", most)
+    monkeypatch.setattr(pages, "MOST_COUNTED", most)
+    cursor, totals = None, []
+    with cursors.signing(RING):
+        # The last page isn't counted, and its cursor holds all the same.
+        for limit, count in ((5, True), (5, True), (5, False)):
+            params = ListParams(limit=limit, cursor=cursor, count=count)
+            async with sets.of("academy").session(context_of(caller())) as session:
+                found = await paginate(session, caller(), BY_PHASE, visible(CriteriaSet, caller()), params)
+            totals.append(found.total and (found.total.count, found.total.is_exact))
+            cursor = found.next
+    assert totals == [total, total, None]
+
+
+async def test_counting_costs_a_statement_only_when_it_is_wanted_and_the_page_has_not_all(sets: Sandbox) -> None:
+    for limit, count, statements in ((5, False, 1), (5, True, 2), (12, True, 1)):
+        with cursors.signing(RING), counted(await sets.driver(), sets.connection) as sent:
+            async with sets.of("academy").session(context_of(caller())) as session:
+                params = ListParams(limit=limit, count=count)
+                await paginate(session, caller(), BY_PHASE, visible(CriteriaSet, caller()), params)
+        assert len([one for one in sent if "criteria_set" in one]) == statements

@@ -114,17 +114,35 @@ async def observation_list(
     `after` holds the key, layer, `recorded_at` and id of the last one of the page before.
     """
     parameters: dict[str, Any] = {"limit": limit}
+    layers = _layers(wanted, after, parameters)
+    if not layers:
+        return []
+    order = f"{', '.join(KEY)}, layer, recorded_at, id"
+    statement = f"select * from ({' union all '.join(layers)}) as figures order by {order} limit :limit"  # noqa: S608
+    return [FigureRow(*row) for row in await session.execute(text(statement), parameters)]
+
+
+async def observation_count(session: Session, wanted: ObservationFilter, *, most: int) -> int:
+    """How many figures the list has, whatever the page; counting stops at `most`."""
+    parameters: dict[str, Any] = {"limit": most}
+    layers = _layers(wanted, None, parameters)
+    if not layers:
+        return 0
+    statement = (
+        f"select count(*) from (select 1 from ({' union all '.join(layers)}) as figures limit :limit) as counted"  # noqa: S608
+    )
+    return int((await session.execute(text(statement), parameters)).scalar_one())
+
+
+def _layers(wanted: ObservationFilter, after: Sequence[Any] | None, parameters: dict[str, Any]) -> list[str]:
+    """The selects of the layers that are wanted."""
     layers = []
     if wanted.is_national:
         layers.append(_layer(wanted, NATIONAL, NATIONAL_TABLE, after, parameters))
     if wanted.trust_id is not None:
         parameters["trust"] = wanted.trust_id
         layers.append(_layer(wanted, TRUST, TRUST_TABLE, after, parameters))
-    if not layers:
-        return []
-    order = f"{', '.join(KEY)}, layer, recorded_at, id"
-    statement = f"select * from ({' union all '.join(layers)}) as figures order by {order} limit :limit"  # noqa: S608
-    return [FigureRow(*row) for row in await session.execute(text(statement), parameters)]
+    return layers
 
 
 def _layer(

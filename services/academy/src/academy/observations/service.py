@@ -20,6 +20,7 @@ from kit import clock
 from kit.cursors import decode, encode
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
+from kit.resources.pages import MOST_COUNTED, TotalOut
 from kit.resources.paging import PAGING
 from sector.days import day_in_london
 
@@ -51,7 +52,12 @@ async def list_observations(
         values = [*key, last.layer, last.recorded_at, str(last.id), synced.isoformat()]
         following = encode(_LIST, values, tenant=caller.tenant_id, filters=filters)
     items = await _with_comparisons(session, page, as_of=params.as_of)
-    body = {"items": items, "next": following, "synced_to": synced}
+    total = None
+    if params.count:
+        is_whole = after is None and following is None
+        counted = len(rows) if is_whole else await queries.observation_count(session, wanted, most=MOST_COUNTED + 1)
+        total = TotalOut.of(counted).model_dump()
+    body = {"items": items, "next": following, "total": total, "synced_to": synced}
     return orjson.dumps(body, default=_plain, option=orjson.OPT_UTC_Z), following
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -21,6 +22,8 @@ from kit import clock
 from kit.cursors import decode, encode
 from kit.database.sessions import Connection, Context, Database, Session, driver_of
 from kit.identity.callers import Caller, check_scopes
+from kit.resources.pages import MOST_COUNTED, TotalOut
+from kit.resources.paging import PAGING
 from sector.days import day_in_london
 
 LIST = "rag-statuses"
@@ -84,7 +87,7 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
             raise AsOfWithUpdatedSince.together()
         if params.sort in {RagSort.CHANGED, RagSort.CHANGED_DESCENDING}:
             raise AsOfWithSortByChange.together()
-    filters = params.model_dump(mode="json", exclude={"limit", "cursor"})
+    filters = params.model_dump(mode="json", exclude=set(PAGING))
     after = None
     if params.cursor is not None:
         after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
@@ -114,7 +117,15 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
     items = [_shown(row, published) for row in page]
     if RagInclude.CRITERIA in params.include:
         await _add_criteria(connection, caller, items)
-    said = {"items": items, "next": following}
+    total = None
+    if params.count:
+        everything = rows
+        if after is not None or more:
+            everything = await queries.rag_statuses(
+                connection, caller, replace(wanted, after=None, limit=MOST_COUNTED + 1)
+            )
+        total = TotalOut.of(len(everything)).model_dump()
+    said = {"items": items, "next": following, "total": total}
     tag = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_UTC_Z)).hexdigest()[:32]
     body = orjson.dumps({**said, "synced_to": watermark.astimezone(UTC)}, option=orjson.OPT_UTC_Z)
     return body, tag, following

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlmodel import SQLModel
 
 from kit.cursors import decode, encode
 from kit.database.sessions import Session
 from kit.identity.callers import Caller
-from kit.resources.pages import Found, ListParams
+from kit.resources.pages import MOST_COUNTED, Found, ListParams, TotalOut
 
 Row = TypeVar("Row")
 AnySelect = Select[*tuple[Any, ...]]
 
-PAGING = frozenset({"limit", "cursor"})
+PAGING = frozenset({"limit", "cursor", "count"})
+"""Parameters that choose no items: a cursor isn't bound to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,10 @@ async def paginate(
     A statement for whole rows of the table gives these; one for more gives rows whose first member is the table's.
     `within` are facts beside the parameters that a cursor is bound to, such as the academy in the path. `carry` is
     something about the first page that holds for all, such as a watermark: later pages give the one of the first.
-    Raises InvalidCursor.
+    With `count` the total is that of all pages, whichever this is; counting stops at `MOST_COUNTED`. Raises
+    InvalidCursor.
     """
+    everything = statement
     filters = {**params.model_dump(mode="json", exclude=set(PAGING)), **within}
     if params.cursor is not None:
         place = decode(listing.name, params.cursor, tenant=caller.tenant_id, filters=filters)
@@ -113,7 +116,18 @@ async def paginate(
     if len(rows) > params.limit:
         values = [*listing.values(page[-1]), *([] if carry is None else [carry])]
         following = encode(listing.name, values, tenant=caller.tenant_id, filters=filters)
-    return Found([row[0] if len(row) == 1 else row for row in page], following, carry)
+    total = None
+    if params.count:
+        # A first page that is also the last has been counted by reading it.
+        is_whole = params.cursor is None and following is None
+        total = TotalOut.of(len(rows) if is_whole else await _counted(session, everything))
+    return Found([row[0] if len(row) == 1 else row for row in page], following, carry, total)
+
+
+async def _counted(session: Session, statement: AnySelect) -> int:
+    """How many rows a statement has, in the same transaction and so for the same reader; at most one too many."""
+    some = statement.order_by(None).limit(MOST_COUNTED + 1).subquery()
+    return int((await session.execute(select(func.count()).select_from(some))).scalar_one())
 
 
 def page_of(caller: Caller, name: str, values: Sequence[Row], params: ListParams) -> Found[Row]:
@@ -127,4 +141,4 @@ def page_of(caller: Caller, name: str, values: Sequence[Row], params: ListParams
         (start,) = decode(name, params.cursor, tenant=caller.tenant_id, filters=filters)
     end = start + params.limit
     following = encode(name, [end], tenant=caller.tenant_id, filters=filters) if end < len(values) else None
-    return Found(values[start:end], following)
+    return Found(values[start:end], following, total=TotalOut.of(len(values)) if params.count else None)
