@@ -61,4 +61,4 @@ def _errors(reading: Reading) -> Iterator[FieldError]:
         path: list[str | int] = ["observations"]
         if error.row is not None:
             path += [error.row - 1, *([error.column] if error.column else [])]
-        yield FieldError.in_body(path, error.code.replace("-", "_"), error.detail)
+        yield FieldError.in_body(path, error.code, error.detail)

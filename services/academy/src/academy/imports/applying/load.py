@@ -29,8 +29,8 @@ from academy.imports.applying.targets import (
     TRUST_FIGURES,
     TRUSTS,
 )
-from academy.imports.codes import RowCode
 from academy.imports.applying.turns import take_turn
+from academy.imports.codes import RowCode
 from academy.imports.formats.reading import ReadingWarning
 from academy.imports.tables import Import, ReferenceLoad
 from academy.measures.rules import MEASURES
