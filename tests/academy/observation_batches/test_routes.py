@@ -89,7 +89,7 @@ async def test_nothing_is_stored_when_one_figure_is_wrong_and_every_fault_is_nam
     assert (refused.status_code, refused.json()["code"]) == (422, "observations-rejected")
     assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [
         ("#/observations/1/value", "not_a_number"),
-        ("#/observations/2/measure", "measure_unknown"),
+        ("#/observations/2/measure", "unknown_measure"),
         ("#/observations/3", "key_repeated"),
         ("#/observations/4/value", "out_of_range"),
         ("#/observations/5/value", "value_missing"),

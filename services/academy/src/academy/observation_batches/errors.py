@@ -13,7 +13,7 @@ class ObservationsRejected(InvalidRequest):
         "errors": [
             {
                 "pointer": "#/observations/0/measure",
-                "code": "measure_unknown",
+                "code": "unknown_measure",
                 "detail": "'ks4.attainment8' is no measure of the catalogue. Was ks4.attainment_8 meant?",
             }
         ]
