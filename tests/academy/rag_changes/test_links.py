@@ -1,5 +1,6 @@
 """A feed of changes behind a link: who may make one, what it shows, and what it never shows."""
 
+import asyncio
 import io
 import json
 from contextlib import redirect_stdout
@@ -17,7 +18,7 @@ from tests.academy.moderations.test_routes import moderate
 from tests.academy.rated import AMBER, GREEN, RED, add_england, add_rated_trust, change_figure, publish, rerate
 from tests.conftest import Clock
 from tests.support.clients import Clients
-from tests.support.databases import Sandbox
+from tests.support.databases import Clone, Sandbox
 from tests.support.tokens import OTHER_TRUST, PROSPERE
 
 LINKS = "/academy/v1/links"
@@ -232,6 +233,24 @@ async def test_links_that_cant_be_made(client: Clients, monkeypatch: pytest.Monk
     assert MOST_LINKS == 100
     full = await make(chief)
     assert (full.status_code, full.json()["code"]) == (409, "too-many-links")
+
+
+@pytest.mark.usefixtures("clock")
+async def test_nobody_has_more_links_than_the_most_when_they_are_made_at_once(
+    committed_client: Clients, committed_database: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kit.links.service.MOST_LINKS", 1)
+    chief = await committed_client("academy", "chief-executive")
+    async with committed_database.admin() as admin:
+        await admin.execute("begin; lock table academy.shared_link in exclusive mode")
+        making = asyncio.gather(make(chief), make(chief))
+        async with asyncio.timeout(20):
+            # Neither goes on before both have counted, or wait to.
+            while await admin.fetchval("select count(*) from pg_locks where not granted") < 2:
+                await admin.execute("select pg_sleep(0.01)")
+        await admin.execute("rollback")
+        answers = await making
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
 @pytest.mark.usefixtures("rated")

@@ -1,5 +1,6 @@
 """Space that transactions under way have reserved: seen by every other, and given back however they end."""
 
+import asyncio
 from contextlib import suppress
 from uuid import UUID
 
@@ -49,6 +50,28 @@ async def test_a_transaction_that_fails_gives_its_space_back(committed_database:
     with pytest.raises(RuntimeError):
         await fail()
     assert await reserved(database) == 0
+
+
+async def test_a_transaction_that_is_cancelled_gives_its_space_back(committed_database: Clone) -> None:
+    database = committed_database.of("academy")
+    has_reserved = asyncio.Event()
+
+    async def store() -> None:
+        async with database.session(Context(PROSPERE, None, "test")) as session:
+            await reserve(session, "academy/imports", PROSPERE, 3 << 30)
+            has_reserved.set()
+            await asyncio.Event().wait()
+
+    storing = asyncio.create_task(store())
+    await has_reserved.wait()
+    assert await reserved(database) == 3 << 30
+    storing.cancel()
+    with suppress(asyncio.CancelledError):
+        await storing
+    # The database hears of it a moment later.
+    async with asyncio.timeout(10), committed_database.admin() as admin:
+        while await reserved(database):
+            await admin.execute("select pg_sleep(0.01)")
 
 
 async def test_a_process_that_is_killed_gives_its_space_back(committed_database: Clone) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, any_, func, literal, select, update
+from sqlalchemy import Select, any_, func, literal, select, text, update
 from sqlmodel import col
 
 from kit.database.sessions import Session
@@ -12,6 +12,7 @@ from kit.links.tables import SharedLink
 from kit.links.tokens import Secret
 from kit.resources.paging import Listing
 
+_HOLD = text("select pg_advisory_xact_lock(hashtextextended(:maker, 37))")
 LISTING = Listing("links", SharedLink, "-created_at", "-id")
 
 
@@ -33,6 +34,11 @@ async def link_of(session: Session, secret: Secret) -> SharedLink | None:
     statement = of_trust(secret.trust_id, None).where(col(SharedLink.token_sha256) == secret.sha256)
     found: SharedLink | None = (await session.execute(statement)).scalar_one_or_none()
     return found
+
+
+async def hold_maker(session: Session, trust_id: UUID, maker: str) -> None:
+    """Wait until no other transaction of this service makes a link for this maker."""
+    await session.execute(_HOLD, {"maker": f"{trust_id}/links/{maker}"})
 
 
 async def count_active(session: Session, trust_id: UUID, maker: str, today: date) -> int:

@@ -40,6 +40,7 @@ async def make_link(session: Session, caller: Caller, resources: Resources, body
     if (wrong := await resource.check(session, caller, body.parameters)) is not None:
         field, code, detail = wrong
         raise LinkNotPossible.because(["parameters", field], code, detail)
+    await queries.hold_maker(session, caller.tenant_id, caller.subject)
     if await queries.count_active(session, caller.tenant_id, caller.subject, day_of(now)) >= MOST_LINKS:
         raise TooManyLinks(f"You may have at most {MOST_LINKS} links at once.")
     token = new_token(caller.tenant_id)
