@@ -1,7 +1,9 @@
 """The unit for systemd: systemd itself finds nothing wrong with it, and it names what exists."""
 
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.stack import HOUSE
+from trellis import launching
 from trellis.attending import WAS_STOPPED
+from trellis.state import State
 
 UNIT = HOUSE / "deploy" / "systemd" / "trellis.service"
 ANALYSE = shutil.which("systemd-analyze")
@@ -39,6 +43,27 @@ def test_the_unit_gives_few_rights() -> None:
     found = re.search(r"exposure level for trellis.service: ([0-9.]+)", said)
     assert found is not None
     assert float(found[1]) <= MOST_EXPOSED
+
+
+def test_other_commands_leave_the_installation_to_systemd(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    state.prepare()
+    launching.refuse_if_of_unit(state)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        attending = subprocess.Popen(
+            [sys.executable, "-P", "-m", "trellis.attending", str(state.folder)],
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+        )
+        try:
+            assert systemd.recv(100) == b"READY=1"
+            with pytest.raises(launching.LaunchFailed, match="systemctl stop trellis"):
+                launching.refuse_if_of_unit(state)
+        finally:
+            attending.kill()
+            attending.wait()
+    launching.refuse_if_of_unit(state)
 
 
 def test_it_starts_again_what_ends_unless_somebody_stopped_it() -> None:

@@ -21,6 +21,9 @@ LOOKS = 5
 again what it stopped."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 """What ends it. `trellis run` holds them back until they are answered here."""
+UNIT = "unit"
+"""The lock that is held while systemd runs the installation: what another command starts doesn't belong to the unit,
+and ends with the session of that command (`launching.refuse_if_of_unit`)."""
 WAS_STOPPED = 77
 """The exit code when somebody else stopped the installation: `trellis down`, or who removed its state folder."""
 
@@ -31,7 +34,14 @@ def main() -> int:
     for number in STOPPING:
         signal.signal(number, _stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    announce("READY=1")
+    if "NOTIFY_SOCKET" not in os.environ:
+        return _stay(state)
+    with state.held(UNIT):
+        announce("READY=1")
+        return _stay(state)
+
+
+def _stay(state: State) -> int:
     missed = 0
     while missed < LOOKS:
         missed = 0 if state.is_held("supervisor") or state.is_held(watcher.NAME) else missed + 1

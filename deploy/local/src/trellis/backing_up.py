@@ -79,6 +79,7 @@ def put_back(installation: Installation, path: Path, *, replace: bool, unauthent
             installation.state.locked(),
         ):
             backups.refuse_if_files_have_no_place(installation, unpacked)
+            launching.refuse_if_of_unit(installation.state)
             ran = report_of(installation.state) is not None
             started = launching.start_database(installation)
             try:

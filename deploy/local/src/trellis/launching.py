@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trellis import logs, places, ports, processes, schemas
+from trellis.attending import UNIT
 from trellis.installation import Installation, python
 from trellis.postgres import PostgresFailed
 from trellis.programs import Stage
@@ -47,6 +48,7 @@ def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
             return
         judge(installation)
         if running is not None:
+            refuse_if_of_unit(state)
             say("The settings have changed: starting again." if not restart else "Starting again.")
         stop(installation)
         ports.claim(*listens_at(installation))
@@ -56,6 +58,15 @@ def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
         except (LaunchFailed, PostgresFailed, OSError, KeyboardInterrupt):
             stop(installation)
             raise
+
+
+def refuse_if_of_unit(state: State) -> None:
+    """Raises LaunchFailed when systemd runs the installation: it alone can start it again so that it stays."""
+    if state.is_held(UNIT):
+        raise LaunchFailed(
+            "systemd runs this installation. Nothing was stopped. Use `systemctl restart trellis` for new settings; "
+            "before a restore `systemctl stop trellis`, and `systemctl start trellis` afterwards."
+        )
 
 
 def judge(installation: Installation) -> None:
