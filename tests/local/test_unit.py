@@ -66,6 +66,18 @@ def test_other_commands_leave_the_installation_to_systemd(tmp_path: Path) -> Non
     launching.refuse_if_of_unit(state)
 
 
+def test_the_guide_runs_other_commands_with_the_settings_of_the_unit() -> None:
+    """Without one of them `trellis up` by hand would be another installation: a demo, say, with real data."""
+    guide = (HOUSE / "docs" / "guides" / "operating.md").read_text()
+    command = next(line for line in guide.splitlines() if "systemd-run " in line)
+    for line in UNIT.read_text().splitlines():
+        name, _, value = line.partition("=")
+        if name == "Environment":
+            assert f"-E {value} " in command
+        elif name == "EnvironmentFile":
+            assert f"-p EnvironmentFile={value} " in command
+
+
 def test_it_starts_again_what_ends_unless_somebody_stopped_it() -> None:
     lines = UNIT.read_text().splitlines()
     assert "Restart=always" in lines
