@@ -49,7 +49,7 @@ def _prepare(stack: Stack) -> None:
         loading.await_ratings(chief, {one["phase"] for one in sets})
 
 
-def measure_stack(only: Sequence[str]) -> list[Row]:
+def measure_stack(only: Sequence[str], figures: int) -> list[Row]:
     """What needs the whole installation: idle memory, pulls, freshness, imports."""
     rows: list[Row] = []
     folder = Path(tempfile.mkdtemp(prefix="trellis-bench-", dir="/var/tmp"))
@@ -73,7 +73,7 @@ def measure_stack(only: Sequence[str]) -> list[Row]:
             if "lists" in only:
                 rows += lists.measure_lists(stack, binaries, app_url, admin_url)
             if "import" in only:
-                rows += importing.measure_import(stack, binaries, admin_url, folder)
+                rows += importing.measure_import(stack, binaries, admin_url, folder, figures)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return rows
@@ -97,12 +97,14 @@ def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", help="memory, pull, lists, import or rerate; all unless given")
-    only = parser.parse_args().only or ["memory", "pull", "import", "lists", "rerate"]
+    parser.add_argument("--rows", type=int, default=importing.ROWS, help="figures of an import; a million unless given")
+    given = parser.parse_args()
+    only = given.only or ["memory", "pull", "import", "lists", "rerate"]
     rows: list[Row] = []
     if "rerate" in only:
         rows += measure_rerate()
     if {"memory", "pull", "lists", "import"} & set(only):
-        rows += measure_stack(only)
+        rows += measure_stack(only, given.rows)
     target = HOUSE / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps([row.told() for row in rows], indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from academy.imports.applying import members
-from academy.imports.applying.merge import NEW_ID, Counts, Figures, Origin
+from academy.imports.applying.merge import LARGE_JOINS, NEW_ID, Counts, Figures, Origin
 from academy.imports.applying.notices import announce_own_withdrawal, queue_withdrawal_for
 from academy.imports.applying.progress import Stopped
 from academy.imports.applying.run import ImportRun
@@ -165,6 +165,7 @@ async def take_back(session: Session, table: Figures, origin: Origin) -> Counts:
     if origin.tenant is not None:
         # An erasure takes the same turn: what it erases isn't recorded again meanwhile.
         await one_at_a_time(session, origin.tenant)
+    await session.execute(text(LARGE_JOINS))
     withdrawn = f"withdrawn_{table.name}"
     own = "" if origin.tenant is None else "{}.trust_id = :tenant and "
     whose = {} if origin.tenant is None else {"tenant": origin.tenant}
@@ -178,6 +179,8 @@ async def take_back(session: Session, table: Figures, origin: Origin) -> Counts:
         f" where {own.format('b')}{same} and b.recorded_at < o.recorded_at and {stands}"
         " order by b.recorded_at desc limit 1) before on true"
         f" where {own.format('o')}o.import_id = :import_id and o.superseded_at is null"
+        # In the order of the tables' indexes, as rows are brought in.
+        f" order by {', '.join(f'o.{column}' for column in key)}"
     )
     await session.execute(text(find), {"import_id": origin.import_id, **whose})
     await session.execute(text(f"analyze {withdrawn}"))
