@@ -17,7 +17,7 @@ from unittest import mock
 HOUSE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(HOUSE))
 
-from tests.load import importing, lists, memory, pulls, rerate  # noqa: E402 - the house must be on the path first
+from tests.load import feed, importing, lists, memory, pulls, rerate  # noqa: E402 - the house must be on the path first
 from tests.load.pulls import GROUP_UID, TRUST, Row  # noqa: E402
 from tests.support import cluster as clusters  # noqa: E402
 from tests.support.cluster import shared_cluster  # noqa: E402
@@ -58,7 +58,7 @@ def measure_stack(only: Sequence[str], figures: int) -> list[Row]:
         with Stack(folder, environment=SETTINGS) as stack:
             if "memory" in only:
                 rows += memory.measure_idle_memory(stack)
-            if not {"pull", "lists", "import"} & set(only):
+            if not {"pull", "lists", "feed", "import"} & set(only):
                 return rows
             _prepare(stack)
             with mock.patch.dict("os.environ", stack.environment):
@@ -72,6 +72,8 @@ def measure_stack(only: Sequence[str], figures: int) -> list[Row]:
                 rows.append(pulls.measure_freshness(stack, admin_url))
             if "lists" in only:
                 rows += lists.measure_lists(stack, binaries, app_url, admin_url)
+            if "feed" in only:
+                rows += feed.measure_feed(stack, app_url, folder)
             if "import" in only:
                 rows += importing.measure_import(stack, binaries, admin_url, folder, figures)
     finally:
@@ -96,14 +98,14 @@ def measure_rerate() -> list[Row]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="memory, pull, lists, import or rerate; all unless given")
+    parser.add_argument("only", nargs="*", help="memory, pull, lists, feed, import or rerate; all unless given")
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="figures of an import; a million unless given")
     given = parser.parse_args()
-    only = given.only or ["memory", "pull", "import", "lists", "rerate"]
+    only = given.only or ["memory", "pull", "feed", "import", "lists", "rerate"]
     rows: list[Row] = []
     if "rerate" in only:
         rows += measure_rerate()
-    if {"memory", "pull", "lists", "import"} & set(only):
+    if {"memory", "pull", "lists", "feed", "import"} & set(only):
         rows += measure_stack(only, given.rows)
     target = HOUSE / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
