@@ -5,6 +5,9 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 NODE_TOOLS := openapi/tools
 NODE_STAMP := $(NODE_TOOLS)/node_modules/.package-lock.json
+# openapi-generator with the Java that runs it: 65 MB that nothing but one test needs, so apart from the lock of the house.
+GENERATOR := build/openapi-generator
+GENERATOR_STAMP := $(GENERATOR)/.stamp
 # Programs in .venv name its place: after a move it is made again.
 PLACE := .venv/.place
 
@@ -26,6 +29,7 @@ down: ## Stop everything; the state stays in .trellis/
 .PHONY: test
 test: $(STAMP) ## Run the whole test suite on its own database (ARGS= is given to pytest)
 	@$(MAKE) --no-print-directory node-tools || echo "Node's contract tools can't be installed here: their tests are skipped."
+	@$(MAKE) --no-print-directory generator || echo "openapi-generator can't be installed here: its test is skipped."
 	@$(MAKE) --no-print-directory browser || echo "Without a browser the tests that need one are skipped."
 	@$(BIN)/python -m pytest -n 2 --dist worksteal tests $(ARGS)
 
@@ -93,6 +97,14 @@ release-contract: $(STAMP) ## Make the present contracts the released ones
 .PHONY: node-tools
 node-tools: $(NODE_STAMP) ## Install the contract tools that run on the locked Node
 
+.PHONY: generator
+generator: $(GENERATOR_STAMP) ## Install openapi-generator, with its Java, from its own lock
+
+$(GENERATOR_STAMP): $(STAMP) $(NODE_TOOLS)/generator.lock
+	@rm -rf $(GENERATOR)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(GENERATOR) --requirement $(NODE_TOOLS)/generator.lock
+	@touch $@
+
 .PHONY: browser
 browser: ## Install the Chromium that tests of the portal use, unless there is one
 	@sh deploy/local/browser.sh
@@ -142,6 +154,11 @@ $(STAMP): requirements.lock deploy/local/install.sh $(MEMBERS:%=%/pyproject.toml
 .PHONY: lock
 lock: ## Write requirements.lock after a change of dependencies (UPGRADE=all or UPGRADE=NAME)
 	@sh deploy/local/lock.sh $(MEMBERS)
+
+.PHONY: lock-generator
+lock-generator: $(STAMP) ## Write the lock of openapi-generator
+	@$(BIN)/uv pip compile $(NODE_TOOLS)/generator.in --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --output-file $(NODE_TOOLS)/generator.lock
 
 .PHONY: hooks
 hooks: $(STAMP) ## Check each commit before it is made
