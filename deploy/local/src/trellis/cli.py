@@ -174,7 +174,7 @@ def import_file(
         str | None, typer.Option("--trust", help="Load figures of this trust's own, as its data manager (demo).")
     ] = None,
     confirm: Annotated[
-        list[str] | None, typer.Option(help="What is meant so, by the code of the refusal: same-file-other-year.")
+        list[str] | None, typer.Option(help="What is meant so: same-file-other-year, value-was-erased.")
     ] = None,
 ) -> None:
     """Load a file, wait for the end, and say what was refused and why; exit code 1 when it was refused."""

@@ -50,7 +50,8 @@ async def observation_erasure_create(
 
     It goes from every version of the figure that has it, also for `history` and `as_of`, from ratings that rest on it
     and their events, and all stored files of your trust's ended imports are deleted. Who did it, when and why stays. It
-    can't be undone. Correct the source first: a file that still has the value loads it again.
+    can't be undone. Correct the source first: an import leaves a value out that would take its place, with a warning,
+    unless its sender confirms it.
     """
     made = await service.erase(session, caller, body)
     reply.forget_prepared(session)

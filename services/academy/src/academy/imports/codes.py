@@ -100,4 +100,5 @@ class RowCode(FieldCode):
     VALUE_AND_REASON = "value_and_reason", "The row has a value and a reason why there is none."
     VALUE_MISSING = "value_missing", "A required cell is empty."
     VALUE_OF_NOBODY = "value_of_nobody", "There is a value where the number of pupils behind it is 0."
+    VALUE_WAS_ERASED = "value_was_erased", "The trust has erased the value of this figure; this one isn't stored."
     WEB_PAGE = "web_page", "The file is a web page."

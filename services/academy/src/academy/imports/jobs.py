@@ -15,6 +15,7 @@ from academy.imports.applying.run import SUBJECT, ImportRun, ReadingFailed, give
 from academy.imports.applying.withdraw import give_up_withdrawal, queue_lost_withdrawals, withdraw_import
 from academy.imports.receiving.limits import ImportLimits
 from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, WITHDRAW_TASK
+from academy.imports.schemas import Confirmation
 from kit.database.sessions import Context
 from kit.ids import PLATFORM
 from kit.jobs.tasks import JobGivenUp, JobRun, JobTookTooLong, Retries, Tasks, at_most
@@ -31,10 +32,13 @@ log = logger(__name__)
 
 @tasks.task(RUN_SMALL_TASK, retries=RETRIES, queue="small-imports", longest=LONGEST)
 @tasks.task(RUN_TASK, retries=RETRIES, queue="imports", longest=LONGEST)
-async def run(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
-    """Run an import to its end."""
+async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "") -> None:
+    """Run an import to its end; `confirmed` is what its sender confirmed that only its application meets."""
     limits = ImportLimits()
-    started = ImportRun(job.database, job.databases["loader"], limits, job.fence, trust_id, import_id)
+    keeps_erased = confirmed == Confirmation.VALUE_WAS_ERASED
+    started = ImportRun(
+        job.database, job.databases["loader"], limits, job.fence, trust_id, import_id, keeps_erased=keeps_erased
+    )
     try:
         async with at_most(timedelta(seconds=limits.seconds)):
             await run_import(started)

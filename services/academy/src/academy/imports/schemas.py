@@ -153,9 +153,10 @@ class ImportPage(Page[ImportOut]):
 
 
 class Confirmation(StrEnum):
-    """What the sender of a file has looked at and says is meant so; each is the code of a 409."""
+    """What the sender of a file has looked at and says is meant so: what a 409 or a warning of this code was about."""
 
     SAME_FILE_OTHER_YEAR = "same-file-other-year"
+    VALUE_WAS_ERASED = "value-was-erased"
 
 
 class ImportCreateParams(BaseModel):
@@ -172,7 +173,9 @@ class ImportCreateParams(BaseModel):
 
     confirm: Annotated[
         tuple[Confirmation, ...],
-        Field(max_length=5, description="What is meant so, although an import without it was refused by this code."),
+        Field(
+            max_length=5, description="What is meant so, although an import without it was refused or left values out."
+        ),
     ] = ()
 
 

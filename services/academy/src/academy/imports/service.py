@@ -48,7 +48,7 @@ from kit.etags import etag
 from kit.field_codes import KitCode
 from kit.identity.callers import Caller
 from kit.ids import uuid7
-from kit.jobs.queue import defer_in_turn
+from kit.jobs.queue import JobId, defer_in_turn
 from kit.problems import FieldError
 from kit.resources.paging import Listing, paginate
 from kit.resources.transitions import acting_role
@@ -140,7 +140,9 @@ async def accept(
     session.add(created)
     await session.flush()
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
-    about = {"trust_id": created.trust_id, "import_id": created.id}
+    about: dict[str, JobId] = {"trust_id": created.trust_id, "import_id": created.id}
+    if Confirmation.VALUE_WAS_ERASED in params.confirm:
+        about["confirmed"] = Confirmation.VALUE_WAS_ERASED.value
     await defer_in_turn(session, run_task(file.unpacked_bytes), lock=imports_lock(created.trust_id), **about)
     return ImportOut.of(created, caller)
 

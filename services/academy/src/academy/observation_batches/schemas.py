@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.imports.applying.at_once import TakenFigure
-from academy.imports.schemas import ImportWarningOut
+from academy.imports.schemas import Confirmation, ImportWarningOut
 from academy.imports.tables import Import
 from academy.observations.rules import Release
 from kit.resources.models import Tagged
@@ -83,6 +83,9 @@ class ObservationBatchCreate(BaseModel):
         default=None, description="The academic year of all figures; those that name one must agree."
     )
     release: Release = Field(default=Release.FINAL, description="How settled the figures are.")
+    confirm: list[Confirmation] = Field(
+        default=[], max_length=5, description="What is meant so, although a request without it left values out."
+    )
     observations: list[ObservationCreate] = Field(
         min_length=1,
         max_length=MOST_FIGURES,
@@ -149,7 +152,9 @@ class ObservationBatchOut(Tagged):
     )
     rows_new: int = Field(description="How many figures are new.", examples=[1])
     rows_changed: int = Field(description="How many took the place of others.", examples=[1])
-    rows_unchanged: int = Field(description="How many stood already.", examples=[0])
+    rows_unchanged: int = Field(
+        description="How many stood already. Values that were erased and aren't stored count nowhere.", examples=[0]
+    )
     warnings: list[ImportWarningOut] = Field(
         description="What is kept although it looks wrong: the most important first."
     )

@@ -14,6 +14,7 @@ from academy.imports.applying import members
 from academy.imports.applying.closings import clear_contradicted, end_with_schools
 from academy.imports.applying.doubtful_memberships import doubtful_memberships
 from academy.imports.applying.emptied import emptied
+from academy.imports.applying.erased import leave_out_erased
 from academy.imports.applying.merge import Counts, Origin, copy_in
 from academy.imports.applying.stage import Staged, StagedTable
 from academy.imports.applying.targets import (
@@ -62,9 +63,12 @@ _STRANGE_URNS: Final = """
 
 
 async def load_own(
-    session: Session, started: Import, staged: Staged, *, report: Report
+    session: Session, started: Import, staged: Staged, *, report: Report, keeps_erased: bool = False
 ) -> tuple[Counts, list[ReadingWarning]]:
-    """Apply a trust's own figures, in the trust's transaction: the counts, and what its sender may have got wrong."""
+    """Apply a trust's own figures, in the trust's transaction: the counts, and what its sender may have got wrong.
+
+    Values that the trust has erased are left out, unless it `keeps_erased`: their sender has confirmed them.
+    """
     table = staged.tables.get("observations")
     if table is None:
         return Counts(), []
@@ -73,12 +77,13 @@ async def load_own(
     report(0.3)
     if not started.dry_run:
         await take_turn(session, tenant)
+    erased = [] if keeps_erased else await leave_out_erased(session, table, tenant)
     strange = text(_STRANGE_URNS.format(rows=table.incoming))
     urns = list((await session.execute(strange, {"tenant": tenant, "today": today()})).scalars())
     origin = await _origin(session, started, staged, tenant=tenant)
     counts = await TRUST_FIGURES.merge(session, table, origin, dry_run=started.dry_run)
     report(1.0)
-    return counts, [*[warning async for warning in emptied(session, TRUST_FIGURES)], *_not_of_this_trust(urns)]
+    return counts, [*erased, *[warning async for warning in emptied(session, TRUST_FIGURES)], *_not_of_this_trust(urns)]
 
 
 def _not_of_this_trust(urns: list[int]) -> Iterator[ReadingWarning]:

@@ -55,7 +55,8 @@ class LoadedAlready(Exception):
 class ImportRun:
     """An import and what it is run with: the service's database, the loader's, the limits, the fence of its job.
 
-    The fence raises when the job was given to another worker meanwhile.
+    The fence raises when the job was given to another worker meanwhile. `keeps_erased`: the sender has confirmed values
+    that the trust had erased.
     """
 
     database: Database
@@ -65,6 +66,7 @@ class ImportRun:
     tenant: UUID
     import_id: UUID
     progress: Progress = field(default_factory=Progress)
+    keeps_erased: bool = False
 
     @property
     def context(self) -> Context:
@@ -167,7 +169,9 @@ async def _apply_own(run: ImportRun, started: Import, staged: Staged) -> None:
     async with run.database.session(Context(run.tenant, academies, SUBJECT), quiet=True) as session:
         await run.fence(session)
         async with run.progress.stored(run.database, run.context, run.import_id):
-            counts, warnings = await load.load_own(session, started, staged, report=run.progress.applied)
+            counts, warnings = await load.load_own(
+                session, started, staged, report=run.progress.applied, keeps_erased=run.keeps_erased
+            )
         staged.reading.warn(warnings)
         running = await run.lock(session)
         await record_late(session)

@@ -47,6 +47,7 @@ def _warnings(tallies: Mapping[TallyKey, Tally]) -> Iterator[ReadingWarning]:
 _FIRST: Final = (
     # A file that was cut off leaves out figures, too.
     RowCode.LAST_LINE_SHORT,
+    RowCode.VALUE_WAS_ERASED,
     RowCode.FIGURES_EMPTIED,
     RowCode.PERCENTS_AS_FRACTIONS,
     RowCode.UNKNOWN_MEMBERSHIP,
