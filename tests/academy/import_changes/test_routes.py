@@ -72,10 +72,21 @@ async def test_a_reason_in_place_of_a_value_is_shown(bench: Workbench) -> None:
     await bench.load(mis, "observations", figures(45))
     second = await bench.load(mis, "observations", figures("SUPP"))
     (change,) = await changes_of(mis, second["id"])
+    nothing = dict.fromkeys(("lower", "upper", "cohort", "published_band"))
     assert (change["before"], change["after"]) == (
-        {"value": 45, "reason": None},
-        {"value": None, "reason": "suppressed"},
+        {"value": 45, "reason": None, **nothing},
+        {"value": None, "reason": "suppressed", **nothing},
     )
+
+
+async def test_a_change_of_a_detail_alone_is_seen(bench: Workbench) -> None:
+    mis = await bench.client("mis-client")
+    header = "urn,measure,academic_year,value,cohort"
+    for pupils in (964, 946):
+        done = await bench.load(mis, "observations", csv([(MINE, "ks4.attainment_8", "2024/25", 45, pupils)], header))
+    (change,) = await changes_of(mis, done["id"])
+    assert (change["before"]["cohort"], change["after"]["cohort"]) == (964, 946)
+    assert change["before"]["value"] == change["after"]["value"] == 45
 
 
 async def test_what_changed_nothing_has_no_changes(bench: Workbench) -> None:

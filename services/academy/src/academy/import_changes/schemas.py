@@ -1,5 +1,6 @@
 """What an import changed, as clients see it."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -19,16 +20,31 @@ class FigureChange(StrEnum):
     CHANGED = "changed"
 
 
+def _float(number: Decimal | None) -> float | None:
+    return None if number is None else float(number)
+
+
 class FigureValueOut(BaseModel):
-    """A figure's value, or the reason why there is none."""
+    """A figure's value with its details, or the reason why there is none."""
 
     value: float | None = Field(description="The figure; null when there is a reason.", examples=[94.1])
     reason: str | None = Field(description="Why there is no figure; null when there is one.", examples=[None])
+    lower: float | None = Field(description="Lower limit of the 95% interval; null when unknown.", examples=[None])
+    upper: float | None = Field(description="Upper limit of the 95% interval; null when unknown.", examples=[None])
+    cohort: int | None = Field(description="Number of pupils behind the figure; null when unknown.", examples=[180])
+    published_band: str | None = Field(description="The published band; null without one.", examples=[None])
 
     @classmethod
     def of(cls, figure: Observation) -> Self:
         """The value of a stored figure."""
-        return cls(value=None if figure.value is None else float(figure.value), reason=figure.reason)
+        return cls(
+            value=_float(figure.value),
+            reason=figure.reason,
+            lower=_float(figure.lower),
+            upper=_float(figure.upper),
+            cohort=figure.cohort,
+            published_band=figure.published_band,
+        )
 
 
 class ImportChangeOut(BaseModel):

@@ -265,3 +265,14 @@ def test_columns_of_dates_and_bands_read_as_their_cells() -> None:
     days = [start + timedelta(days=i) for i in range(5)]
     assert texts(read_dates(pl.Series([str(day) for day in days]))) == days
     assert texts(read_bands(pl.Series(["1", "SUPP", None, "Average"]))) == ["well_above_average", None, None, "average"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("92,4", "(92.4)"), ("-0,15 %", "(-0.15 %)"), ("<5", "SUPP"), ("\u2264 10", "SUPP"), ("fewer than 5", "SUPP")],
+)
+def test_a_number_that_is_written_otherwise_is_refused_with_what_to_write(text: str, said: str) -> None:
+    found = read_number(text)
+    assert isinstance(found, Unreadable)
+    assert found.code == "not_a_number"
+    assert said in found.detail

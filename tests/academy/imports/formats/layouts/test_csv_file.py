@@ -171,6 +171,28 @@ def test_names_are_matched_without_regard_to_case_and_spacing(tmp_path: Path) ->
     assert sheet.choose((A, Column("B", "second", aliases=("old name",)), C)) == {"A": 0, "B": 1, "C": 2}
 
 
+@pytest.mark.parametrize(
+    "spelled", ["Academic Year", "academic year", "AcademicYear", "ACADEMIC-YEAR", "academic__year"]
+)
+def test_names_are_matched_without_regard_to_what_parts_their_words(tmp_path: Path, spelled: str) -> None:
+    sheet = CsvFile(write(tmp_path, f"A,{spelled}\n1,2\n".encode()), may_be_cp1252=False)
+    year = Column("academic_year", "The year", required=True)
+    assert sheet.choose((year, A)) == {"A": 0, "academic_year": 1}
+    assert sheet.warnings == []
+
+
+def test_a_name_that_is_spelled_exactly_comes_before_one_that_is_alike(tmp_path: Path) -> None:
+    columns = (Column("P8MEA_LO", "one"), Column("P8MEALO", "another"))
+    sheet = CsvFile(write(tmp_path, b"P8MEALO,x\n1,2\n"), may_be_cp1252=False)
+    assert sheet.choose(columns) == {"P8MEALO": 0}
+    passed_over = CsvFile(write(tmp_path, b"P8MEALO,x\n1,2\n"), may_be_cp1252=False)
+    assert passed_over.choose(columns[:1], known=("P8MEALO",)) == {}
+    twice = CsvFile(write(tmp_path, b"P8 MEA LO,P8-MEA-LO\n1,2\n"), may_be_cp1252=False)
+    with pytest.raises(FileRefused) as refused:
+        twice.choose(columns[:1])
+    assert refused.value.code == "column_duplicated"
+
+
 def test_all_missing_required_columns_are_named(tmp_path: Path) -> None:
     sheet = CsvFile(write(tmp_path, b"x,y\n1,2\n"), may_be_cp1252=False)
     sheet.choose((Column("A", "first", required=True), Column("B", "second", required=True), C))

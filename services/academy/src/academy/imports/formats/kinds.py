@@ -37,14 +37,18 @@ NDJSON: Final = ("application/x-ndjson", "application/ndjson", "application/json
 DFE: Final = "Department for Education"
 
 
-def _either(wide: WideTable, tidy: TidyTable, path: Path, request: Request) -> Iterator[Reading]:
+def _names(sheet: CsvFile) -> frozenset[str]:
+    return frozenset(name.casefold() for name in sheet.header)
+
+
+def _either(wide: WideTable, tidy: TidyTable, sheet: CsvFile, request: Request) -> Iterator[Reading]:
     """Explore education statistics always has `geographic_level`, the performance tables never."""
-    names = {name.casefold() for name in CsvFile(path, may_be_cp1252=True).header}
+    names = _names(sheet)
     is_wide = any(column.name.casefold() in names for column in wide.keys if column.required)
     if "geographic_level" in names and not is_wide:
-        yield from read_tidy(path, request, tidy)
+        yield from read_tidy(sheet, request, tidy)
     else:
-        yield from read_wide(path, request, wide)
+        yield from read_wide(sheet, request, wide)
 
 
 def _both(wide: WideTable, tidy: TidyTable) -> tuple[Column, ...]:
@@ -55,11 +59,12 @@ def _both(wide: WideTable, tidy: TidyTable) -> tuple[Column, ...]:
 
 
 def _read_ks4(path: Path, request: Request) -> Iterator[Reading]:
-    names = {name.casefold() for name in CsvFile(path, may_be_cp1252=True).header}
+    sheet = CsvFile(path, may_be_cp1252=True)
+    names = _names(sheet)
     results = (dfe_ks4.PERFORMANCE_TABLE, dfe_ks4.EES_TABLE)
     has_results = not dfe_ks4.RESULTS.isdisjoint(names)
     tables = None if has_results else dfe_destinations.tables_of(names)
-    yield from _either(*(tables or results), path, request)
+    yield from _either(*(tables or results), sheet, request)
 
 
 def _ks4_columns() -> tuple[Column, ...]:
@@ -72,19 +77,21 @@ def _ks4_columns() -> tuple[Column, ...]:
 
 
 def _read_ks2(path: Path, request: Request) -> Iterator[Reading]:
-    yield from _either(dfe_ks2.PERFORMANCE_TABLE, dfe_ks2.EES_TABLE, path, request)
+    yield from _either(dfe_ks2.PERFORMANCE_TABLE, dfe_ks2.EES_TABLE, CsvFile(path, may_be_cp1252=True), request)
 
 
 def _read_absence(path: Path, request: Request) -> Iterator[Reading]:
-    yield from _either(dfe_absence.ABSENCE_TABLE, dfe_absence.ABSENCE_EES_TABLE, path, request)
+    yield from _either(
+        dfe_absence.ABSENCE_TABLE, dfe_absence.ABSENCE_EES_TABLE, CsvFile(path, may_be_cp1252=True), request
+    )
 
 
 def _read_attendance(path: Path, request: Request) -> Iterator[Reading]:
-    yield from read_tidy(path, request, dfe_absence.ATTENDANCE_TABLE)
+    yield from read_tidy(CsvFile(path, may_be_cp1252=True), request, dfe_absence.ATTENDANCE_TABLE)
 
 
 def _read_census(path: Path, request: Request) -> Iterator[Reading]:
-    yield from read_wide(path, request, CENSUS_TABLE)
+    yield from read_wide(CsvFile(path, may_be_cp1252=True), request, CENSUS_TABLE)
 
 
 def _example(text: str) -> tuple[dict[str, str | float], ...]:

@@ -236,14 +236,13 @@ class Reading:
 
     def add(self, batch: "Reading") -> None:
         """Take in the next batch's counts, warnings and errors, but not its frames (they may not fit in
-        memory)."""
+        memory), nor its tallies, which `read_batches` adds up."""
         self.source = batch.source or self.source
         self.rows_read += batch.rows_read
         self.rows_accepted += batch.rows_accepted
         self.rows_ignored += batch.rows_ignored
         self.comparison_rows += batch.comparison_rows
         self.warn(batch.warnings)
-        self.count(batch.tallies)
         self.errors.extend(batch.errors[: MOST_ERRORS_KEPT - len(self.errors)])
         self.errors_total += batch.errors_total
         self.done = batch.done

@@ -31,6 +31,8 @@ _DATE_LAYOUTS: Final = (
     (re.compile(r"\d{1,2} [A-Za-z]{3} \d{4}"), "%d %b %Y"),
     (re.compile(r"\d{1,2} [A-Za-z]{4,9} \d{4}"), "%d %B %Y"),
 )
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})\s*%?")
+_BOUND: Final = re.compile(r"[<>\u2264\u2265]=?\s*\d|(fewer|less|more|under|over) (than )?\d", re.IGNORECASE)
 _SHEET_ERRORS: Final = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 _MIDNIGHT: Final = re.compile(r"[ T]00:00(:00(\.0+)?)?Z?$")
 _UNKNOWN_DATES: Final = frozenset({date(1900, 1, 1), date(1899, 12, 30), date(9999, 12, 31), date(2099, 12, 31)})
@@ -75,12 +77,21 @@ def read_number(text: str) -> float | str | Unreadable:
         reason = reason_of(plain)
         if reason is not None:
             return reason
-        detail = f"{shown(text)} is neither a number nor a known symbol."
+        detail = f"{shown(text)} is neither a number nor a known symbol.{_what_to_write(plain)}"
         return Unreadable(RowCode.NOT_A_NUMBER, detail, is_symbol(plain))
     value = float(found[1].replace(",", ""))
     if not math.isfinite(value):
         return Unreadable(RowCode.OUT_OF_RANGE, f"{shown(text)} is too large for a number.")
     return value + 0.0  # never -0.0
+
+
+def _what_to_write(plain: str) -> str:
+    """What should stand in place of a text that people often write for a number."""
+    if _DECIMAL_COMMA.fullmatch(plain):
+        return f" Write a point before the decimals ({plain.replace(',', '.')}); a comma parts thousands."
+    if _BOUND.match(plain):
+        return " A figure that isn't shown because it rests on few pupils is written SUPP; a bound can't be kept."
+    return ""
 
 
 def is_symbol(plain: str) -> bool:

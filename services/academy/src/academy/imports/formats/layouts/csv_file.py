@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from academy.imports.formats.cells.values import MOST_SHOWN, shown
 from academy.imports.formats.layouts.headers import (
     cells_of_last_line,
     is_separator_line,
+    plain_name,
     row_of_header,
 )
 from academy.imports.formats.layouts.records import (
@@ -38,7 +39,8 @@ _ENDS: Final = b",\r\n"
 
 
 class CsvFile:
-    """A CSV file with a header. Column names are matched without regard to case and spacing.
+    """A CSV file with a header. Column names are matched without regard to case and spacing; where a name isn't there
+    so, also without regard to blanks, underscores and hyphens.
 
     Raises FileRefused when there is no header; `choose` does when it is further down, or not parted by commas.
     """
@@ -55,6 +57,9 @@ class CsvFile:
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, name in enumerate(self.header):
             self._places[name.casefold()].append(place)
+        self._alike: dict[str, list[int]] = defaultdict(list)
+        for place, name in enumerate(self.header):
+            self._alike[plain_name(name)].append(place)
 
     def _read_header(self) -> tuple[tuple[str, ...], int, int, int]:
         with self._text.path.open("rb") as file:
@@ -89,13 +94,23 @@ class CsvFile:
     def find(self, column: Column) -> int | None:
         """The place of a column, by its name or an alias; None when the file hasn't got it."""
         for name in (column.name, *column.aliases):
-            places = self._places.get(name.casefold(), [])
-            if len(places) > 1:
-                detail = f"The header names {name!r} twice (columns {places[0] + 1} and {places[1] + 1})."
-                raise FileRefused(RowCode.COLUMN_DUPLICATED, detail, row=self._first_row - 1, column=name)
-            if places:
-                return places[0]
+            if (place := self._only(name, self._places.get(name.casefold(), []))) is not None:
+                return place
         return None
+
+    def _find_alike(self, column: Column, taken: Collection[int]) -> int | None:
+        """The place of a column that is spelled otherwise, and that isn't another one."""
+        for name in (column.name, *column.aliases):
+            places = [place for place in self._alike.get(plain_name(name), []) if place not in taken]
+            if (place := self._only(name, places)) is not None:
+                return place
+        return None
+
+    def _only(self, name: str, places: Sequence[int]) -> int | None:
+        if len(places) > 1:
+            detail = f"The header names {name!r} twice (columns {places[0] + 1} and {places[1] + 1})."
+            raise FileRefused(RowCode.COLUMN_DUPLICATED, detail, row=self._first_row - 1, column=name)
+        return places[0] if places else None
 
     def choose(self, columns: Iterable[Column], *, known: Sequence[str] = ()) -> dict[str, int]:
         """Where each column is that the file has. Notes the others: an error for all missing required ones, a
@@ -103,12 +118,17 @@ class CsvFile:
         columns = tuple(columns)
         self._look_for_header(columns)
         chosen = {c.name: place for c in columns if (place := self.find(c)) is not None}
+        skipped = {name.casefold() for name in known}
+        others = {place for name in skipped for place in self._places.get(name, [])}
+        for column in columns:
+            if column.name not in chosen:
+                place = self._find_alike(column, {*chosen.values(), *others})
+                chosen |= {} if place is None else {column.name: place}
         missing = [c.name for c in columns if c.required and c.name not in chosen]
         self.errors.extend(
             RowError(self._first_row - 1, name, RowCode.COLUMN_MISSING, f"The required column {name!r} is missing.")
             for name in missing
         )
-        skipped = {name.casefold() for name in known}
         taken = set(chosen.values())
         unknown = [
             name
@@ -121,7 +141,7 @@ class CsvFile:
     def _look_for_header(self, columns: Sequence[Column]) -> None:
         """Refuse a file whose header is further down, below a title or merged cells, or isn't parted by commas."""
         row = self._first_row - 1
-        if any(self.find(column) is None for column in columns if column.required):
+        if any(self.find(c) is None and self._find_alike(c, ()) is None for c in columns if c.required):
             with self._text.path.open("rb") as file:
                 file.seek(self._text.start)
                 text = file.read(SEARCHED).decode(self._text.encoding, "replace")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from academy.imports.formats.reading import Column
@@ -10,9 +11,12 @@ MOST_ROWS = 40
 """A header is looked for in so many rows."""
 
 
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+
+
 def plain_name(name: str) -> str:
-    """A column's name without regard to case and spacing."""
-    return " ".join(name.split()).casefold()
+    """A column's name without regard to case, blanks, underscores and hyphens: `Academic Year` is `academic_year`."""
+    return _BETWEEN_WORDS.sub("", name).casefold()
 
 
 def row_of_header(text: str, columns: Iterable[Column], *, after: int) -> int | None:

@@ -10,6 +10,7 @@ import polars as pl
 from academy.imports.codes import RowCode
 from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import unknown_columns
+from academy.imports.formats.layouts.headers import plain_name
 from academy.imports.formats.layouts.records import line_blocks
 from academy.imports.formats.layouts.text_file import check_text, open_text
 from academy.imports.formats.reading import Column, ReadingWarning, RowError
@@ -24,13 +25,15 @@ MOST_STRANGE: Final = 1000
 
 
 class NdjsonFile:
-    """An NDJSON file. Names are matched without regard to case and spacing. Raises FileRefused when it isn't UTF-8
-    text."""
+    """An NDJSON file. Names are matched without regard to case, blanks, underscores and hyphens.
+
+    Raises FileRefused when it isn't UTF-8 text.
+    """
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self._text = open_text(path, may_be_cp1252=False)
         self._columns = columns
-        self._names = {column.name: tuple(map(_plain, (column.name, *column.aliases))) for column in columns}
+        self._names = {column.name: tuple(map(plain_name, (column.name, *column.aliases))) for column in columns}
         self._known = frozenset(name for names in self._names.values() for name in names)
         self._strange: dict[str, None] = {}
 
@@ -72,7 +75,7 @@ class NdjsonFile:
             first = orjson.loads(block[: block.find(b"\n") + 1])
         except orjson.JSONDecodeError:
             first = None
-        there = {_plain(name): name for name in first} if isinstance(first, dict) else {}
+        there = {plain_name(name): name for name in first} if isinstance(first, dict) else {}
         return {
             column: next((there[name] for name in names if name in there), column)
             for column, names in self._names.items()
@@ -98,7 +101,7 @@ class NdjsonFile:
                 except orjson.JSONDecodeError:
                     # The other parser takes deeper nesting.
                     return None
-                if any(_plain(name) in self._known for name in item.keys() - spelled):
+                if any(plain_name(name) in self._known for name in item.keys() - spelled):
                     return None
                 if colons > len(item) and (again := repeated_name(text)) is not None:
                     wrong.append(_twice(number, again))
@@ -113,7 +116,7 @@ class NdjsonFile:
             except orjson.JSONDecodeError:
                 item = None
             if isinstance(item, dict):
-                self._strange.update(dict.fromkeys(name for name in item if _plain(name) not in self._known))
+                self._strange.update(dict.fromkeys(name for name in item if plain_name(name) not in self._known))
             if len(self._strange) >= MOST_STRANGE:
                 return
             start = block.find(b"\n", end + SAMPLED) + 1 or len(block)
@@ -138,9 +141,9 @@ class NdjsonFile:
                 wrong.append(_twice(number, again))
             cells: dict[str, Any] = {}
             for name, value in item.items():
-                if _plain(name) in cells and _plain(name) in self._known:
+                if plain_name(name) in cells and plain_name(name) in self._known:
                     wrong.append(_twice(number, name))
-                cells[_plain(name)] = value
+                cells[plain_name(name)] = value
             for column, names in self._names.items():
                 value = next((cells[name] for name in names if name in cells), None)
                 if isinstance(value, dict | list | bool):
@@ -150,10 +153,6 @@ class NdjsonFile:
                 columns[column].append(None if value is None else str(value))
         rows = pl.Series("row", numbers, dtype=pl.UInt32)
         return pl.DataFrame([rows, *(pl.Series(n, v, dtype=pl.String) for n, v in columns.items())]), wrong
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
 
 
 def _twice(row: int, name: str) -> RowError:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -118,9 +117,8 @@ class TidyTable:
         return (*columns, *(column for column in sessions if column.name not in named))
 
 
-def read_tidy(path: Path, request: Request, table: TidyTable) -> Iterator[Reading]:
+def read_tidy(sheet: CsvFile, request: Request, table: TidyTable) -> Iterator[Reading]:
     """Read such a table. A year given with the file must be among the file's own."""
-    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(table.columns())
     present = {
         subject: tuple(figure for figure in figures if figure.value in chosen)

@@ -3,7 +3,6 @@ files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -47,10 +46,9 @@ def the_year(request: Request) -> str:
     return request.academic_year
 
 
-def read_wide(path: Path, request: Request, table: WideTable) -> Iterator[Reading]:
+def read_wide(sheet: CsvFile, request: Request, table: WideTable) -> Iterator[Reading]:
     """Read such a table. At least one figure must be there; figures that the file doesn't have are left alone."""
     year = the_year(request)
-    sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(table.columns())
     present = [figure for figure in table.figures if figure.value in chosen]
     first = Reading(source=f"{table.source} {year}", warnings=sheet.warnings, done=0.0)
