@@ -82,8 +82,10 @@ async def test_a_reason_in_place_of_a_value_is_shown(bench: Workbench) -> None:
 async def test_a_change_of_a_detail_alone_is_seen(bench: Workbench) -> None:
     mis = await bench.client("mis-client")
     header = "urn,measure,academic_year,value,cohort"
-    for pupils in (964, 946):
-        done = await bench.load(mis, "observations", csv([(MINE, "ks4.attainment_8", "2024/25", 45, pupils)], header))
+    _, done = [
+        await bench.load(mis, "observations", csv([(MINE, "ks4.attainment_8", "2024/25", 45, pupils)], header))
+        for pupils in (964, 946)
+    ]
     (change,) = await changes_of(mis, done["id"])
     assert (change["before"]["cohort"], change["after"]["cohort"]) == (964, 946)
     assert change["before"]["value"] == change["after"]["value"] == 45

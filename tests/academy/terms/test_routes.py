@@ -76,6 +76,11 @@ async def test_a_patch_changes_what_it_names(writer: httpx.AsyncClient) -> None:
     none = {"half_term_starts_on": None, "half_term_ends_on": None}
     assert (await writer.patch(place, json=none, headers=tag)).json()["half_term_ends_on"] is None
     assert (await writer.patch(place, json={})).status_code == 428
+    created, moved, ended = (await writer.get(f"{place}/changes")).json()["items"]
+    assert (created["verb"], created["fields"]) == ("create", [])
+    assert (moved["verb"], moved["before"], moved["after"]) == ("change", "active", "active")
+    assert moved["fields"] == [{"name": "ends_on", "before": "2025-12-19", "after": "2025-12-18"}]
+    assert [(one["name"], one["after"]) for one in ended["fields"]] == list(none.items())
     assert (await writer.patch(place, json={"term": "spring"}, headers=tag)).status_code == 422
 
 

@@ -121,5 +121,5 @@ async def term_restore(
     responses=responses(errors.TermNotFound),
 )
 async def term_change_list(session: SessionDep, caller: Reader, term_id: UUID) -> TermChanges:
-    """Every change of state with who, when, in which role and why, oldest first."""
+    """Every change of its state and of its dates with who, when, in which role and why, oldest first."""
     return await service.changes_of(session, caller, term_id)

@@ -106,6 +106,6 @@ class TermListParams(ListParams):
 
 
 class TermChanges(BaseModel):
-    """Every change of state of one term."""
+    """Every change of one term: of its state, and of its dates."""
 
     items: list[ChangeOut] = Field(description="Oldest first.")

@@ -16,9 +16,10 @@ its reason, the event, `actions` on every answer (what this caller may do with t
 `docs/states.md`. `create` leads from nothing to the initial state; `change` is the thing's PATCH.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -136,8 +137,16 @@ class ActionOut(BaseModel):
     needs_reason: bool = Field(description="Whether a `reason` must be given.", examples=[False])
 
 
+class FieldChangeOut(BaseModel):
+    """A field that is a day, before and after a change."""
+
+    name: str = Field(description="The field.", examples=["starts_on"])
+    before: str | None = Field(description="What it was; null for nothing.", examples=["2026-09-01"])
+    after: str | None = Field(description="What it became; null for nothing.", examples=["2026-09-03"])
+
+
 class ChangeOut(BaseModel):
-    """One change of state: kept for good, with its reason."""
+    """One change of state, or of days: kept for good, with its reason."""
 
     verb: str = Field(description="What was done.", examples=["withdraw"])
     before: str | None = Field(description="The state before; null for a new one.", examples=["in_force"])
@@ -148,6 +157,7 @@ class ChangeOut(BaseModel):
     reason: str | None = Field(
         description="Why; null when no reason was given.", examples=["The results were corrected."]
     )
+    fields: list[FieldChangeOut] = Field(description="The days that a `change` moved; empty for a change of state.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,15 +294,21 @@ class States(Generic[Thing]):
         await self._announce(session, taken, thing, None)
 
     async def change(self, session: Session, taken: Taken, thing: Any, values: Mapping[str, Any]) -> None:
-        """Give the thing these values and a new version, and announce it; nothing happens when it has them already."""
+        """Give the thing these values and a new version, and announce it; nothing happens when it has them already.
+
+        Days that it moves are kept for good, before and after. What people wrote isn't: nothing would erase it.
+        """
         new = {name: value for name, value in values.items() if getattr(thing, name) != value}
         if not new:
             return
-        before = self._facts(thing)
+        before, at = self._facts(thing), clock.now()
+        moved = list(_moved_days({name: (getattr(thing, name), value) for name, value in new.items()}))
         for name, value in new.items():
             setattr(thing, name, value)
-        thing.changed(by=context_of_session(session).subject, as_role=taken.as_role or SERVICE, at=clock.now())
+        thing.changed(by=context_of_session(session).subject, as_role=taken.as_role or SERVICE, at=at)
         await session.flush()
+        if moved:
+            await self.record(session, taken, thing, before=self._state_of(thing), reason=None, at=at, fields=moved)
         await self._announce(session, taken, thing, before)
 
     async def apply(
@@ -312,9 +328,17 @@ class States(Generic[Thing]):
         await self._announce(session, taken, thing, facts)
 
     async def record(
-        self, session: Session, taken: Taken, thing: Any, *, before: str | None, reason: str | None, at: datetime
+        self,
+        session: Session,
+        taken: Taken,
+        thing: Any,
+        *,
+        before: str | None,
+        reason: str | None,
+        at: datetime,
+        fields: Sequence[FieldChangeOut] = (),
     ) -> None:
-        """Keep for good that the thing was moved, by whom, in which role and why."""
+        """Keep for good that the thing was moved, by whom, in which role and why, and what became of its `fields`."""
         values = {
             "trust_id": thing.trust_id,
             "id": uuid7(),
@@ -328,6 +352,7 @@ class States(Generic[Thing]):
             "by": context_of_session(session).subject,
             "as_role": taken.as_role,
             "reason": reason,
+            "fields": json.dumps([field.model_dump() for field in fields]) if fields else None,
         }
         await session.execute(_KEEP, values)
 
@@ -343,7 +368,7 @@ class States(Generic[Thing]):
         return None if self.facts is None else self.facts(thing)
 
     async def history(self, session: Session, thing: Any) -> list[ChangeOut]:
-        """Every change of state of a thing, oldest first."""
+        """Every change of a thing's state and of its days, oldest first."""
         values = {"trust_id": thing.trust_id, "thing": self.name, "thing_id": thing.id}
         return [ChangeOut.model_validate(dict(row)) for row in (await session.execute(_HISTORY, values)).mappings()]
 
@@ -371,15 +396,24 @@ def authored(caller: Caller, taken: Taken) -> dict[str, Any]:
     }
 
 
+def _moved_days(values: Mapping[str, tuple[object, object]]) -> Iterator[FieldChangeOut]:
+    for name, (before, after) in values.items():
+        if isinstance(before, date) or isinstance(after, date):
+            was, became = (None if value is None else str(value) for value in (before, after))
+            yield FieldChangeOut(name=name, before=was, after=became)
+
+
 _KEEP = text(
     """
-    insert into state_change (trust_id, id, thing, thing_id, urn, verb, before, after, at, by, as_role, reason)
-    values (:trust_id, :id, :thing, :thing_id, :urn, :verb, :before, :after, :at, :by, :as_role, :reason)
+    insert into state_change
+        (trust_id, id, thing, thing_id, urn, verb, before, after, at, by, as_role, reason, fields)
+    values (:trust_id, :id, :thing, :thing_id, :urn, :verb, :before, :after, :at, :by, :as_role, :reason,
+        cast(:fields as jsonb))
     """
 )
 _HISTORY = text(
     """
-    select verb, before, after, at, by, as_role, reason from state_change
+    select verb, before, after, at, by, as_role, reason, coalesce(fields, '[]') as fields from state_change
     where trust_id = :trust_id and thing = :thing and thing_id = :thing_id order by id
     """
 )

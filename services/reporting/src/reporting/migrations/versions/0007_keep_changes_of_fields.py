@@ -1,0 +1,27 @@
+"""Keep what a change of a thing's fields moved, beside the changes of its state.
+
+Safe with the previous release, which leaves the column empty.
+"""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+from kit.schema.ddl import state_change_fields
+
+revision: str = "0007_keep_changes_of_fields"
+down_revision: str | None = "0006_place_late_events"
+oldest_code: str = "0004_create_sources"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Add the column."""
+    for statement in state_change_fields("reporting"):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop it again."""
+    op.execute("alter table reporting.state_change drop column fields")

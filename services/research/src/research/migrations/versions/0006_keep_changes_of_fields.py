@@ -1,0 +1,27 @@
+"""Keep what a change of a thing's fields moved, beside the changes of its state.
+
+Safe with the previous release, which leaves the column empty.
+"""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+from kit.schema.ddl import state_change_fields
+
+revision: str = "0006_keep_changes_of_fields"
+down_revision: str | None = "0005_place_late_events"
+oldest_code: str = "0003_create_followers"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Add the column."""
+    for statement in state_change_fields("research"):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop it again."""
+    op.execute("alter table research.state_change drop column fields")
