@@ -14,11 +14,12 @@ from academy.posts.tables import Post
 from academy.posts.transitions import POSTS
 from kit.etags import etag
 from kit.identity.callers import Caller
+from kit.resources.changes import ChangeOut
 from kit.resources.fields import Title
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
-from kit.resources.transitions import ActionOut, ChangeOut
+from kit.resources.transitions import ActionOut
 from sector.parameters import Urn
 
 

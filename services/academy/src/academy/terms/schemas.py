@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.terms.tables import Term
 from academy.terms.transitions import TERMS
 from kit.identity.callers import Caller
+from kit.resources.changes import ChangeOut
 from kit.resources.fields import Day
 from kit.resources.models import Tagged
 from kit.resources.pages import ListParams, Page
 from kit.resources.patches import MergePatch
-from kit.resources.transitions import ActionOut, ChangeOut
+from kit.resources.transitions import ActionOut
 from sector.parameters import AcademicYear, Urn
 from sector.terms import Term as WhichTerm
 

@@ -19,7 +19,7 @@ its reason, the event, `actions` on every answer (what this caller may do with t
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -36,6 +36,7 @@ from kit.identity.callers import Caller
 from kit.identity.reach import check_whole_trust
 from kit.ids import uuid7
 from kit.problems import Conflict, FieldError, Forbidden, InvalidRequest, Problem
+from kit.resources.changes import ChangeOut, FieldChangeOut, moved_days
 
 Thing = TypeVar("Thing")
 
@@ -135,29 +136,6 @@ class ActionOut(BaseModel):
     )
     title: str = Field(description="A word for a button.", examples=["Withdraw"])
     needs_reason: bool = Field(description="Whether a `reason` must be given.", examples=[False])
-
-
-class FieldChangeOut(BaseModel):
-    """A field that is a day, before and after a change."""
-
-    name: str = Field(description="The field.", examples=["starts_on"])
-    before: str | None = Field(description="What it was; null for nothing.", examples=["2026-09-01"])
-    after: str | None = Field(description="What it became; null for nothing.", examples=["2026-09-03"])
-
-
-class ChangeOut(BaseModel):
-    """One change of state, or of days: kept for good, with its reason."""
-
-    verb: str = Field(description="What was done.", examples=["withdraw"])
-    before: str | None = Field(description="The state before; null for a new one.", examples=["in_force"])
-    after: str = Field(description="The state after.", examples=["withdrawn"])
-    at: datetime = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
-    by: str = Field(description="Subject of the token.", examples=["person:0193e2f1"])
-    as_role: str | None = Field(description="In which role; null for the service itself.", examples=["chief-executive"])
-    reason: str | None = Field(
-        description="Why; null when no reason was given.", examples=["The results were corrected."]
-    )
-    fields: list[FieldChangeOut] = Field(description="The days that a `change` moved; empty for a change of state.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +280,7 @@ class States(Generic[Thing]):
         if not new:
             return
         before, at = self._facts(thing), clock.now()
-        moved = list(_moved_days({name: (getattr(thing, name), value) for name, value in new.items()}))
+        moved = list(moved_days({name: (getattr(thing, name), value) for name, value in new.items()}))
         for name, value in new.items():
             setattr(thing, name, value)
         thing.changed(by=context_of_session(session).subject, as_role=taken.as_role or SERVICE, at=at)
@@ -394,13 +372,6 @@ def authored(caller: Caller, taken: Taken) -> dict[str, Any]:
         "updated_by": by,
         "updated_as": taken.as_role or SERVICE,
     }
-
-
-def _moved_days(values: Mapping[str, tuple[object, object]]) -> Iterator[FieldChangeOut]:
-    for name, (before, after) in values.items():
-        if isinstance(before, date) or isinstance(after, date):
-            was, became = (None if value is None else str(value) for value in (before, after))
-            yield FieldChangeOut(name=name, before=was, after=became)
 
 
 _KEEP = text(

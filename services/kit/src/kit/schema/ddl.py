@@ -271,12 +271,6 @@ def state_change_table(schema: str) -> list[str]:
     ]
 
 
-def state_change_fields(schema: str) -> list[str]:
-    """A column for what a change of a thing's fields moved, beside the changes of its state."""
-    _checked(schema)
-    return [f"alter table {schema}.state_change add column fields jsonb"]
-
-
 def _idempotency_tables(schema: str) -> list[str]:
     s = schema
     return [

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from kit.schema.ddl import state_change_fields
-
 revision: str = "0006_keep_changes_of_fields"
 down_revision: str | None = "0005_place_late_events"
 oldest_code: str = "0003_create_followers"
@@ -18,8 +16,7 @@ depends_on: Sequence[str] | None = None
 
 def upgrade() -> None:
     """Add the column."""
-    for statement in state_change_fields("research"):
-        op.execute(statement)
+    op.execute("alter table research.state_change add column fields jsonb")
 
 
 def downgrade() -> None:
