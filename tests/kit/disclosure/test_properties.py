@@ -13,6 +13,7 @@ from kit.disclosure.rules import SuppressionRule
 from kit.disclosure.suppression import suppress
 from kit.disclosure.tables import Cell, CountTable, cell, inner_cells, linked, with_margins
 from tests.kit.disclosure.attackers import Flows, bounds_beforehand, bounds_of, possible
+from tests.support.tries import tries
 
 COUNTS = st.one_of(st.integers(1, 5), st.just(0), st.integers(6, 15), st.integers(6, 60))
 
@@ -60,7 +61,7 @@ def small_of(table: CountTable) -> frozenset[Cell]:
     return frozenset(where for where, count in table.counts.items() if 1 <= count <= 5)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=tries(10))
 @given(grid=grids())
 def test_no_attack_narrows_what_is_hidden(grid: tuple[Flows, CountTable]) -> None:
     flows, table = grid
@@ -74,7 +75,7 @@ def test_no_attack_narrows_what_is_hidden(grid: tuple[Flows, CountTable]) -> Non
     assert all(published.count(where) in {None, count} for where, count in table.counts.items())
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=tries(10))
 @given(grid=grids(most=2))
 def test_nothing_safe_hides_less(grid: tuple[Flows, CountTable]) -> None:
     """Every choice that costs less is tried on tables up to 2 by 2; what is refused has none that shows anything."""
@@ -100,7 +101,7 @@ def assert_no_number_is_ruled_out(published: PublishedTable) -> None:
         assert possible(published, bounds_of(published, knows_small=True), where) == beforehand
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=tries(6))
 @given(a=st.lists(st.integers(0, 14), min_size=4, max_size=4), moved=st.tuples(st.integers(0, 14), st.integers(0, 14)))
 def test_no_number_is_ruled_out_in_linked_tables(a: list[int], moved: tuple[int, int]) -> None:
     """Two tables by year, one by sex and one by meals, with the totals of the years in common."""
@@ -120,7 +121,7 @@ def test_no_number_is_ruled_out_in_linked_tables(a: list[int], moved: tuple[int,
     assert_no_number_is_ruled_out(published)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=tries(5))
 @given(counts=st.lists(st.integers(0, 20), min_size=8, max_size=8))
 def test_no_number_is_ruled_out_in_three_dimensions(counts: list[int]) -> None:
     table = with_margins({cell(a=a, b=b, c=c): counts.pop() for a in "xy" for b in "xy" for c in "xy"})
