@@ -32,4 +32,6 @@ async def emptied(session: Session, figures: Figures) -> AsyncIterator[ReadingWa
             f"Figures of {MEASURES[measure].title} that had a value have none in this file (most often {reason}). If "
             "that isn't meant so, take this import back."
         )
-        yield ReadingWarning(None, RowCode.FIGURES_EMPTIED, detail, times)
+        several = "Figures that had a value have none in this file. If that isn't meant so, take this import back."
+        title = MEASURES[measure].title
+        yield ReadingWarning(None, RowCode.FIGURES_EMPTIED, detail, times, several, title)

@@ -8,7 +8,7 @@ from typing import Final
 
 from academy.imports.applying.merge import Counts
 from academy.imports.events import IMPORT_FINISHED, Ending, ImportFinished
-from academy.imports.formats.conclusions import by_importance
+from academy.imports.formats.conclusions import by_importance, gathered
 from academy.imports.formats.reading import Reading
 from academy.imports.tables import Import
 from kit import clock
@@ -45,7 +45,7 @@ def _store_reading(running: Import, reading: Reading) -> None:
     running.errors, running.errors_total = [asdict(error) for error in errors], reading.errors_total
     running.warnings = [
         {"column": warning.column, "code": warning.code, "detail": warning.sentence}
-        for warning in by_importance(reading.warnings)
+        for warning in by_importance(gathered(reading.warnings))
     ]
 
 

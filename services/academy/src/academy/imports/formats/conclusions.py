@@ -41,7 +41,12 @@ def _warnings(tallies: Mapping[TallyKey, Tally]) -> Iterator[ReadingWarning]:
                 f"No percentage of {MEASURES[measure].title} in this file is above 1. Percentages are read as they "
                 "stand: 92.4, not 0.924. Were fractions sent, take this import back."
             )
-            yield ReadingWarning(column, RowCode.PERCENTS_AS_FRACTIONS, detail, tally.positive)
+            several = (
+                "No percentage of these in this file is above 1. Percentages are read as they stand: 92.4, not 0.924. "
+                "Were fractions sent, take this import back."
+            )
+            title = MEASURES[measure].title
+            yield ReadingWarning(column, RowCode.PERCENTS_AS_FRACTIONS, detail, tally.positive, several, title)
 
 
 _FIRST: Final = (
@@ -72,6 +77,29 @@ _LAST: Final = (
     RowCode.UNKNOWN_COLUMN,
     RowCode.UNKNOWN_COLUMNS,
 )
+
+
+MOST_NAMED: Final = 20
+"""So many columns of one warning are named."""
+
+
+def gathered(warnings: Iterable[ReadingWarning]) -> Iterator[ReadingWarning]:
+    """Warnings that say the same of several columns or measures as one, which names these and adds up the cells."""
+    same: dict[tuple[str, str], list[ReadingWarning]] = {}
+    for warning in warnings:
+        same.setdefault((warning.code, warning.of_several or warning.detail), []).append(warning)
+    for (_, several), alike in same.items():
+        columns = dict.fromkeys(one.column for one in alike)
+        # Rows that each say of what they are have one column for all measures.
+        names = list(dict.fromkeys(one.column if len(columns) > 1 else one.measure for one in alike))
+        if len(names) == 1:
+            yield from alike
+            continue
+        listed = ", ".join(str(name) for name in names[:MOST_NAMED])
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        times = sum(one.times for one in alike if one.times is not None)
+        column = alike[0].column if len(columns) == 1 else None
+        yield ReadingWarning(column, alike[0].code, f"{several} {len(names)} in all: {listed}{more}.", times)
 
 
 def by_importance(warnings: Iterable[ReadingWarning]) -> list[ReadingWarning]:

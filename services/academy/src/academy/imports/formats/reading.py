@@ -159,12 +159,15 @@ class RowError:
 @dataclass(frozen=True, slots=True)
 class ReadingWarning:
     """Something in the file that was left out, or kept although it looks wrong; `times` is how many cells or rows it
-    is about, where that can be counted."""
+    is about, where that can be counted. Where the detail names a measure, `of_several` is the sentence for several of
+    them, and `measure` the name of this one."""
 
     column: str | None
     code: RowCode
     detail: str
     times: int | None = None
+    of_several: str = ""
+    measure: str = ""
 
     @property
     def sentence(self) -> str:

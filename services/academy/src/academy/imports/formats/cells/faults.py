@@ -88,9 +88,18 @@ class Checker:
     def _add(self, place: int, column: str, fault: Unreadable) -> None:
         self._errors.append(RowError(int(self.rows[place]), column, fault.code, fault.detail))
 
-    def warn(self, column: str | None, code: RowCode, detail: str, times: int | None = None) -> None:
+    def warn(
+        self,
+        column: str | None,
+        code: RowCode,
+        detail: str,
+        times: int | None = None,
+        *,
+        of_several: str = "",
+        measure: str = "",
+    ) -> None:
         """Note something that doesn't keep the file out, and how often it was found."""
-        self.warnings.append(ReadingWarning(column, code, detail, times))
+        self.warnings.append(ReadingWarning(column, code, detail, times, of_several, measure))
 
     def tally(self, column: str, measure: str = "") -> Tally:
         """The counts of a column, to be added to."""

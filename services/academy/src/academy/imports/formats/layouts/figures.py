@@ -164,12 +164,14 @@ def check_range(check: Checker, figure: Figure, values: pl.Series) -> None:
     tally.add(Tally(full=len(values) - values.null_count(), outside=above + below))
     if above and measure.unit is Unit.PERCENT:
         detail = f"Values above {measure.maximum:g} are kept as published ({measure.title})."
-        check.warn(column, RowCode.ABOVE_THE_WHOLE, detail, above)
+        several = f"Values above {measure.maximum:g} are kept as published."
+        check.warn(column, RowCode.ABOVE_THE_WHOLE, detail, above, of_several=several, measure=measure.title)
         above = 0
     if above + below:
         bounds = f"{measure.minimum:g} to {measure.maximum:g}"
         detail = f"Values outside {bounds} are kept as published ({measure.title})."
-        check.warn(column, RowCode.OUTSIDE_THE_USUAL, detail, above + below)
+        several = f"Values outside {bounds} are kept as published."
+        check.warn(column, RowCode.OUTSIDE_THE_USUAL, detail, above + below, of_several=several, measure=measure.title)
 
 
 def count_percents(tally: Tally, values: pl.Series) -> None:
