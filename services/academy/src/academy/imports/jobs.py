@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -11,13 +12,14 @@ from sqlalchemy.exc import DataError, IntegrityError
 from academy.imports import queries
 from academy.imports.applying.end import DELETE_TASK
 from academy.imports.applying.notices import NOTICE_TASK, WITHDRAWAL_TASK, announce_national, announce_withdrawal
-from academy.imports.applying.run import SUBJECT, ImportRun, ReadingFailed, give_up, run_import
+from academy.imports.applying.run import SUBJECT, ImportRun, LoadedAlready, ReadingFailed, give_up, run_import
 from academy.imports.applying.withdraw import give_up_withdrawal, queue_lost_withdrawals, withdraw_import
 from academy.imports.receiving.limits import ImportLimits
-from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, WITHDRAW_TASK
+from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, WITHDRAW_TASK, imports_lock
 from academy.imports.schemas import Confirmation
 from kit.database.sessions import Context
 from kit.ids import PLATFORM
+from kit.jobs.queue import defer_in_turn
 from kit.jobs.tasks import JobGivenUp, JobRun, JobTookTooLong, Retries, Tasks, at_most
 from kit.telemetry.logs import logger
 
@@ -87,6 +89,34 @@ async def find_lost_national_withdrawals(job: JobRun) -> None:
     async with job.database.session(Context(PLATFORM, None, SUBJECT)) as session:
         await job.fence(session)
         await queue_lost_withdrawals(session, PLATFORM)
+
+
+@tasks.scheduled("academy.imports.find_lost", cron="10,40 * * * *", per_trust=True)
+async def find_lost(job: JobRun, trust_id: UUID) -> None:
+    """End the imports of a trust whose job failed for good, and queue those again that have none."""
+    await _end_lost(job, trust_id)
+
+
+@tasks.scheduled("academy.imports.find_lost_national", cron="10,40 * * * *")
+async def find_lost_national(job: JobRun) -> None:
+    """The same for national files."""
+    await _end_lost(job, PLATFORM)
+
+
+async def _end_lost(job: JobRun, tenant: UUID) -> None:
+    async with job.database.session(Context(tenant, None, SUBJECT)) as session:
+        lost = await queries.lost_imports(session, tenant, (RUN_TASK, RUN_SMALL_TASK))
+    for import_id, has_failed in lost:
+        if has_failed:
+            # A file that took its workers with it isn't given to more of them.
+            run = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, tenant, import_id)
+            with contextlib.suppress(LoadedAlready):
+                await give_up(run, "The file couldn't be applied; nothing of it was kept.")
+                continue
+        async with job.database.session(Context(tenant, None, SUBJECT)) as session:
+            await job.fence(session)
+            lock = imports_lock(tenant)
+            await defer_in_turn(session, RUN_TASK, lock=lock, trust_id=tenant, import_id=import_id)
 
 
 @tasks.task(WITHDRAWAL_TASK, queue="ratings")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -109,6 +109,26 @@ _LOST_WITHDRAWALS = text(
 async def lost_withdrawals(session: Session, tenant: UUID, task: str) -> list[UUID]:
     """Imports that are being taken back although no job of this task is left to do it."""
     return list((await session.execute(_LOST_WITHDRAWALS, {"tenant": tenant, "task": task})).scalars())
+
+
+_LOST_IMPORTS = text(
+    """
+    select i.id, i.state = 'running' and exists (
+        select from procrastinate_jobs j
+        where j.task_name = any(:tasks) and j.status = 'failed' and j.args ->> 'import_id' = i.id::text) as has_failed
+    from academy.import i
+    where i.trust_id = :tenant and i.state in ('queued', 'running') and not exists (
+        select from procrastinate_jobs j
+        where j.task_name = any(:tasks) and j.status in ('todo', 'doing') and j.args ->> 'import_id' = i.id::text
+    ) order by i.created_at, i.id
+    """
+)
+
+
+async def lost_imports(session: Session, tenant: UUID, tasks: Sequence[str]) -> list[tuple[UUID, bool]]:
+    """Imports that wait or run although no job of these tasks is left for them; whether their job failed for good."""
+    rows = await session.execute(_LOST_IMPORTS, {"tenant": tenant, "tasks": list(tasks)})
+    return [(row.id, row.has_failed) for row in rows]
 
 
 async def add_chunks(session: Session, tenant: UUID, import_id: UUID, chunks: Iterable[bytes]) -> None:
