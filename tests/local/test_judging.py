@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stack import free_port
 from trellis import judging, launching
 from trellis.installation import find
 from trellis.settings import example_of, variable_name
@@ -110,3 +111,17 @@ def test_the_guide_lists_settings_that_exist() -> None:
     named = set(re.findall(r"^\| `(TRELLIS_[A-Z_]+)`", GUIDE.read_text(encoding="utf-8"), re.MULTILINE))
     assert len(named) > 20
     assert named <= judging.known_variables()
+
+
+def test_what_was_started_in_production_is_no_demo_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_ENV", "production")
+    monkeypatch.setenv("TRELLIS_LISTEN_PORT", str(free_port()))
+    monkeypatch.setenv("TRELLIS_DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    production = find()
+    with pytest.raises(launching.LaunchFailed, match="migrate"):
+        launching.up(production, print)
+    launching.judge(production)
+    for env in ("demo", "test"):
+        monkeypatch.setenv("TRELLIS_ENV", env)
+        with pytest.raises(launching.SettingsRefused, match="has run in production"):
+            launching.up(find(), print)

@@ -21,6 +21,7 @@ Say = Callable[[str], None]
 
 ENDS_BEFORE_GIVING_UP = 3
 DOWN_SECONDS = 60.0
+PRODUCTION = "production"
 WAITING = "Another command is starting or stopping this installation: waiting for it."
 
 
@@ -52,6 +53,8 @@ def up(installation: Installation, say: Say, *, restart: bool = False) -> None:
             say("The settings have changed: starting again." if not restart else "Starting again.")
         stop(installation)
         ports.claim(*listens_at(installation))
+        if installation.settings.env == PRODUCTION:
+            state.production.touch()
         try:
             _start(installation, say)
             _wait(installation, say)
@@ -72,8 +75,15 @@ def refuse_if_of_unit(state: State) -> None:
 def judge(installation: Installation) -> None:
     """Try the settings in a process with the environment that the programs get, and the port if it is another one.
 
-    Raises SettingsRefused, with a sentence and an example for each that can't be used; PortTaken.
+    Raises SettingsRefused, with a sentence and an example for each that can't be used, and for data of a production
+    that would become a demo's; PortTaken.
     """
+    env = installation.settings.env
+    if env != PRODUCTION and installation.state.production.exists():
+        raise SettingsRefused(
+            f"TRELLIS_ENV is {env}, and this installation has run in production: anybody would get tokens for its "
+            "data. Nothing was started or stopped. Set TRELLIS_ENV=production, or choose another TRELLIS_STATE_DIR."
+        )
     environment = installation.environment_to_judge()
     done = subprocess.run(
         [*python(), "-m", "trellis.judging"],

@@ -84,6 +84,11 @@ class State:
         """What of the demo was loaded, by the digest of what was loaded."""
         return self.folder / "demo.json"
 
+    @property
+    def production(self) -> Path:
+        """There once the installation has run in production: its data are real ones."""
+        return self.folder / "production"
+
     def socket(self, name: str) -> Path:
         """The socket of one service."""
         return self.sockets / f"{name}.sock"
