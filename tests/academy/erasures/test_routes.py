@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from academy.imports.applying import turns
 from academy.ratings.service import rerate
 from kit.database.sessions import Context
 from tests.academy.imports.conftest import IMPORTS, Workbench, bench, csv
@@ -153,6 +154,22 @@ async def test_an_import_that_is_taken_back_brings_no_erased_value_back(bench: W
     tag = (await manager.get(path)).headers["ETag"]
     await manager.post(f"{path}/withdraw", json={"reason": "Wrong."}, headers={"If-Match": tag})
     await bench.work()
+    assert [(one["value"], one["reason"]) for one in await shown(manager)] == [(None, "erased")]
+
+
+async def test_an_erasure_waits_for_files_that_were_sent_before(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
+    manager = await bench.client()
+    await bench.load(manager, "observations", file("2023/24", VALUE))
+    (first,) = await shown(manager)
+    await bench.send(manager, "observations", file("2023/24", VALUE + 1))
+    refused = await manager.post(PATH, json={"observation_id": first["id"], "reason": WHY})
+    assert (refused.status_code, refused.json()["code"]) == (503, "import-in-progress")
+    await bench.work()
+    (later,) = await shown(manager)
+    assert (await manager.post(PATH, json={"observation_id": later["id"], "reason": WHY})).status_code == 201
     assert [(one["value"], one["reason"]) for one in await shown(manager)] == [(None, "erased")]
 
 

@@ -12,6 +12,7 @@ from academy.erasures.schemas import (
     ObservationErasureOut,
     ObservationErasurePage,
 )
+from academy.imports.errors import ImportInProgress
 from kit.identity.callers import Caller
 from kit.identity.reach import ActsOn
 from kit.problems import responses
@@ -41,7 +42,7 @@ async def observation_erasure_list(
     operation_id="observation_erasure_create",
     summary="Erase a figure",
     status_code=201,
-    responses=CREATED | responses(errors.ObservationNotFound, errors.NothingToErase, RoleMayNot),
+    responses=CREATED | responses(errors.ObservationNotFound, errors.NothingToErase, ImportInProgress, RoleMayNot),
 )
 async def observation_erasure_create(
     reply: Reply, session: SessionDep, caller: Writer, body: ObservationErasureCreate

@@ -15,6 +15,7 @@ from academy.erasures.schemas import (
     ObservationErasurePage,
 )
 from academy.erasures.tables import ObservationErasure
+from academy.imports.applying.turns import take_turn_soon
 from academy.observations.tables import Observation
 from academy.rag_statuses.projection import raise_version
 from academy.rate_again import rate_again
@@ -36,11 +37,13 @@ SENTENCE: Final = "The figure was erased by the trust."
 async def erase(session: Session, caller: Caller, body: ObservationErasureCreate) -> ObservationErasureOut:
     """Erase a figure's value everywhere, in one transaction, and have the trust rated again.
 
-    Raises RoleMayNot, ObservationNotFound and NothingToErase.
+    Raises RoleMayNot, ImportInProgress, ObservationNotFound and NothingToErase.
     """
     role = acting_role(caller, ERASERS)
     if role is None:
         raise RoleMayNot("Only a data manager of the trust erases figures.")
+    # An import that was sent before may hold the value, and would write another version of the figure.
+    await take_turn_soon(session, caller.tenant_id)
     # A rating that is being made rests on figures that it has read already: its end is waited for.
     await one_at_a_time(session, caller.tenant_id)
     figure = await find(session, caller, Observation, body.observation_id, lock=True)
