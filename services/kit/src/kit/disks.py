@@ -17,6 +17,8 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a write fails with when there is no room: on the disk, in a quota of the system, in the limit of a process."""
 RETRY_SECONDS = 300
 """A full disk is no matter of a moment."""
+SOON_SECONDS = 5
+"""What others are storing is stored or refused by then."""
 
 
 class StorageFull(InsufficientStorage):
@@ -69,10 +71,11 @@ class Disks:
         """Whether so many bytes more leave the reserve alone, in each folder."""
         return all(free - coming_bytes >= self.reserve_bytes for free in self.free_bytes().values())
 
-    def check(self, coming_bytes: int = 0) -> None:
-        """Raises StorageFull unless there is room for so many bytes more."""
-        if not self.has_room(coming_bytes):
-            raise full()
+    def check(self, coming_bytes: int = 0, *, others_bytes: int = 0) -> None:
+        """Raises StorageFull unless there is room for so many bytes more, beside what others are about to write."""
+        if self.has_room(coming_bytes + others_bytes):
+            return
+        raise full_for_now() if others_bytes and self.has_room(coming_bytes) else full()
 
 
 def in_megabytes(count: int) -> str:
@@ -85,6 +88,15 @@ def full() -> StorageFull:
     return StorageFull(
         "There is too little space left to take in this file. Nothing of it was kept. Contact the operator.",
         retry_after_seconds=RETRY_SECONDS,
+    )
+
+
+def full_for_now() -> StorageFull:
+    """The problem of a file that there would be room for, if others weren't being stored."""
+    return StorageFull(
+        "There is too little space left for this file and for those that are being stored at this moment. Nothing of "
+        "it was kept. Send it again in a few seconds.",
+        retry_after_seconds=SOON_SECONDS,
     )
 
 

@@ -44,7 +44,24 @@ class _ServiceEnvironment(EnvSettingsSource):
         return values
 
 
-class ServiceSettings(BaseSettings):
+class StorageSettings(BaseSettings):
+    """The disks that an installation writes to (`TRELLIS_STORAGE_...`)."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    storage_reserve_bytes: int = Field(
+        default=1 << 30,
+        ge=0,
+        description="Uploads are refused (507) and imports wait when less than this would stay free on a disk.",
+    )
+    storage_folders: dict[str, Path] = Field(
+        default={},
+        description="Folders whose disks must keep that room, as a JSON object of names and paths; beside the one "
+        "for temporary files, which always must.",
+    )
+
+
+class ServiceSettings(StorageSettings):
     """Everything that differs between one deployment and another.
 
     Make it with `for_service`; a subclass may add the settings of its own service.
@@ -120,14 +137,6 @@ class ServiceSettings(BaseSettings):
         default="",
         description="Where files lie: `file:///a/folder`, or `s3://bucket/prefix` with endpoint and credentials in "
         "`AWS_...`; `objects` in the state folder unless set.",
-    )
-    storage_reserve_bytes: int = Field(
-        default=1 << 30, ge=0, description="Uploads are refused (507) when less than this would stay free on a disk."
-    )
-    storage_folders: dict[str, Path] = Field(
-        default={},
-        description="Folders whose disks must keep that room, as a JSON object of names and paths; beside the one "
-        "for temporary files, which always must.",
     )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest JSON body; larger ones are 413.")
     max_json_depth: int = Field(

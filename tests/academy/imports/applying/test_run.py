@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from academy.imports.jobs import RETRIES
 from academy.rate_again import rate_again
 from kit.database.sessions import Context
+from kit.disks import Disks
 from kit.ids import PLATFORM, tenant_id
 from tests.academy.imports.conftest import IMPORTS, Workbench, csv
 from tests.support.jobs import until
@@ -171,6 +173,38 @@ async def test_a_worker_killed_between_the_loaders_commit_and_ours_finishes_a_wi
     withdrawn = "select data->>'figures_restored' as n from academy.event where type like '%import.withdrawn.v1'"
     assert await bench.value(withdrawn) == str(known["figures_restored"])
     assert (await operator.get(location)).json()["withdrawn_at"] is not None
+
+
+async def test_an_import_without_room_waits_and_one_that_runs_out_of_it_keeps_nothing(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = await bench.client()
+    location = (await bench.send(manager, "observations", FIGURES)).headers["Location"]
+    free = [0]
+    monkeypatch.setattr(Disks, "free_bytes", lambda _disks: {"database": free[0]})
+    await bench.work()
+    assert (await manager.get(location)).json()["state"] == "queued"
+
+    free[0] = 1 << 40
+    again = "set search_path = academy; update procrastinate_jobs set scheduled_at = now() where status = 'todo'"
+    await bench.execute(again)
+    async with held_up(bench, "observation"):
+        working = asyncio.create_task(bench.work())
+        await until(lambda: waits_for(bench, "observation"), 20)
+        free[0] = 0
+        # It ends by itself, though nobody lets it write.
+        await working
+    assert (await manager.get(location)).json()["state"] == "running"
+    assert await bench.value("select count(*) from academy.observation") == 0
+
+    await bench.execute(
+        f"{again}; update procrastinate_jobs set attempts = {RETRIES.attempts - 1} where status = 'todo'"
+    )
+    await bench.work()
+    failed = (await manager.get(location)).json()
+    assert failed["state"] == "failed"
+    assert "too little space" in failed["errors"][0]["detail"]
+    assert await bench.value("select count(*) from academy.observation") == 0
 
 
 async def test_a_running_import_is_cancelled_and_leaves_nothing(bench: Workbench) -> None:

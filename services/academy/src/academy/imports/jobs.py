@@ -12,15 +12,18 @@ from sqlalchemy.exc import DataError, IntegrityError
 from academy.imports import queries
 from academy.imports.applying.end import DELETE_TASK
 from academy.imports.applying.notices import NOTICE_TASK, WITHDRAWAL_TASK, announce_national, announce_withdrawal
+from academy.imports.applying.progress import Progress
 from academy.imports.applying.run import SUBJECT, ImportRun, LoadedAlready, ReadingFailed, give_up, run_import
 from academy.imports.applying.withdraw import give_up_withdrawal, queue_lost_withdrawals, withdraw_import
 from academy.imports.receiving.limits import ImportLimits
 from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, WITHDRAW_TASK, imports_lock
 from academy.imports.schemas import Confirmation
 from kit.database.sessions import Context
+from kit.disks import Disks, StorageFull
 from kit.ids import PLATFORM
 from kit.jobs.queue import defer_in_turn
 from kit.jobs.tasks import JobGivenUp, JobRun, JobTookTooLong, Retries, Tasks, at_most
+from kit.settings import StorageSettings
 from kit.telemetry.logs import logger
 
 RETRIES: Final = Retries(attempts=8)
@@ -39,7 +42,14 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "")
     limits = ImportLimits()
     keeps_erased = confirmed == Confirmation.VALUE_WAS_ERASED
     started = ImportRun(
-        job.database, job.databases["loader"], limits, job.fence, trust_id, import_id, keeps_erased=keeps_erased
+        job.database,
+        job.databases["loader"],
+        limits,
+        job.fence,
+        trust_id,
+        import_id,
+        Progress(disks=Disks.of(StorageSettings())),
+        keeps_erased,
     )
     try:
         async with at_most(timedelta(seconds=limits.seconds)):
@@ -54,6 +64,12 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "")
         # The same file would fail in the same way again.
         log.exception("an import can't be applied", import_id=str(import_id))
         await give_up(started, "The file holds something that we can't read or store; nothing of it was kept.")
+    except StorageFull:
+        log.warning("there is too little space left to apply an import", import_id=str(import_id))
+        if job.attempt >= RETRIES.attempts:
+            # One that never began waits on: it is queued again (`find_lost`).
+            await give_up(started, "There was too little space left to apply the file; nothing of it was kept.")
+        raise
     except Exception:
         if job.attempt >= RETRIES.attempts:
             await give_up(started, "The file couldn't be applied, through no fault of its own; nothing of it was kept.")

@@ -151,7 +151,7 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
         async with database_of_request(request).session(context_of(caller), quiet=True) as session:
             if key is not None and (stored := await claim(session, caller, _CREATE_ROUTE, key, print_)) is not None:
                 return stored.response()
-            created = await service.accept(session, caller, params, media_type, file, limits)
+            created = await service.accept(session, caller, params, media_type, file, limits, disks)
             response = _accepted(request, created)
             if key is not None:
                 await keep(session, caller, _CREATE_ROUTE, key, answer_of(response))

@@ -21,7 +21,7 @@ from academy.imports.errors import (
 from academy.imports.formats.kind import Kind
 from academy.imports.formats.kinds import KINDS
 from academy.imports.receiving.limits import ImportLimits
-from academy.imports.receiving.upload import ReceivedFile, Shape
+from academy.imports.receiving.upload import EVERYTHING, ReceivedFile, Shape
 from academy.imports.rules import SENDERS, WITHDRAW_TASK, imports_lock, run_task
 from academy.imports.schemas import (
     Confirmation,
@@ -41,9 +41,9 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.contexts import Context
-from kit.database.reservations import reserve
+from kit.database.reservations import reserve, reserve_disk
 from kit.database.sessions import Session, context_of, set_context
-from kit.disks import StorageQuotaReached, in_megabytes
+from kit.disks import Disks, StorageQuotaReached, in_megabytes
 from kit.etags import etag
 from kit.field_codes import KitCode
 from kit.identity.callers import Caller
@@ -113,14 +113,16 @@ async def accept(
     media_type: str,
     file: ReceivedFile,
     limits: ImportLimits,
+    disks: Disks = EVERYTHING,
 ) -> ImportOut:
     """Keep the file and queue its import, in one transaction: what is acknowledged is never lost.
 
-    Raises StorageQuotaReached, and SameFileOtherYear when the sender must confirm that it is meant so.
+    Raises StorageQuotaReached, StorageFull, and SameFileOtherYear when the sender must confirm that it is meant so.
     """
     await _check_year(session, caller, params, file)
     others_bytes = await reserve(session, "academy/imports", caller.tenant_id, file.size_bytes)
     await check_quota(session, caller, limits, file.size_bytes, others_bytes=others_bytes)
+    await reserve_disk(session, disks, file.size_bytes)
     created = Import(
         trust_id=caller.tenant_id,
         id=uuid7(),
@@ -139,7 +141,7 @@ async def accept(
     )
     session.add(created)
     await session.flush()
-    await queries.add_chunks(session, created.trust_id, created.id, file.chunks())
+    await queries.add_chunks(session, created.trust_id, created.id, file.chunks(disks))
     about: dict[str, JobId] = {"trust_id": created.trust_id, "import_id": created.id}
     if Confirmation.VALUE_WAS_ERASED in params.confirm:
         about["confirmed"] = Confirmation.VALUE_WAS_ERASED.value

@@ -32,6 +32,7 @@ from academy.observations.rules import Layer
 from academy.parameters import today
 from kit import clock
 from kit.database.sessions import Context, Database, Session
+from kit.disks import StorageFull
 from kit.events.quiet import record_late
 from kit.jobs.threads import in_thread
 from kit.telemetry.logs import logger
@@ -82,7 +83,7 @@ class ImportRun:
 
 
 async def run_import(run: ImportRun) -> None:
-    """Run an import to its end, unless it has ended already."""
+    """Run an import to its end, unless it has ended already. Raises StorageFull when there is no room for it."""
     started = await _start(run)
     if started is None:
         log.info("import has ended already", import_id=str(run.import_id))
@@ -117,11 +118,15 @@ async def give_up(run: ImportRun, detail: str) -> None:
 
 
 async def _start(run: ImportRun) -> Import | None:
-    """Start, or start again after a worker was killed; None when the import has ended."""
+    """Start, or start again after a worker was killed; None when the import has ended.
+
+    Without room for it the import stays as it is: it waits. Raises StorageFull.
+    """
     async with run.database.session(run.context) as session:
         found = await queries.import_by_id(session, run.tenant, run.import_id, lock=True)
         if found is None or found.state not in {"queued", "running"}:
             return None
+        run.progress.disks.check(2 * found.size_bytes)
         found.state, found.progress_percent, found.version = "running", 0, found.version + 1
         found.started_at = found.started_at or clock.now()
         return found
@@ -139,7 +144,7 @@ async def _read(run: ImportRun, started: Import, folder: Path) -> Staged:
     day = today()
     try:
         return await in_thread(stage, plain, folder, started, day, run.progress.read)
-    except (Stopped, OSError, MemoryError):
+    except (Stopped, StorageFull, OSError, MemoryError):
         raise
     except (Exception, PanicException) as error:  # a fault of ours that reading again won't mend
         raise ReadingFailed from error

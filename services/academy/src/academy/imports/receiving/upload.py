@@ -47,10 +47,11 @@ class ReceivedFile:
     unpacked_bytes: int
     is_gzipped: bool
 
-    def chunks(self) -> Iterator[bytes]:
-        """Its content in pieces of 1 MiB, the last one shorter."""
+    def chunks(self, disks: Disks = EVERYTHING) -> Iterator[bytes]:
+        """Its content in pieces of 1 MiB, the last one shorter, as long as there is room. Raises StorageFull."""
         self.content.seek(0)
         while chunk := self.content.read(CHUNK_BYTES):
+            disks.check(2 * len(chunk))
             yield chunk
 
 
