@@ -91,6 +91,10 @@ def _missing(
 
     def walk(wanted: Mapping[str, Any], offered: Mapping[str, Any], place: str) -> Iterator[str]:
         wanted, offered = _resolved(wanted, document), _resolved(offered, contract)
+        for one in offered.get("oneOf", ()):
+            yield from walk(wanted, one, place)
+        if "oneOf" in offered:
+            return
         if "items" in wanted:
             yield from walk(wanted["items"], offered.get("items", {}), f"{place}[]")
         for name, part in wanted.get("properties", {}).items():

@@ -139,7 +139,7 @@ def test_conditional_reads_and_writes_are_told(contract: Json) -> None:
 
 def test_members_of_answers_are_required(contract: Json) -> None:
     schemas = contract["components"]["schemas"]
-    assert schemas["ThingPage"]["required"] == ["items", "next"]
+    assert schemas["ThingPage"]["required"] == ["items", "next", "total"]
     assert set(schemas["ProblemOut"]["required"]) == {
         "type", "title", "status", "detail", "instance", "code", "trace_id", "errors",
     }  # fmt: skip

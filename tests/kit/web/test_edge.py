@@ -258,7 +258,13 @@ async def test_every_operation_has_a_place(sample: Service) -> None:
     operations = Operations(route for route in sample.router.routes if isinstance(route, APIRoute))
     found = {(operation.method, operation.path): operation for operation in operations}
     assert found["GET", "/sample/v1/things"].scopes == ("things:read",)
-    assert found["GET", "/sample/v1/things"].query == {"limit": False, "cursor": False, "colour": True, "q": False}
+    assert found["GET", "/sample/v1/things"].query == {
+        "limit": False,
+        "cursor": False,
+        "count": False,
+        "colour": True,
+        "q": False,
+    }
     assert found["GET", "/sample/v1/anybody"].scopes == ()
     assert found["GET", "/sample/v1/open"].scopes is None
     assert found["POST", "/sample/v1/stream"].is_streamed

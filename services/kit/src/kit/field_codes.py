@@ -39,6 +39,7 @@ class KitCode(FieldCode):
     REPEATED_NAME = "repeated_name", "An object names a member twice."
     REPEATED_PARAMETER = "repeated_parameter", "A parameter that takes one value is sent more than once."
     TOO_DEEP = "too_deep", "The body is nested too deeply."
+    TOO_MANY_FAULTS = "too_many_faults", "The body has too many faults to name each."
     TOO_MANY_PARTS = "too_many_parts", "The body has too many objects, lists, names or values."
     UNEXPECTED_BODY = "unexpected_body", "The operation takes no body."
     UNKNOWN_FIELD = "unknown_field", "The body has a member that the operation doesn't know."

@@ -95,13 +95,15 @@ _MOVE = text(
     """
 )
 # A few at a time, so that no request waits for a long deletion; rows in use are left for the next time.
+# Materialized: some plans would choose other rows again for each row of the join.
 FORGOTTEN_AT_ONCE = 100
 _FORGET = text(
     """
-    delete from failed_attempt f using (
+    with old as materialized (
         select kind, digest from failed_attempt where last_failed_at < :forgotten
         limit :most for update skip locked
-    ) old where f.kind = old.kind and f.digest = old.digest
+    )
+    delete from failed_attempt f using old where f.kind = old.kind and f.digest = old.digest
     """
 )
 _BLOCK = text("update failed_attempt set blocked_until = :until where kind = :kind and digest = :digest")
