@@ -29,7 +29,7 @@ down: ## Stop everything; the state stays in .trellis/
 .PHONY: test
 test: $(STAMP) ## Run the whole test suite on its own database (ARGS= is given to pytest)
 	@$(MAKE) --no-print-directory node-tools || echo "Node's contract tools can't be installed here: their tests are skipped."
-	@$(MAKE) --no-print-directory generator || echo "openapi-generator can't be installed here: its test is skipped."
+	@$(MAKE) --no-print-directory generator || echo "openapi-generator can't be installed here: its test is skipped, and fails where CI is set."
 	@$(MAKE) --no-print-directory browser || echo "Without a browser the tests that need one are skipped."
 	@$(BIN)/python -m pytest -n 2 --dist worksteal tests $(ARGS)
 

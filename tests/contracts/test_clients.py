@@ -21,6 +21,7 @@ from tests.contracts.test_contracts import needs_node
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
 from tests.support.jobs import until
+from tests.support.tools import missing
 from trellis.contracts import nodetools
 from trellis.contracts.documents import contract_file, repository
 
@@ -126,8 +127,9 @@ async def test_a_python_client_lists_changes_imports_and_reads_errors(
 
 
 @needs_node
-@pytest.mark.skipif(not GENERATOR.is_dir(), reason="openapi-generator isn't installed: run `make generator`")
 def test_openapi_generator_writes_typescript_that_compiles(tmp_path: Path) -> None:
+    if not GENERATOR.is_dir():
+        missing("openapi-generator isn't installed: run `make generator`")
     run = "import sys; from openapi_generator_cli import run; sys.exit(run(sys.argv[1:]).returncode)"
     options = ["-g", "typescript-fetch", "-i", str(BUNDLE), "-o", str(tmp_path / "client")]
     done = subprocess.run(

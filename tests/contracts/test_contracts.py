@@ -20,10 +20,7 @@ OPENAPI = repository() / "openapi"
 TOOLS = OPENAPI / "tools"
 EVERY = (*APPS, "trellis")
 
-needs_node = pytest.mark.skipif(
-    nodetools.node() is None or not nodetools.installed(TOOLS),
-    reason="skipped: no Node here, or its tools aren't installed (`make node-tools`)",
-)
+needs_node = pytest.mark.usefixtures("node_tools")
 
 
 @pytest.fixture(scope="module")

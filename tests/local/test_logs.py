@@ -19,6 +19,15 @@ def test_a_large_log_moves_on_and_the_oldest_goes(tmp_path: Path) -> None:
     assert kept == {"a.log.1": "e", "a.log.2": "d", "a.log.3": "c"}
 
 
+def test_of_a_flooded_log_no_more_than_the_newest_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("old" * 1000 + "new" * 10)
+    log.chmod(0o640)
+    logs.trim([log], largest=30)
+    older = tmp_path / "a.log.1"
+    assert (log.read_text(), older.read_text(), older.stat().st_mode & 0o777) == ("", "new" * 10, 0o640)
+
+
 def test_a_log_without_room_for_a_copy_is_emptied_all_the_same(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("x" * 100)

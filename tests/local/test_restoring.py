@@ -148,6 +148,14 @@ def test_a_renewed_hash_does_not_help(installation: Installation, saved: Path) -
         restored(installation, empty, unauthenticated=True)
 
 
+def test_deep_nesting_is_a_sentence(installation: Installation, saved: Path) -> None:
+    sentences = {"manifest.json": "its manifest is nested too deeply", "seal.json": "a seal that says nothing"}
+    for name, sentence in sentences.items():
+        nested = rewritten(saved, {name: b"[" * 100_000})
+        with pytest.raises(backups.BackupFailed, match=sentence):
+            restored(installation, nested, unauthenticated=True)
+
+
 def test_an_archive_of_another_shape_is_refused_whatever_is_said(installation: Installation, saved: Path) -> None:
     manifest = {**json.loads(part(saved, "manifest.json")), "format": 2}
     older = rewritten(saved, {"manifest.json": json.dumps(manifest).encode(), "seal.json": None})

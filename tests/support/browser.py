@@ -1,24 +1,16 @@
 """A real browser for what is shown to people, and a check of what it shows for people who can't see it."""
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from tests.support.tools import missing
 
 PROGRAMS: Sequence[str] = ("chromium", "chromium-browser", "google-chrome")
 AXE = Path(__file__).resolve().parents[2] / "openapi/tools/node_modules/axe-core/axe.min.js"
-
-
-def missing(what: str) -> NoReturn:
-    """Skip the test; where CI is set, fail it: a check that nobody runs isn't one."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from kit.web import kept
 from kit.web.app import Service, create_service
 from kit.web.kept import KEPT
 from kit.web.replies import TAGGED, Reply
+from kit.web.request_keys import KEY_BYTES, request_key
 from kit.web.security import CallerDep
 from kit.web.sessions import SessionDep
 from tests.support.clients import settings_of
@@ -130,6 +131,21 @@ async def test_an_answer_is_for_the_very_token_and_query_alone(counting: Countin
     assert (await counting.get("nonsense")).status_code == 401
 
 
+async def test_a_key_takes_the_same_room_however_long_its_request_is(counting: Counting) -> None:
+    long = "a" * 10_000
+    for params, headers in (({}, {}), ({"q": long}, {}), ({}, {"Accept": f"application/json, text/{long}"})):
+        for _ in range(2):
+            assert (await counting.get(params=params, headers=headers)).status_code == 200
+    answers = counting.app.state.tools.kept
+    assert [len(key) for key in (*answers._seen, *answers._answers)] == [KEY_BYTES] * 6
+    assert answers._bytes == sum(answer.size for answer in answers._answers.values())
+
+
+def test_parts_of_a_request_are_kept_apart() -> None:
+    assert request_key([b"ab", b"c"]) == request_key([b"ab", b"c"])
+    assert len({request_key(parts) for parts in ([b"ab", b"c"], [b"a", b"bc"], [b"abc"], [b"abc", b""], [])}) == 5
+
+
 async def test_a_reader_who_has_it_gets_304_and_a_head_has_no_body(counting: Counting) -> None:
     tag = (await counting.get()).headers["ETag"]
     asked = {"If-None-Match": tag}
@@ -186,8 +202,9 @@ async def test_one_makes_an_answer_while_others_wait_for_it(counting: Counting, 
 
 
 async def test_memory_is_bounded(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    size = len((await counting.get()).content)
-    monkeypatch.setattr(kept, "MOST_BYTES", 2 * (size + kept.BYTES_BESIDE) + 10)
+    for _ in range(2):
+        await counting.get(params={"q": "z"})
+    monkeypatch.setattr(kept, "MOST_BYTES", 2 * counting.app.state.tools.kept._bytes + 10)
     for q in "abc":
         for _ in range(2):
             await counting.get(params={"q": q})
@@ -210,8 +227,9 @@ async def test_without_the_database_nothing_is_given(counting: Counting, committ
 async def test_answers_of_an_earlier_version_take_no_room(
     counting: Counting, committed_database: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = len((await counting.get()).content)
-    monkeypatch.setattr(kept, "MOST_BYTES", 2 * (size + kept.BYTES_BESIDE) + 10)
+    for _ in range(2):
+        await counting.get(params={"q": "z"})
+    monkeypatch.setattr(kept, "MOST_BYTES", 2 * counting.app.state.tools.kept._bytes + 10)
     for q in "ab":
         for _ in range(2):
             await counting.get(params={"q": q})

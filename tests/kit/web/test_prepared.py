@@ -17,6 +17,7 @@ from kit.database.sessions import Context
 from kit.identity.keys import StaticKeys
 from kit.web import prepared as house_prepared
 from kit.web.app import Service
+from kit.web.request_keys import KEY_BYTES
 from tests.kit.sample import STATE, reset, sample_client, sample_service
 from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token, signing_key
 
@@ -55,6 +56,13 @@ async def test_answer_is_made_once_and_given_often(polled: Service) -> None:
         assert other.content == first.content
         assert {**other.headers, "x-request-id": ""} == {**first.headers, "x-request-id": ""}
     assert polled.state.tools.metrics.prepared == {"hit": 20, "not_modified": 0, "made": 1}
+
+
+async def test_a_key_takes_the_same_room_however_long_its_request_is(polled: Service) -> None:
+    async with sample_client(polled) as client:
+        for accept in ("*/*", f"*/*, text/{'a' * 10_000}"):
+            assert (await client.get(URL, headers={"Accept": accept})).status_code == 200
+    assert [len(key) for key in polled.state.tools.prepared._answers] == [KEY_BYTES] * 2
 
 
 async def test_reader_who_always_sends_the_tag_makes_the_answer_once(polled: Service) -> None:

@@ -43,7 +43,7 @@ def check(ring: KeyRing, made_in_format: int, manifest: bytes, seal: bytes | Non
     try:
         content: dict[str, Any] = json.loads(seal)
         named, found = bytes.fromhex(content["key"]), str(content["hmac"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Altered("has a seal that says nothing") from None
     key = next((one.key for one in ring.derive(_PURPOSE) if one.id == named), None)
     if key is None:

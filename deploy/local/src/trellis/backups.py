@@ -185,6 +185,9 @@ def _unpack(path: Path, folder: Path, ring: KeyRing, *, unauthenticated: bool) -
         raise BackupFailed(f"There is no file {path}.") from None
     except StrangeArchive as problem:
         raise BackupFailed(f"{path} {problem}: `trellis backup` didn't write it so. It isn't restored.") from None
+    except RecursionError:
+        # From None: its hundreds of frames say no more.
+        raise BackupFailed(f"{path} is not a backup of Trellis (its manifest is nested too deeply).") from None
     except (OSError, tarfile.TarError, KeyError, ValueError, AttributeError) as problem:
         raise BackupFailed(f"{path} is not a backup of Trellis ({problem}).") from problem
     if _digest(folder / DUMP) != manifest.get("sha256"):

@@ -93,7 +93,7 @@ def _unreadable(kind: type[BaseSettings]) -> Iterator[tuple[str, str]]:
             continue
         try:
             json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield variable, with_example(variable, f"this is no JSON {shape}.")
 
 

@@ -10,14 +10,15 @@ from pathlib import Path
 
 LARGEST_BYTES = 10 * 1024 * 1024
 KEPT = 3
+BLOCK_BYTES = 1024 * 1024
 
 
 def trim(paths: Iterable[Path], *, largest: int = LARGEST_BYTES, kept: int = KEPT) -> None:
     """Move what is in a log that has grown too large to `.1`, and that to `.2`; the oldest goes.
 
     The log is copied and emptied, since its program keeps it open (for appending); lines that are written
-    between the two are lost. Where there is no room for the copy, it is emptied all the same: a full disk must not get
-    fuller.
+    between the two are lost. Of one that grew beyond `largest` since the last look, the newest `largest` bytes are
+    kept. Where there is no room for the copy, it is emptied all the same: a full disk must not get fuller.
     """
     for path in paths:
         with contextlib.suppress(OSError):
@@ -28,10 +29,20 @@ def trim(paths: Iterable[Path], *, largest: int = LARGEST_BYTES, kept: int = KEP
                     path.with_name(f"{path.name}.{number}").replace(path.with_name(f"{path.name}.{number + 1}"))
             copy = path.with_name(f"{path.name}.1")
             try:
-                shutil.copy(path, copy)
+                _copy_end(path, copy, largest)
             except OSError:
                 copy.unlink(missing_ok=True)
             os.truncate(path, 0)
+
+
+def _copy_end(path: Path, copy: Path, most: int) -> None:
+    """Copy the last `most` bytes: never more, though the program goes on writing."""
+    with path.open("rb") as source, copy.open("wb") as target:
+        shutil.copymode(path, copy)
+        source.seek(max(0, source.seek(0, os.SEEK_END) - most))
+        while most > 0 and (block := source.read(min(most, BLOCK_BYTES))):
+            target.write(block)
+            most -= len(block)
 
 
 def tail(path: Path, lines: int) -> list[str]:

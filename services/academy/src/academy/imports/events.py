@@ -25,7 +25,7 @@ class ImportFinished(BaseModel):
     dry_run: bool = Field(description="Whether it was only checked and counted.")
     state: Ending = Field(description="How it ended.")
     rows_read: int = Field(description="Rows in the file.")
-    rows_accepted: int = Field(description="Rows that were kept.")
+    rows_accepted: int = Field(description="Rows that could be read and were applied, as in the import.")
     rows_new: int = Field(description="Figures or entries that are new.")
     rows_changed: int = Field(description="Figures or entries that replaced others.")
     errors_total: int = Field(description="Number of errors for which the file was rejected.")

@@ -99,7 +99,9 @@ class ImportOut(Tagged):
     size_bytes: int = Field(description="Of the file as it was sent.", examples=[219303])
     rows_read: int = Field(description="Rows in the file.", examples=[118])
     rows_accepted: int = Field(
-        description="Rows that are kept; 0 when the import failed or was only tried.", examples=[104]
+        description="Rows that could be read and were applied; 0 when the import failed or was only tried. A row "
+        "counts although some of its values were left out, such as one that the trust has erased: `warnings` names it.",
+        examples=[104],
     )
     rows_ignored: int = Field(description="Aggregates and other record types; never an error.", examples=[14])
     comparison_rows: int = Field(description="Aggregate rows that are kept as figures to compare with.", examples=[3])

@@ -9,11 +9,11 @@ committed before its request came. The token, its scopes and the query were chec
 
 import asyncio
 import contextlib
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from starlette.types import Message, Scope, Send
@@ -22,6 +22,7 @@ from kit import clock
 from kit.database.sessions import Database
 from kit.etags import matches
 from kit.web.exchange import exchange_of
+from kit.web.request_keys import request_key
 from kit.web.tags import ABOUT_THE_BODY
 
 MARK: Final = "x-kept"
@@ -30,13 +31,14 @@ KEPT: Final = {MARK: True}
 
 MOST_BYTES: Final = 48 * 1024 * 1024
 LARGEST_ANSWER_BYTES: Final = 512 * 1024
-# What an answer takes beside its body: its key, headers and place in the table.
+# What an answer takes beside its body and the text of its headers: its key and its place in the table.
 BYTES_BESIDE: Final = 1024
 # Most requests come once: only what comes a second time is kept.
 MOST_SEEN: Final = 8192
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[bytes, str, bytes, tuple[tuple[bytes, bytes], ...]]
+# A digest: it takes the same room however long the query and `Accept` are.
+Key = bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class _Answer:
     headers: Headers
     body: bytes
     etag: str | None
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory it is counted with."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers) + BYTES_BESIDE
 
 
 def known_to(scope: Scope) -> str:
@@ -137,8 +144,8 @@ class KeptAnswers:
         authorization = named.get(b"authorization")
         if authorization is None:
             return None
-        said = tuple(sorted((name, value) for name, value in scope["headers"] if name in read))
-        return hashlib.sha256(authorization).digest(), scope["path"], scope["query_string"], said
+        said = sorted((name, value) for name, value in scope["headers"] if name in read)
+        return request_key((authorization, scope["path"].encode(), scope["query_string"], *chain.from_iterable(said)))
 
     @staticmethod
     async def version(database: Database) -> Version | None:
@@ -205,12 +212,12 @@ class KeptAnswers:
             self._answers.clear()
             self._newest, self._bytes = made.version, 0
         self._drop(made.key)
-        size = made.size + BYTES_BESIDE
-        while self._answers and self._bytes + size > MOST_BYTES:
+        answer = _Answer(made.version, made.headers, b"".join(made.parts), _etag(made.headers))
+        while self._answers and self._bytes + answer.size > MOST_BYTES:
             self._drop(next(iter(self._answers)))
-        self._answers[made.key] = _Answer(made.version, made.headers, b"".join(made.parts), _etag(made.headers))
-        self._bytes += size
+        self._answers[made.key] = answer
+        self._bytes += answer.size
 
     def _drop(self, key: Key) -> None:
         with contextlib.suppress(KeyError):
-            self._bytes -= len(self._answers.pop(key).body) + BYTES_BESIDE
+            self._bytes -= self._answers.pop(key).size

@@ -7,7 +7,6 @@ checked again every few seconds and its expiry on every answer.
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -24,11 +23,12 @@ from kit.etags import matches
 from kit.identity.callers import Authenticator, Caller
 from kit.problems import Problem
 from kit.telemetry.logs import logger
+from kit.web.request_keys import request_key
 from kit.web.tags import ABOUT_THE_BODY
 
 Headers = list[tuple[bytes, bytes]]
-# Hash of the token, path, query and `Accept`.
-Key = tuple[bytes, str, bytes, bytes]
+# A digest of the token, path, query and `Accept`.
+Key = bytes
 # Gives a word that changes whenever an answer to this caller would.
 Version = Callable[[Context], Awaitable[str]]
 
@@ -124,6 +124,7 @@ class PolledRequest:
     """A request to a prepared path: the key of its answer, and its headers."""
 
     key: Key
+    path: str
     authorization: bytes
     if_none_match: str | None
     # Read before the answer is made, so that a change in between is noticed.
@@ -184,8 +185,9 @@ class PreparedResponses:
                 if_none_match = tags if if_none_match is None else f"{if_none_match},{tags}"
         if authorization is None:
             return None
-        digest = hashlib.sha256(authorization).digest()
-        return PolledRequest((digest, scope["path"], scope["query_string"], accept), authorization, if_none_match)
+        path = scope["path"]
+        key = request_key((authorization, path.encode(), scope["query_string"], accept))
+        return PolledRequest(key, path, authorization, if_none_match)
 
     def turn(self, polled: PolledRequest) -> asyncio.Lock:
         """Held by the one who makes an answer while others wait for it."""
@@ -230,13 +232,12 @@ class PreparedResponses:
 
     async def watch(self, polled: PolledRequest, caller: Caller) -> None:
         """Note the version before an answer is made."""
-        path = polled.key[1]
         # Shared by all who see the same rows.
         context = Context(caller.tenant_id, caller.academies, SUBJECT)
-        watched = self._watched.get((path, context))
+        watched = self._watched.get((polled.path, context))
         if watched is None:
-            watched = _Watched(self._versions[path], context)
-            self._watched[path, context] = watched
+            watched = _Watched(self._versions[polled.path], context)
+            self._watched[polled.path, context] = watched
         polled.watched = watched
         polled.version = await watched.current(oldest=self._oldest)
 
