@@ -115,7 +115,7 @@ def test_a_link_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_is_swept_while_a_backup_is_made(tmp_path: Path) -> None:
     store = kept(tmp_path / "objects")
-    with backup_objects.held(store), pytest.raises(BackupRunning), store.lock(shared=False):
+    with backup_objects.held(store), pytest.raises(BackupRunning), store.lock():
         pass
     with backup_objects.held(None), backup_objects.held(FolderStore(tmp_path / "none")):
         pass

@@ -293,7 +293,7 @@ async def test_a_sweep_waits_until_a_backup_is_done(
     async with database.session(Context(PROSPERE, None, "x")) as session:
         driver = await session.connection()
         await driver.exec_driver_sql("delete from stored_file")
-    with store.lock(shared=True):
+    with store.lock(for_backup=True):
         assert await sweep(store, database, grace=NOW) == 0
     assert await sweep(store, database, grace=NOW) == 1
 

@@ -39,7 +39,7 @@ def held(store: FolderStore | None) -> Iterator[None]:
     if store is None or not store.root.is_dir():
         yield
         return
-    with store.lock(shared=True):
+    with store.lock(for_backup=True):
         yield
 
 

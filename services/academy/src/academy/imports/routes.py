@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
-from starlette.requests import ClientDisconnect
 
 from academy.imports import service
 from academy.imports.errors import (
@@ -38,7 +37,7 @@ from kit.database.sessions import context_of
 from kit.disks import Disks, StorageFull, StorageQuotaReached
 from kit.identity.callers import Caller
 from kit.identity.reach import ActsOn
-from kit.problems import InvalidCursor, MalformedRequest, responses
+from kit.problems import InvalidCursor, responses
 from kit.resources.fields import ReasonGiven
 from kit.resources.transitions import ReasonMissing, RoleMayNot, TransitionNotAllowed
 from kit.web.bodies import charset_of, media_type_of, streamed_body
@@ -55,6 +54,7 @@ from kit.web.idempotency import (
 from kit.web.replies import TAGGED, Reply
 from kit.web.security import requires
 from kit.web.sessions import SessionDep, database_of_request
+from kit.web.streams import pieces_of
 from kit.web.tags import IfMatch, tagged
 from kit.web.tools import tools_of
 
@@ -144,7 +144,7 @@ async def import_create(request: Request, caller: Writer, params: Annotated[Impo
     disks = tools_of(request).disks
     await _check_length(request, caller, limits, disks, is_repeatable=key is not None)
     shape = service.shape_of(media_type)
-    async with receive(_body(request), limits, says_gzip=says_gzip, expected=shape, disks=disks) as file:
+    async with receive(pieces_of(request), limits, says_gzip=says_gzip, expected=shape, disks=disks) as file:
         query = f"{params.model_dump_json()}|{media_type}|{says_gzip}"
         print_ = fingerprint(request.method, request.url.path, query, file.sha256)
         # Hundreds of MB take a while: the feed of events doesn't wait for them.
@@ -173,15 +173,6 @@ async def _check_length(
     if size > CHUNK_BYTES and not is_repeatable:
         async with database_of_request(request).session(context_of(caller)) as session:
             await service.check_quota(session, caller, limits, size)
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    """The body while it comes. Raises MalformedRequest when its sender goes away in the middle."""
-    try:
-        async for piece in request.stream():
-            yield piece
-    except ClientDisconnect:
-        raise MalformedRequest("The body was cut off.") from None
 
 
 def _says_gzip(request: Request, media_type: str) -> bool:

@@ -98,7 +98,7 @@ class FolderStore:
         """Remove an object. Raises BackupRunning while a backup reads the folder."""
 
         def remove() -> None:
-            with self.lock(shared=False):
+            with self.lock():
                 (self.root / key.path).unlink(missing_ok=True)
 
         await _in_thread(remove)
@@ -119,11 +119,14 @@ class FolderStore:
         return await _in_thread(remove)
 
     @contextmanager
-    def lock(self, *, shared: bool) -> Iterator[None]:
-        """Held shared by a backup, alone by who removes. Raises BackupRunning, or OSError."""
+    def lock(self, *, for_backup: bool = False) -> Iterator[None]:
+        """Held together by all who remove, and alone by a backup, which waits for them and for another backup.
+
+        Raises BackupRunning to who wants to remove meanwhile, or OSError.
+        """
         with (self.root / ".lock").open("a") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX if for_backup else fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise BackupRunning from None
             yield

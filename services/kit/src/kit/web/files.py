@@ -17,7 +17,6 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from starlette.requests import ClientDisconnect
 from starlette.types import Send
 
 from kit.database.contexts import Context
@@ -34,15 +33,15 @@ from kit.objects.errors import (
     StoredFileNotFound,
     TooManyFiles,
 )
-from kit.objects.folder import BackupRunning, store_full
+from kit.objects.folder import BackupRunning
 from kit.objects.keys import ObjectKey
 from kit.objects.media_types import ENDINGS
-from kit.objects.receiving import LARGEST_BYTES, ReceivedFile, receive, too_large
+from kit.objects.receiving import LARGEST_BYTES, ReceivedFile, check_disks, receive, too_large
 from kit.objects.service import FileOwner
 from kit.objects.stores import ObjectStore
 from kit.objects.sweeping import remove_unnamed
 from kit.objects.tables import StoredFile
-from kit.problems import MalformedRequest, responses
+from kit.problems import responses
 from kit.web.bodies import charset_of, media_type_of, streamed_body
 from kit.web.idempotency import (
     HEADER,
@@ -55,6 +54,7 @@ from kit.web.idempotency import (
     key_of,
 )
 from kit.web.sessions import database_of_request
+from kit.web.streams import pieces_of
 from kit.web.tags import not_modified, tagged
 from kit.web.tools import tools_of
 
@@ -181,26 +181,36 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
     """
     media_type = _checked_type(request)
     key = key_of(request)
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > LARGEST_BYTES:
+    length = _length(request)
+    if length is not None and length > LARGEST_BYTES:
         raise too_large()
-    if not tools_of(request).disks.has_room(int(length) if length.isdigit() else LARGEST_BYTES):
-        raise store_full()
+    disks = tools_of(request).disks
+    check_disks(disks, LARGEST_BYTES if length is None else length)
     database = database_of_request(request)
     limit_bytes = tools_of(request).settings.limit_file_kept_bytes
     async with database.session(context_of(caller)) as session:
         owner = await find_owner(session)
         # A repeated request may have its answer already.
         if key is None:
-            await service.check_room(
-                session, caller, owner, int(length) if length.isdigit() else 0, limit_bytes=limit_bytes
-            )
+            await service.check_room(session, caller, owner, length or 0, limit_bytes=limit_bytes)
     store = tools_of(request).objects
     received = await receive(
-        _body(request), store, service=database.schema, trust_id=caller.tenant_id, media_type=media_type
+        pieces_of(request),
+        store,
+        service=database.schema,
+        trust_id=caller.tenant_id,
+        media_type=media_type,
+        disks=disks,
+        length=length,
     )
     async with _removed_if_refused(database, store, caller, received):
         return await _add(request, caller, params, key, find_owner, received)
+
+
+def _length(request: Request) -> int | None:
+    """How many bytes its sender has announced; None when it is sent in chunks."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdigit() else None
 
 
 @asynccontextmanager
@@ -260,14 +270,6 @@ def _checked_type(request: Request) -> str:
     if media_type.startswith("text/") and charset_of(content_type) not in {None, "utf-8", "utf8", "us-ascii"}:
         raise FileTypeNotAccepted("Save the text as UTF-8 and send it again.")
     return media_type
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    try:
-        async for piece in request.stream():
-            yield piece
-    except ClientDisconnect:
-        raise MalformedRequest("The body was cut off.") from None
 
 
 async def file_answer(request: Request, file: StoredFile) -> Response:
