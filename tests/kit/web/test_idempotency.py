@@ -16,6 +16,7 @@ from sqlalchemy import text
 from kit.database.sessions import Context, Database
 from kit.events.recording import record_event
 from kit.identity.callers import Caller
+from kit.identity.reach import ActsOn
 from kit.jobs.queue import defer
 from kit.problems import Conflict, responses
 from kit.web import idempotency
@@ -31,6 +32,7 @@ from tests.support.tokens import OTHER_TRUST, PROSPERE, issue_token, trusted_key
 
 SCOPES = {"scopes": ["criteria:write"]}
 Writer = Annotated[Caller, requires("criteria:write")]
+AcademyWriter = Annotated[Caller, requires("criteria:write", acts_on=ActsOn.ACADEMIES)]
 
 
 class NoteIn(BaseModel):
@@ -58,7 +60,7 @@ def routes() -> APIRouter:
     router = APIRouter(route_class=IdempotentRoute, tags=["notes"])
 
     @router.post("/notes", operation_id="note_create", status_code=201, responses=responses(NoteTaken))
-    async def note_create(body: NoteIn, response: Response, caller: Writer, session: SessionDep) -> NoteOut:
+    async def note_create(body: NoteIn, response: Response, caller: AcademyWriter, session: SessionDep) -> NoteOut:
         """Note something."""
         await record_event(session, NOTED, subject=str(body.number), urn=None, data=NoteData(number=body.number))
         await defer(session, "academy.tests.note", number=body.number)
@@ -236,6 +238,41 @@ async def test_who_may_not_write_gets_no_stored_answer(service: Service, client:
     assert refused.status_code == 403
     client.headers.pop("Authorization")
     assert (await post(client, "k1", number=1)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"academies": [136105, 139148]},
+        {},
+        {"leads": [136105]},
+        {"roles": ["trust-admin"]},
+        {"scopes": ["criteria:write", "ratings:read"]},
+    ],
+)
+async def test_an_answer_is_given_again_to_a_token_of_the_same_reach_alone(
+    service: Service, committed_database: Clone, first: dict[str, Any]
+) -> None:
+    # Another token each time: what counts is its reach.
+    async with client_with(service, **first) as one, client_with(service, **first) as again:
+        assert (await post(one, "k1", number=1)).status_code == 201
+        assert (await post(again, "k1", number=1)).headers["Idempotency-Replayed"] == "true"
+    async with client_with(service, academies=[136105]) as other:
+        refused = await post(other, "k1", number=1)
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
+    assert await effects(committed_database) == ["1"]
+
+
+async def test_an_answer_of_the_release_before_is_given_again(
+    client: httpx.AsyncClient, committed_database: Clone
+) -> None:
+    first = await post(client, "k1", number=1)
+    body = first.request.content
+    async with committed_database.admin() as admin:
+        bare = fingerprint("POST", "/academy/v1/notes", "", body)
+        await admin.execute("update academy.idempotency_key set fingerprint = $1", bare)
+    again = await post(client, "k1", number=1)
+    assert (again.headers["Idempotency-Replayed"], again.json()) == ("true", first.json())
 
 
 async def test_what_changes_nothing_is_exempt(client: httpx.AsyncClient, service: Service) -> None:

@@ -97,6 +97,24 @@ async def test_one_without_a_job_is_queued_again_and_one_with_a_job_isnt(bench: 
     assert (await manager.get(f"{IMPORTS}/{wrong['id']}")).json()["withdrawal"] == "withdrawn"
 
 
+async def test_one_whose_last_try_took_too_long_ends_and_can_be_asked_for_again(bench: Workbench) -> None:
+    manager = await bench.client()
+    wrong = await bench.load(manager, "observations", figures((136105, "2017/18", 12)))
+    assert (await withdraw(manager, wrong)).status_code == 202
+    # Nobody could give it up: the worker ended the job.
+    await bench.execute(
+        "set search_path = academy; update procrastinate_jobs set status = 'failed' "
+        "where task_name = 'academy.imports.withdraw'"
+    )
+    for _ in range(2):
+        await find_lost_withdrawals(job_run(bench), PROSPERE)
+        await bench.work()
+        assert (await manager.get(f"{IMPORTS}/{wrong['id']}")).json()["withdrawal"] == "not_withdrawn"
+    assert await shown(bench, "trust") == {(136105, "2017/18"): 12}
+    await taken_back(bench, manager, wrong)
+    assert await shown(bench, "trust") == {}
+
+
 async def test_an_import_whose_figures_stand_is_never_said_to_have_failed(bench: Workbench) -> None:
     """The loader has committed; what fails is the import's own end, and the next try writes it."""
     operator = await bench.client("platform-operator")

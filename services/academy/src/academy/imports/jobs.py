@@ -14,7 +14,7 @@ from academy.imports.applying.end import DELETE_TASK
 from academy.imports.applying.notices import NOTICE_TASK, WITHDRAWAL_TASK, announce_national, announce_withdrawal
 from academy.imports.applying.progress import Progress
 from academy.imports.applying.run import SUBJECT, ImportRun, LoadedAlready, ReadingFailed, give_up, run_import
-from academy.imports.applying.withdraw import give_up_withdrawal, queue_lost_withdrawals, withdraw_import
+from academy.imports.applying.withdraw import give_up_withdrawal, withdraw_import
 from academy.imports.receiving.limits import ImportLimits
 from academy.imports.rules import RUN_SMALL_TASK, RUN_TASK, WITHDRAW_TASK, imports_lock
 from academy.imports.schemas import Confirmation
@@ -79,7 +79,7 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "")
 @tasks.task(WITHDRAW_TASK, retries=RETRIES, queue="imports", longest=timedelta(hours=1))
 async def withdraw(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Take back what an import changed; after the last try it ends in a state from which it can be asked for again."""
-    run = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, trust_id, import_id)
+    run = _run(job, trust_id, import_id)
     try:
         await withdraw_import(run)
     except JobGivenUp:
@@ -93,18 +93,24 @@ async def withdraw(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
 
 @tasks.scheduled("academy.imports.find_lost_withdrawals", cron="25 * * * *", per_trust=True)
 async def find_lost_withdrawals(job: JobRun, trust_id: UUID) -> None:
-    """Queue withdrawals of a trust again that an outage has left without a job."""
-    async with job.database.session(Context(trust_id, None, SUBJECT)) as session:
-        await job.fence(session)
-        await queue_lost_withdrawals(session, trust_id)
+    """End the withdrawals of a trust whose job failed for good, and queue those again that have none."""
+    await _end_lost_withdrawals(job, trust_id)
 
 
 @tasks.scheduled("academy.imports.find_lost_national_withdrawals", cron="25 * * * *")
 async def find_lost_national_withdrawals(job: JobRun) -> None:
-    """Queue withdrawals of national files again that an outage has left without a job."""
-    async with job.database.session(Context(PLATFORM, None, SUBJECT)) as session:
-        await job.fence(session)
-        await queue_lost_withdrawals(session, PLATFORM)
+    """The same for national files."""
+    await _end_lost_withdrawals(job, PLATFORM)
+
+
+async def _end_lost_withdrawals(job: JobRun, tenant: UUID) -> None:
+    async with job.database.session(Context(tenant, None, SUBJECT)) as session:
+        lost = await queries.lost_withdrawals(session, tenant, WITHDRAW_TASK)
+    for import_id, has_failed in lost:
+        # Its last try took too long, or the outage lasted when it was to be given up.
+        if has_failed and await give_up_withdrawal(_run(job, tenant, import_id)):
+            continue
+        await _queue_again(job, WITHDRAW_TASK, tenant, import_id)
 
 
 @tasks.scheduled("academy.imports.find_lost", cron="10,40 * * * *", per_trust=True)
@@ -125,14 +131,20 @@ async def _end_lost(job: JobRun, tenant: UUID) -> None:
     for import_id, has_failed in lost:
         if has_failed:
             # A file that took its workers with it isn't given to more of them.
-            run = ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, tenant, import_id)
             with contextlib.suppress(LoadedAlready):
-                await give_up(run, "The file couldn't be applied; nothing of it was kept.")
+                await give_up(_run(job, tenant, import_id), "The file couldn't be applied; nothing of it was kept.")
                 continue
-        async with job.database.session(Context(tenant, None, SUBJECT)) as session:
-            await job.fence(session)
-            lock = imports_lock(tenant)
-            await defer_in_turn(session, RUN_TASK, lock=lock, trust_id=tenant, import_id=import_id)
+        await _queue_again(job, RUN_TASK, tenant, import_id)
+
+
+def _run(job: JobRun, tenant: UUID, import_id: UUID) -> ImportRun:
+    return ImportRun(job.database, job.databases["loader"], ImportLimits(), job.fence, tenant, import_id)
+
+
+async def _queue_again(job: JobRun, task: str, tenant: UUID, import_id: UUID) -> None:
+    async with job.database.session(Context(tenant, None, SUBJECT)) as session:
+        await job.fence(session)
+        await defer_in_turn(session, task, lock=imports_lock(tenant), trust_id=tenant, import_id=import_id)
 
 
 @tasks.task(WITHDRAWAL_TASK, queue="ratings")

@@ -97,7 +97,11 @@ async def is_applied(session: Session, import_id: UUID) -> bool:
 
 _LOST_WITHDRAWALS = text(
     """
-    select i.id from academy.import i
+    select i.id, coalesce((
+        select j.status = 'failed' from procrastinate_jobs j
+        where j.task_name = :task and j.args ->> 'import_id' = i.id::text order by j.id desc limit 1
+    ), false) as has_failed
+    from academy.import i
     where i.trust_id = :tenant and i.state = 'withdrawing' and not exists (
         select from procrastinate_jobs j
         where j.task_name = :task and j.status in ('todo', 'doing') and j.args ->> 'import_id' = i.id::text
@@ -106,9 +110,10 @@ _LOST_WITHDRAWALS = text(
 )
 
 
-async def lost_withdrawals(session: Session, tenant: UUID, task: str) -> list[UUID]:
-    """Imports that are being taken back although no job of this task is left to do it."""
-    return list((await session.execute(_LOST_WITHDRAWALS, {"tenant": tenant, "task": task})).scalars())
+async def lost_withdrawals(session: Session, tenant: UUID, task: str) -> list[tuple[UUID, bool]]:
+    """Imports that are being taken back although no job of this task is left; whether the last one failed for good."""
+    rows = await session.execute(_LOST_WITHDRAWALS, {"tenant": tenant, "task": task})
+    return [(row.id, row.has_failed) for row in rows]
 
 
 _LOST_IMPORTS = text(

@@ -3,7 +3,8 @@
 A client puts a key of its choice into `Idempotency-Key`. The key, a fingerprint of the request, the effect and the
 answer are committed together, so that a crash at any moment leaves all of them or none. Two simultaneous requests with
 one key: the second waits for the first and gets its answer. A key belongs to a trust, a client and a route, and is kept
-for at least a day. A request that failed keeps nothing: it can be sent again.
+for at least a day. An answer is given again only to a token of the same reach. A request that failed keeps nothing: it
+can be sent again.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ KEPT_HEADERS = ("content-type", "location", "etag", "link", "cache-control")
 
 
 class IdempotencyKeyReused(InvalidRequest):
-    """The key was used before with another request, or its stored answer can't be read any more."""
+    """The key was used before with another request or reach of a token, or its answer can't be read any more."""
 
     code = "idempotency-key-reused"
 
@@ -85,6 +86,18 @@ def fingerprint(method: str, path: str, query: str, body: bytes | str) -> bytes:
     return hashlib.sha256(b"".join(b"%d:%s" % (len(p.encode()), p.encode()) for p in parts)).digest()
 
 
+def bound_to(caller: Caller, print_: bytes) -> bytes:
+    """The fingerprint of a request together with how far its token reaches: all that decides what an answer shows."""
+    reach = [
+        None if caller.academies is None else sorted(caller.academies),
+        sorted(caller.leads),
+        sorted(map(str, caller.projects)),
+        sorted(caller.roles),
+        sorted(caller.scopes),
+    ]
+    return hashlib.sha256(print_ + orjson.dumps(reach)).digest()
+
+
 def client_of(caller: Caller) -> str:
     """Whose keys these are: the client's, and within a client the person's."""
     return f"{caller.client_id or ''}|{caller.subject}"
@@ -97,7 +110,8 @@ _CLAIM = text(
     insert into idempotency_key as k (trust_id, client, route, key, fingerprint, expires_at)
     values (:trust_id, :client, :route, :key, :fingerprint, now() + make_interval(hours => :hours))
     on conflict (trust_id, client, route, key) do update set
-        fingerprint = case when k.expires_at <= now() then excluded.fingerprint else k.fingerprint end,
+        fingerprint = case
+            when k.expires_at <= now() or k.status is null then excluded.fingerprint else k.fingerprint end,
         status = case when k.expires_at <= now() then null else k.status end,
         expires_at = case when k.expires_at <= now() then excluded.expires_at else k.expires_at end
     returning (k.xmax = 0) as fresh, k.fingerprint, k.status, k.headers, k.body
@@ -122,16 +136,22 @@ async def claim(session: Session, caller: Caller, route: str, key: str, fingerpr
         "client": client_of(caller),
         "route": route,
         "key": key,
-        "fingerprint": fingerprint,
+        "fingerprint": bound_to(caller, fingerprint),
         "hours": KEPT_HOURS,
     }
     row = (await session.execute(_CLAIM, parameters)).one()
     if row.fresh or row.status is None:
         return None
-    if row.fingerprint != fingerprint:
+    # The bare fingerprint is of the release before, which kept no reach; it is forgotten within two days.
+    if row.fingerprint not in (parameters["fingerprint"], fingerprint):
         raise IdempotencyKeyReused(
-            "This key came before with another request; use a new one.",
-            errors=[FieldError.in_header(HEADER, KitCode.KEY_REUSED, "Used before with another request.")],
+            "This key came before, with another request or with a token whose roles, scopes or academies were others. "
+            "If it was this request, look whether it took effect; else use a new key.",
+            errors=[
+                FieldError.in_header(
+                    HEADER, KitCode.KEY_REUSED, "Used before with another request or a token of another reach."
+                )
+            ],
         )
     headers = row.headers if isinstance(row.headers, dict) else orjson.loads(row.headers)
     return StoredAnswer(row.status, headers, bytes(row.body))
@@ -162,7 +182,8 @@ _PARAMETER = {
     "in": "header",
     "required": False,
     "description": "A key that you choose (a UUID). The same key and request within 24 hours has one effect and "
-    "returns the same response. The same key with another request is rejected with 422 `idempotency-key-reused`.",
+    "returns the same response. The same key with another request, or with a token whose roles, scopes or "
+    "academies are others, is rejected with 422 `idempotency-key-reused`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
 }
 

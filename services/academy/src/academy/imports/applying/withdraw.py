@@ -9,7 +9,6 @@ ends without a successor. No row is deleted or overwritten.
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
 
@@ -22,8 +21,7 @@ from academy.imports.applying.targets import COMPARISONS, INSPECTIONS, NATIONAL_
 from academy.imports.applying.turns import take_turn
 from academy.imports.events import IMPORT_WITHDRAWN, ImportWithdrawn
 from academy.imports.formats.kinds import KINDS
-from academy.imports.queries import import_by_id, lost_withdrawals
-from academy.imports.rules import WITHDRAW_TASK, imports_lock
+from academy.imports.queries import import_by_id
 from academy.imports.tables import Import, ReferenceLoad
 from academy.imports.transitions import IMPORTS
 from academy.measures.rules import MEASURES
@@ -34,7 +32,6 @@ from academy.recording import begin_recording
 from kit.database.sessions import Session
 from kit.events.recording import record_event
 from kit.ids import uuid7
-from kit.jobs.queue import defer_in_turn
 from kit.telemetry.logs import logger
 
 NATIONAL: Final = (NATIONAL_FIGURES, COMPARISONS, INSPECTIONS)
@@ -64,29 +61,23 @@ async def withdraw_import(run: ImportRun) -> None:
         log.info("import isn't being withdrawn any more", import_id=str(run.import_id))
 
 
-async def give_up_withdrawal(run: ImportRun) -> None:
+async def give_up_withdrawal(run: ImportRun) -> bool:
     """Leave an import as it is after the last try has failed; its figures stand, and somebody may ask again.
 
-    A national one whose figures are gone already stays `withdrawing`: `queue_lost_withdrawals` writes its end.
+    False for a national one whose figures are gone already: it stays `withdrawing` until another job writes its end.
     """
     try:
         async with run.database.session(run.context) as session:
             found = await _lock(run, session)
             async with run.loader.session(run.context) as register:
                 receipt = await register.get(ReferenceLoad, found.id)
-            if receipt is None or receipt.withdrawn_at is None:
-                await run.fence(session)
-                await IMPORTS.apply(session, IMPORTS.by_itself("give_up"), found)
+            if receipt is not None and receipt.withdrawn_at is not None:
+                return False
+            await run.fence(session)
+            await IMPORTS.apply(session, IMPORTS.by_itself("give_up"), found)
     except Stopped:
         log.info("import isn't being withdrawn any more", import_id=str(run.import_id))
-
-
-async def queue_lost_withdrawals(session: Session, tenant: UUID) -> int:
-    """Queue again the withdrawals of a tenant that no job works on; gives how many."""
-    lost = await lost_withdrawals(session, tenant, WITHDRAW_TASK)
-    for import_id in lost:
-        await defer_in_turn(session, WITHDRAW_TASK, lock=imports_lock(tenant), trust_id=tenant, import_id=import_id)
-    return len(lost)
+    return True
 
 
 async def _lock(run: ImportRun, session: Session) -> Import:
