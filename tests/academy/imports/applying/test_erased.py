@@ -5,7 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
+from academy.imports.jobs import find_lost
+from kit.database.sessions import Context
+from kit.jobs.queue import defer
+from tests.academy.imports.applying.test_failed_withdrawals import job_run
 from tests.academy.imports.conftest import Workbench, csv
+from tests.support.tokens import PROSPERE
 
 URN, OTHER = 136105, 139148
 MEASURE = "ks4.attainment_8"
@@ -69,4 +74,22 @@ async def test_figures_by_request_are_held_to_the_same(bench: Workbench, manager
     assert left_out["observations"][0]["outcome"] == "unchanged"
     kept = await manager.post("/academy/v1/observations", json={**body, "confirm": ["value-was-erased"]})
     assert (said(kept.json()), kept.json()["observations"][0]["outcome"]) == ([], "changed")
+    assert (await values(manager))[URN] == (41, None)
+
+
+@pytest.mark.parametrize("release", ["this one", "the one before"])
+async def test_what_was_confirmed_outlives_the_job(bench: Workbench, manager: httpx.AsyncClient, release: str) -> None:
+    sent = (await bench.send(manager, "observations", FILE, confirm="value-was-erased")).json()
+    assert sent["confirmed"] == ["value-was-erased"]
+    await bench.execute("set search_path = academy; delete from procrastinate_jobs where status = 'todo'")
+    if release == "this one":
+        await find_lost(job_run(bench), PROSPERE)
+    else:
+        await bench.execute("update academy.import set confirmed = '{}'")
+        async with bench.database.of("academy").session(Context(PROSPERE, None, "test")) as session:
+            about = {"trust_id": PROSPERE, "import_id": sent["id"], "confirmed": "value-was-erased"}
+            await defer(session, "academy.imports.run", **about)
+    await bench.work()
+    ended = (await manager.get(f"/academy/v1/imports/{sent['id']}")).json()
+    assert (ended["state"], ended["confirmed"], said(ended)) == ("succeeded", ["value-was-erased"], [])
     assert (await values(manager))[URN] == (41, None)

@@ -38,7 +38,7 @@ log = logger(__name__)
 @tasks.task(RUN_SMALL_TASK, retries=RETRIES, queue="small-imports", longest=LONGEST)
 @tasks.task(RUN_TASK, retries=RETRIES, queue="imports", longest=LONGEST)
 async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "") -> None:
-    """Run an import to its end; `confirmed` is what its sender confirmed that only its application meets."""
+    """Run an import to its end; `confirmed` comes in jobs of the release before, which kept it nowhere else."""
     limits = ImportLimits()
     keeps_erased = confirmed == Confirmation.VALUE_WAS_ERASED
     started = ImportRun(

@@ -80,6 +80,13 @@ class ImportWarningOut(BaseModel):
     detail: str = Field(description="One sentence for people.", examples=["The column Notes isn't read."])
 
 
+class Confirmation(StrEnum):
+    """What the sender of a file has looked at and says is meant so: what a 409 or a warning of this code was about."""
+
+    SAME_FILE_OTHER_YEAR = "same-file-other-year"
+    VALUE_WAS_ERASED = "value-was-erased"
+
+
 _MADE = frozenset({"state", "withdrawal", "errors", "actions"})
 
 
@@ -91,6 +98,9 @@ class ImportOut(Tagged):
     academic_year: str | None = Field(description="The academic year that was sent with it.", examples=["2018/19"])
     release: Release = Field(description="How settled its figures are.", examples=["final"])
     dry_run: bool = Field(description="Whether it was only checked and counted; nothing is kept.", examples=[False])
+    confirmed: list[Confirmation] = Field(
+        description="What its sender confirmed with `confirm`; empty when nothing.", examples=[["value-was-erased"]]
+    )
     state: ImportState = Field(description="Its state.", examples=["succeeded"])
     progress_percent: int = Field(description="0 to 100.", ge=0, le=100, examples=[100])
     sha256: str = Field(
@@ -152,13 +162,6 @@ class ImportOut(Tagged):
 
 class ImportPage(Page[ImportOut]):
     """A page of imports."""
-
-
-class Confirmation(StrEnum):
-    """What the sender of a file has looked at and says is meant so: what a 409 or a warning of this code was about."""
-
-    SAME_FILE_OTHER_YEAR = "same-file-other-year"
-    VALUE_WAS_ERASED = "value-was-erased"
 
 
 class ImportCreateParams(BaseModel):

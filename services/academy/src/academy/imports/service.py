@@ -136,6 +136,7 @@ async def accept(
         sha256=file.sha256,
         size_bytes=file.size_bytes,
         academies=None if caller.academies is None else sorted(caller.academies),
+        confirmed=sorted(set(params.confirm)),
         created_by=caller.subject,
         created_at=clock.now(),
     )
@@ -143,8 +144,6 @@ async def accept(
     await session.flush()
     await queries.add_chunks(session, created.trust_id, created.id, file.chunks(disks))
     about: dict[str, JobId] = {"trust_id": created.trust_id, "import_id": created.id}
-    if Confirmation.VALUE_WAS_ERASED in params.confirm:
-        about["confirmed"] = Confirmation.VALUE_WAS_ERASED.value
     await defer_in_turn(session, run_task(file.unpacked_bytes), lock=imports_lock(created.trust_id), **about)
     return ImportOut.of(created, caller)
 

@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, LargeBinary, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    Uuid,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from kit.etags import check_if_match, etag, tags_of
@@ -33,7 +44,7 @@ class Import(TenantTable, Versioned, table=True):
     """One file that somebody sent, and what came of it. A platform-operator's live under the platform's own id.
 
     `academies` are those that the sender's grant covers (null for all of the trust's): the job that reads the file
-    later may write figures of these only.
+    later may write figures of these only. `confirmed` is what the sender said is meant so, for whichever job reads it.
     """
 
     __tablename__: ClassVar[TableName] = "import"
@@ -72,6 +83,9 @@ class Import(TenantTable, Versioned, table=True):
     warnings: list[dict[str, Any]] = _findings()
     progress_percent: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     academies: list[int] | None = urns_column(nullable=True)
+    confirmed: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
+    )
     created_by: str = text_column()
     created_at: datetime = instant_column()
     started_at: datetime | None = instant_column(nullable=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from academy.imports.applying.at_once import apply_at_once
 from academy.imports.formats.reading import Reading
-from academy.imports.schemas import Confirmation, ImportKind
+from academy.imports.schemas import ImportKind
 from academy.imports.tables import Import
 from academy.observation_batches.errors import ObservationsRejected
 from academy.observation_batches.schemas import ObservationBatchCreate, ObservationBatchOut
@@ -39,13 +39,12 @@ async def take(session: Session, caller: Caller, body: ObservationBatchCreate) -
         sha256=hashlib.sha256(lines).hexdigest(),
         size_bytes=len(lines),
         academies=None if caller.academies is None else sorted(caller.academies),
+        confirmed=sorted(set(body.confirm)),
         created_by=caller.subject,
         created_at=now,
         started_at=now,
     )
-    reading, taken = await apply_at_once(
-        session, sent, lines, keeps_erased=Confirmation.VALUE_WAS_ERASED in body.confirm
-    )
+    reading, taken = await apply_at_once(session, sent, lines)
     if not reading.is_valid:
         raise ObservationsRejected(_summary(reading), errors=list(_errors(reading)))
     return ObservationBatchOut.of(sent, taken)

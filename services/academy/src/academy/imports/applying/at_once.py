@@ -61,9 +61,7 @@ _STANDING: Final = text(
 )
 
 
-async def apply_at_once(
-    session: Session, sent: Import, lines: bytes, *, keeps_erased: bool
-) -> tuple[Reading, Sequence[TakenFigure]]:
+async def apply_at_once(session: Session, sent: Import, lines: bytes) -> tuple[Reading, Sequence[TakenFigure]]:
     """Apply figures (NDJSON) in the session's transaction, and end their import `sent`, which isn't stored yet.
 
     Of figures that can't be taken nothing is stored: the reading has the errors. Otherwise what became of each figure,
@@ -74,7 +72,7 @@ async def apply_at_once(
         if not staged.reading.is_valid:
             return staged.reading, ()
         await take_turn_soon(session, sent.trust_id)
-        counts, warnings = await load.load_own(session, sent, staged, report=lambda _: None, keeps_erased=keeps_erased)
+        counts, warnings = await load.load_own(session, sent, staged, report=lambda _: None)
         staged.reading.warn(warnings)
         taken = await _taken(session, sent, await in_thread(_keys, staged))
     await _end(session, sent, staged, counts)

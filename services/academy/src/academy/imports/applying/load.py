@@ -33,6 +33,7 @@ from academy.imports.applying.targets import (
 from academy.imports.applying.turns import take_turn
 from academy.imports.codes import RowCode
 from academy.imports.formats.reading import ReadingWarning
+from academy.imports.schemas import Confirmation
 from academy.imports.tables import Import, ReferenceLoad
 from academy.measures.rules import MEASURES
 from academy.observations.queries import newest_years
@@ -63,11 +64,11 @@ _STRANGE_URNS: Final = """
 
 
 async def load_own(
-    session: Session, started: Import, staged: Staged, *, report: Report, keeps_erased: bool = False
+    session: Session, started: Import, staged: Staged, *, report: Report
 ) -> tuple[Counts, list[ReadingWarning]]:
     """Apply a trust's own figures, in the trust's transaction: the counts, and what its sender may have got wrong.
 
-    Values that the trust has erased are left out, unless it `keeps_erased`: their sender has confirmed them.
+    Values that the trust has erased are left out, unless their sender has confirmed them.
     """
     table = staged.tables.get("observations")
     if table is None:
@@ -77,6 +78,7 @@ async def load_own(
     report(0.3)
     if not started.dry_run:
         await take_turn(session, tenant)
+    keeps_erased = Confirmation.VALUE_WAS_ERASED in started.confirmed
     erased = [] if keeps_erased else await leave_out_erased(session, table, tenant)
     strange = text(_STRANGE_URNS.format(rows=table.incoming))
     urns = list((await session.execute(strange, {"tenant": tenant, "today": today()})).scalars())

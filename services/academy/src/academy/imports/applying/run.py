@@ -27,6 +27,7 @@ from academy.imports.formats.kinds import KINDS
 from academy.imports.formats.reading import FileRefused, Reading, RowError
 from academy.imports.receiving.limits import ImportLimits
 from academy.imports.receiving.unpacking import Unpacker
+from academy.imports.schemas import Confirmation
 from academy.imports.tables import Import
 from academy.observations.rules import Layer
 from academy.parameters import today
@@ -56,8 +57,8 @@ class LoadedAlready(Exception):
 class ImportRun:
     """An import and what it is run with: the service's database, the loader's, the limits, the fence of its job.
 
-    The fence raises when the job was given to another worker meanwhile. `keeps_erased`: the sender has confirmed values
-    that the trust had erased.
+    The fence raises when the job was given to another worker meanwhile. `keeps_erased`: a job that the release
+    before has queued says that the sender confirmed values that the trust had erased.
     """
 
     database: Database
@@ -129,6 +130,8 @@ async def _start(run: ImportRun) -> Import | None:
         run.progress.disks.check(2 * found.size_bytes)
         found.state, found.progress_percent, found.version = "running", 0, found.version + 1
         found.started_at = found.started_at or clock.now()
+        if run.keeps_erased:
+            found.confirmed = [Confirmation.VALUE_WAS_ERASED.value]
         return found
 
 
@@ -174,9 +177,7 @@ async def _apply_own(run: ImportRun, started: Import, staged: Staged) -> None:
     async with run.database.session(Context(run.tenant, academies, SUBJECT), quiet=True) as session:
         await run.fence(session)
         async with run.progress.stored(run.database, run.context, run.import_id):
-            counts, warnings = await load.load_own(
-                session, started, staged, report=run.progress.applied, keeps_erased=run.keeps_erased
-            )
+            counts, warnings = await load.load_own(session, started, staged, report=run.progress.applied)
         staged.reading.warn(warnings)
         running = await run.lock(session)
         await record_late(session)
