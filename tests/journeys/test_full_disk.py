@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,9 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 SIZE = "600m"
 RESERVE_BYTES = 100 << 20
+ROOM_BYTES = 60 << 20
+AT_ONCE = 6
+LARGE_BYTES = 20 << 20
 GROUPS = "Group UID,Group ID,Group Name,Group Type,Group Status\n16846,TR03359,A trust,Multi-academy trust,Open\n"
 
 
@@ -62,6 +66,32 @@ def upload(stack: Stack, operator: httpx.Client) -> httpx.Response | None:
     return None
 
 
+def upload_at_once(stack: Stack, operator: httpx.Client, volume: Path) -> int:
+    """Send large files that don't fit together; the least that was free meanwhile."""
+    content = GROUPS.encode() + os.urandom(LARGE_BYTES // 2).hex().encode()
+
+    def send(_number: int) -> httpx.Response:
+        with httpx.Client(base_url=stack.url, timeout=60) as client:
+            return client.post(
+                "/academy/v1/imports",
+                params={"kind": "gias-groups", "dry_run": "true"},
+                content=content,
+                headers={"Content-Type": "text/csv", "Authorization": operator.headers["Authorization"]},
+            )
+
+    lowest = 1 << 62
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        sending = [threads.submit(send, number) for number in range(AT_ONCE)]
+        while any(not one.done() for one in sending):
+            room = os.statvfs(volume)
+            lowest = min(lowest, room.f_bavail * room.f_frsize)
+            time.sleep(0.01)
+    answers = [one.result() for one in sending]
+    assert {answer.status_code for answer in answers} <= {202, 507}, [answer.text for answer in answers]
+    assert any(answer.status_code == 507 for answer in answers)
+    return lowest
+
+
 def test_a_full_disk_is_survived_and_forgotten(volume: Path) -> None:
     stack = Stack(
         volume,
@@ -74,6 +104,15 @@ def test_a_full_disk_is_survived_and_forgotten(volume: Path) -> None:
         assert accepted is not None
         assert accepted.status_code == 202, accepted.text
         assert stack.status()["storage"]["reserve_bytes"] == RESERVE_BYTES
+
+        # Many at once count together, and the database goes on.
+        fill(filler, leaving=RESERVE_BYTES + ROOM_BYTES)
+        database = stack.program("postgres")["pid"]
+        lowest = upload_at_once(stack, operator, volume)
+        assert lowest >= RESERVE_BYTES // 2, lowest
+        assert stack.program("postgres")["pid"] == database
+        assert operator.get("/academy/v1/imports").status_code == 200
+        filler.unlink()
 
         # Uploads end where the reserve begins, while everything else goes on.
         fill(filler, leaving=RESERVE_BYTES // 2)
