@@ -9,6 +9,7 @@ from academy.imports.applying.withdraw import give_up_withdrawal
 from academy.imports.jobs import RETRIES, find_lost_national_withdrawals, find_lost_withdrawals
 from academy.imports.receiving.limits import ImportLimits
 from kit.database.sessions import Session
+from kit.disks import Disks
 from kit.ids import PLATFORM
 from kit.jobs.tasks import JobRun
 from tests.academy.imports.applying.test_run import KS4
@@ -64,6 +65,20 @@ async def test_after_the_last_try_it_says_so_and_can_be_asked_for_again(bench: W
     await bench.execute(f"alter table academy.{table} drop constraint broken")
     await taken_back(bench, sender, wrong)
     assert await shown(bench, layer) == {}
+
+
+async def test_one_that_there_is_no_room_for_waits(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = await bench.client()
+    wrong = await bench.load(sender, "observations", figures((136105, "2017/18", 12)))
+    assert (await withdraw(sender, wrong)).status_code == 202
+    with monkeypatch.context() as full:
+        full.setattr(Disks, "free_bytes", lambda _disks: {"database": 0})
+        await bench.work()
+    assert (await sender.get(f"{IMPORTS}/{wrong['id']}")).json()["withdrawal"] == "withdrawing"
+    assert await shown(bench, "trust") == {(136105, "2017/18"): 12}
+    await bench.execute(LATER)
+    await bench.work()
+    assert await shown(bench, "trust") == {}
 
 
 async def test_a_national_one_whose_figures_are_gone_isnt_given_up(bench: Workbench) -> None:

@@ -35,6 +35,11 @@ tasks = Tasks()
 log = logger(__name__)
 
 
+def _disks() -> Disks:
+    """Those of this installation, as its settings name them."""
+    return Disks.of(StorageSettings())
+
+
 @tasks.task(RUN_SMALL_TASK, retries=RETRIES, queue="small-imports", longest=LONGEST)
 @tasks.task(RUN_TASK, retries=RETRIES, queue="imports", longest=LONGEST)
 async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "") -> None:
@@ -48,7 +53,7 @@ async def run(job: JobRun, trust_id: UUID, import_id: UUID, confirmed: str = "")
         job.fence,
         trust_id,
         import_id,
-        Progress(disks=Disks.of(StorageSettings())),
+        Progress(disks=_disks()),
         keeps_erased,
     )
     try:
@@ -81,6 +86,8 @@ async def withdraw(job: JobRun, trust_id: UUID, import_id: UUID) -> None:
     """Take back what an import changed; after the last try it ends in a state from which it can be asked for again."""
     run = _run(job, trust_id, import_id)
     try:
+        # What stood before is written again.
+        _disks().check()
         await withdraw_import(run)
     except JobGivenUp:
         raise
