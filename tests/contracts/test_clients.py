@@ -16,14 +16,18 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from tests.academy.moderations.test_routes import moderate, rated
 from tests.academy.rated import add_rated_trust, criteria_set
 from tests.contracts.test_contracts import needs_node
+from tests.kit.objects.test_media_types import PDF_FILE
 from tests.support.clients import Clients
 from tests.support.databases import Sandbox
 from tests.support.jobs import until
 from tests.support.tools import missing
 from trellis.contracts import nodetools
 from trellis.contracts.documents import contract_file, repository
+
+__all__ = ["rated"]
 
 TOOLS = repository() / "openapi" / "tools"
 BUNDLE = contract_file(repository() / "openapi", "trellis")
@@ -53,6 +57,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Module]:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "will not be generated" not in done.stdout + done.stderr
     sys.path.insert(0, str(folder))
     yield lambda name: importlib.import_module(f"trellis_client.{name}")
     sys.path.remove(str(folder))
@@ -126,6 +131,21 @@ async def test_a_python_client_lists_changes_imports_and_reads_errors(
     assert [(error.pointer, error.code) for error in invalid.errors] == [("/query/limit", "greater_than_equal")]
 
 
+@pytest.mark.usefixtures("rated")
+async def test_a_python_client_sends_and_gives_back_evidence(generated: Module, client: Clients) -> None:
+    judge = await client("academy", "chief-executive")
+    override = (await moderate(judge)).json()["id"]
+    caller = generated("client").Client(base_url="unused")
+    caller.set_async_httpx_client(judge)
+    api, file = generated("api.moderations.moderation_file_create"), generated("types").File(payload=PDF_FILE)
+
+    sent = await api.asyncio_detailed(override, client=caller, body=file, name="minutes.pdf")
+    assert (sent.parsed.name, sent.parsed.media_type) == ("minutes.pdf", "application/pdf")
+    view = generated("api.moderations.moderation_file_view")
+    got = await view.asyncio_detailed(override, sent.parsed.id, client=caller)
+    assert got.parsed.payload.read() == PDF_FILE
+
+
 @needs_node
 def test_openapi_generator_writes_typescript_that_compiles(tmp_path: Path) -> None:
     if not GENERATOR.is_dir():
@@ -146,6 +166,8 @@ def test_openapi_generator_writes_typescript_that_compiles(tmp_path: Path) -> No
     assert done.returncode == 0, said[-20:]
     wrong = [line for line in said if "WARN" in line or "ERROR" in line]
     assert [line for line in wrong if not any(words in line for words in GENERATOR_ALWAYS_SAYS)] == []
+    moderations = (tmp_path / "client" / "apis" / "ModerationsApi.ts").read_text(encoding="utf-8")
+    assert "headerParameters['Content-Type'] = 'application/octet-stream'" in moderations
     target = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022,dom"]
     modules = ["--module", "esnext", "--moduleResolution", "bundler"]
     index = str(tmp_path / "client" / "index.ts")

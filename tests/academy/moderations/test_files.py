@@ -84,3 +84,25 @@ async def test_a_repeated_upload_is_kept_once(client: Clients) -> None:
     first, again = [await send(judge, place, Idempotency_Key="k1") for _ in range(2)]
     assert (first.status_code, first.json()) == (again.status_code, again.json())
     assert len((await judge.get(f"{place}/files")).json()["items"]) == 1
+
+
+@pytest.mark.usefixtures("rated")
+async def test_evidence_sent_as_any_bytes_is_what_its_name_and_its_content_say(client: Clients) -> None:
+    judge = await client("academy", "chief-executive")
+    place = await made(judge)
+
+    async def sent(name: str, content: bytes) -> httpx.Response:
+        headers = {"Content-Type": "application/octet-stream"}
+        return await judge.post(f"{place}/files", params={"name": name}, content=content, headers=headers)
+
+    files = [("a.csv", b"a,b\n"), ("a", b"a,b\n"), ("a.PDF", MINUTES), ("a.html", b"<html>"), ("scan", MINUTES)]
+    kept = [(await sent(*file)).json() for file in files]
+    assert [(file["name"], file["media_type"]) for file in kept] == [
+        ("a.csv", "text/csv"),
+        ("a.txt", "text/plain"),
+        ("a.PDF", "application/pdf"),
+        ("a.html.txt", "text/plain"),
+        ("scan.pdf", "application/pdf"),
+    ]
+    for refused in (await sent("a.pdf", b"a,b\n"), await sent("a.csv", MINUTES), await sent("a", b"MZ\x90\0")):
+        assert (refused.status_code, refused.json()["code"]) == (415, "file-type-not-accepted")

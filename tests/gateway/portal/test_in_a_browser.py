@@ -16,7 +16,11 @@ from tests.support.browser import browsing, flaws
 from tests.support.tokens import issue_token
 
 DEMO_TOKEN = "/identity/v1/demo-token"
-ACADEMIES = [{"urn": 137083, "name": "Brookfield"}, {"urn": 136105, "name": "Hillside"}]
+ACADEMIES = [
+    {"urn": 137083, "name": "Brookfield"},
+    {"urn": 136105, "name": "Hillside"},
+    {"urn": 136106, "name": "The Academy of Our Lady and Saint Bartholomew in the Valley of the River"},
+]
 PROBLEM = {
     "detail": "Nobody has this role like that.",
     "code": "demo-token-invalid",
@@ -159,6 +163,11 @@ def test_nothing_is_out_of_reach_also_after_a_call(
     block.locator(".live-responses-table").wait_for()
 
     assert flaws(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    # Roles of academies bring a list of them, some with long names.
+    page.get_by_label("Demo role").select_option("headteacher")
+    page.get_by_label("of", exact=True).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

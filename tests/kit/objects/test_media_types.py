@@ -6,7 +6,20 @@ import zipfile
 import pytest
 
 from kit.objects.errors import FileTypeNotAccepted
-from kit.objects.media_types import CSV, DOCX, JPEG, PDF, PNG, PPTX, TEXT, XLSX, TextCheck, check_type, with_ending
+from kit.objects.media_types import (
+    CSV,
+    DOCX,
+    JPEG,
+    PDF,
+    PNG,
+    PPTX,
+    TEXT,
+    XLSX,
+    TextCheck,
+    check_type,
+    type_of_name,
+    with_ending,
+)
 from tests.kit.objects.filing import office
 
 PDF_FILE = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"
@@ -14,12 +27,12 @@ PNG_FILE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 JPEG_FILE = b"\xff\xd8\xff\xe0\0\x10JFIF\0"
 
 
-def check(said: str, content: bytes) -> None:
+def check(said: str | None, content: bytes) -> str:
     text = TextCheck()
     for start in range(0, len(content), 7):
         text.feed(content[start : start + 7])
     text.feed(b"", is_last=True)
-    check_type(said, io.BytesIO(content), is_text=text.is_text)
+    return check_type(said, io.BytesIO(content), is_text=text.is_text)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +53,19 @@ def check(said: str, content: bytes) -> None:
     ],
 )
 def test_a_file_that_is_what_it_is_said_to_be_is_accepted(said: str, content: bytes) -> None:
-    check(said, content)
+    assert check(said, content) == said
+    assert check(None, content) == (TEXT if said == CSV else said)
+
+
+def test_the_ending_of_a_name_says_a_type() -> None:
+    names = ["a.PDF", "b.jpeg", "c.csv", "d.html", "e"]
+    assert [type_of_name(name) for name in names] == [PDF, JPEG, CSV, None, None]
+
+
+@pytest.mark.parametrize("content", [b"", b"MZ\x90\0 a program", b"a NUL \0 in it", office("application/x")])
+def test_what_no_accepted_type_is_like_is_rejected_whatever_it_was_sent_as(content: bytes) -> None:
+    with pytest.raises(FileTypeNotAccepted):
+        check(None, content)
 
 
 @pytest.mark.parametrize(

@@ -80,10 +80,15 @@ class TextCheck:
         return self._decoder is not None
 
 
-def check_type(said: str, content: IO[bytes], *, is_text: bool) -> None:
-    """Hold what a file was said to be against its content. Raises FileTypeNotAccepted.
+def type_of_name(name: str) -> str | None:
+    """The type whose files end like this name; None for every other ending."""
+    return next((media_type for media_type, endings in ENDINGS.items() if name.lower().endswith(endings)), None)
 
-    `is_text` is what a TextCheck found; `content` can be read from any place.
+
+def check_type(said: str | None, content: IO[bytes], *, is_text: bool) -> str:
+    """The type of a file by its content, which must be what it was said to be. Raises FileTypeNotAccepted.
+
+    Without `said` the content alone decides. `is_text` is what a TextCheck found; `content` can be read from any place.
     """
     content.seek(0)
     first = content.read(FIRST_BYTES)
@@ -101,8 +106,9 @@ def check_type(said: str, content: IO[bytes], *, is_text: bool) -> None:
         raise FileTypeNotAccepted("This isn't text in UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8) and send it again.")
     if found is None:
         raise FileTypeNotAccepted(f"This is none of the types that are accepted. Send {_IN_WORDS}.")
-    if found != said:
-        raise FileTypeNotAccepted(f"The Content-Type says {said}, but the content is {found}.")
+    if said is not None and found != said:
+        raise FileTypeNotAccepted(f"It was sent as {said}, but the content is {found}.")
+    return found
 
 
 class _ShortReads:

@@ -42,11 +42,12 @@ async def receive(
     *,
     service: str,
     trust_id: UUID,
-    media_type: str,
+    media_type: str | None,
     disks: Disks = EVERYTHING,
     length: int | None = None,
 ) -> ReceivedFile:
-    """Put the file that `body` brings into the store; `media_type` is what it was said to be, `length` its size.
+    """Put the file that `body` brings into the store; `media_type` is what it was said to be, None when
+    nothing says so, and `length` its size.
 
     Its room is taken on the disk before it comes, where each process sees it: that of the largest file if there is no
     `length`. Raises FileTooLarge, FileTypeNotAccepted, ObjectStoreFull and ObjectStoreUnavailable; nothing is kept
@@ -58,12 +59,12 @@ async def receive(
             intake = _Intake(content, disks)
             async for piece in body:
                 await intake.take(piece)
-            await intake.finish(media_type)
+            found = await intake.finish(media_type)
             key = ObjectKey(service, trust_id, intake.sha256.hexdigest())
             await store.put(key, content)
     except OSError as error:
         raise problem_of_disk(error) from error
-    return ReceivedFile(key, intake.size_bytes, media_type)
+    return ReceivedFile(key, intake.size_bytes, found)
 
 
 @contextmanager
@@ -138,10 +139,10 @@ class _Intake:
         if self._waiting_bytes >= CHUNK_BYTES:
             await self._write()
 
-    async def finish(self, media_type: str) -> None:
-        """The end of the body."""
+    async def finish(self, media_type: str | None) -> str:
+        """The end of the body; the type that it has."""
         await self._write()
-        await asyncio.to_thread(self._check, media_type)
+        return await asyncio.to_thread(self._check, media_type)
 
     async def _write(self) -> None:
         pieces, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
@@ -154,11 +155,11 @@ class _Intake:
         check_disks(self._disks)
         self._content.write(pieces)
 
-    def _check(self, media_type: str) -> None:
+    def _check(self, media_type: str | None) -> str:
         self._text.feed(b"", is_last=True)
         self._content.flush()
         self._content.truncate(self.size_bytes)
-        check_type(media_type, self._content, is_text=self._text.is_text and self.size_bytes > 0)
+        return check_type(media_type, self._content, is_text=self._text.is_text and self.size_bytes > 0)
 
 
 def too_large() -> FileTooLarge:

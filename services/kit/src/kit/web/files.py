@@ -35,7 +35,7 @@ from kit.objects.errors import (
 )
 from kit.objects.folder import BackupRunning
 from kit.objects.keys import ObjectKey
-from kit.objects.media_types import ENDINGS
+from kit.objects.media_types import ENDINGS, type_of_name
 from kit.objects.receiving import LARGEST_BYTES, ReceivedFile, check_disks, receive, too_large
 from kit.objects.service import FileOwner
 from kit.objects.stores import ObjectStore
@@ -64,7 +64,8 @@ FindOwner = Callable[[Session], Awaitable[FileOwner]]
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _NAME = r"""^[^\x00-\x1f\x7f/\\:*?"<>|]*[^\x00-\x1f\x7f/\\:*?"<>|\s.][^\x00-\x1f\x7f/\\:*?"<>|]*$"""
 ANY_BYTES = "application/octet-stream"
-"""Declared beside the types that are sent: the only one whose answers openapi-python-client gives as bytes."""
+"""Declared before the types of files: the only one as which openapi-python-client sends and gives bytes. Other
+generators send the first type, whatever the file is."""
 
 FILE_BODY: dict[str, Any] = {
     "x-idempotent": False,
@@ -78,8 +79,9 @@ FILE_BODY: dict[str, Any] = {
         }
     ],
     **streamed_body(
-        dict.fromkeys(ENDINGS, _BINARY),
-        description="The file itself, not a form. At most 50 MiB. Text is UTF-8; Office files have no macros.",
+        dict.fromkeys((ANY_BYTES, *ENDINGS), _BINARY),
+        description="The file itself, not a form. At most 50 MiB. Text is UTF-8; Office files have no macros. "
+        f"Of a file that is sent as `{ANY_BYTES}`, the ending of `name` and the content say the type.",
     ),
 }
 """The `openapi_extra` of a route that takes a file."""
@@ -179,7 +181,7 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
 
     `find_owner` is called before the body is read, and again in the transaction that keeps the row.
     """
-    media_type = _checked_type(request)
+    said = _said_type(request, params.name)
     key = key_of(request)
     length = _length(request)
     if length is not None and length > LARGEST_BYTES:
@@ -199,7 +201,7 @@ async def take_file(request: Request, caller: Caller, params: FileParams, find_o
         store,
         service=database.schema,
         trust_id=caller.tenant_id,
-        media_type=media_type,
+        media_type=said,
         disks=disks,
         length=length,
     )
@@ -260,12 +262,17 @@ async def _add(
         )
 
 
-def _checked_type(request: Request) -> str:
-    """The type that the file was said to be; the edge has held it against the list."""
+def _said_type(request: Request, name: str) -> str | None:
+    """The type that the file was said to be; the edge has held it against the list.
+
+    None when it was sent as any bytes, under a name without the ending of a type.
+    """
     content_type = request.headers.get("content-type", "")
     if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
         raise FileTypeNotAccepted("Send the file uncompressed.", headers={"Accept-Encoding": "identity"})
     media_type = media_type_of(content_type) or ""
+    if media_type == ANY_BYTES:
+        return type_of_name(name)
     # Some clients say `application/pdf; charset=binary`: it means nothing there.
     if media_type.startswith("text/") and charset_of(content_type) not in {None, "utf-8", "utf8", "us-ascii"}:
         raise FileTypeNotAccepted("Save the text as UTF-8 and send it again.")
