@@ -107,6 +107,7 @@ class FigureOutcome(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    LEFT_OUT = "left_out"
 
 
 class ObservationOutcomeOut(BaseModel):
@@ -119,18 +120,23 @@ class ObservationOutcomeOut(BaseModel):
     period: str = Field(description="The year, a term or another part of it.", examples=["year"])
     outcome: FigureOutcome = Field(
         description="`new`: nothing stood before. `changed`: it took the place of another. `unchanged`: the same stood "
-        "already.",
+        "already. `left_out`: it wasn't stored, since the trust has erased its value and `confirm` doesn't say that it "
+        "is right.",
         examples=["changed"],
     )
-    observation_id: UUID = Field(
-        description="Id of the figure that stands now.", examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"]
+    observation_id: UUID | None = Field(
+        description="Id of the figure that stands now; null when this one was left out and nothing else stands in this "
+        "release.",
+        examples=["019ab3c2-6d2b-7c8a-9d0e-0f6a1b2c3d4e"],
     )
 
     @classmethod
     def of(cls, taken: TakenFigure) -> Self:
         """What became of a figure that was taken."""
         outcome = FigureOutcome.UNCHANGED
-        if taken.is_written:
+        if taken.is_left_out:
+            outcome = FigureOutcome.LEFT_OUT
+        elif taken.is_written:
             outcome = FigureOutcome.NEW if taken.replaced is None else FigureOutcome.CHANGED
         return cls(
             urn=taken.urn,

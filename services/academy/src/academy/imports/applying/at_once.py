@@ -30,16 +30,19 @@ from kit.jobs.threads import in_thread
 
 @dataclass(frozen=True, slots=True)
 class TakenFigure:
-    """What became of one figure: its key, the version that stands now, and whether that is new or replaced another."""
+    """What became of one figure: its key, the version that stands now if any does, and whether that is new or replaced
+    another, or the figure was left out because the trust has erased it.
+    """
 
     urn: int
     measure: str
     pupil_group: str
     academic_year: str
     period: str
-    observation_id: UUID
+    observation_id: UUID | None
     is_written: bool
     replaced: UUID | None
+    is_left_out: bool
 
 
 _KEY: Final = ", ".join(SCHOOL_KEY)
@@ -51,7 +54,7 @@ _STANDING: Final = text(
     select {", ".join(f"k.{column}" for column in SCHOOL_KEY)}, o.id
     from unnest(cast(:urns as int[]), cast(:measures as text[]), cast(:academic_years as text[]),
         cast(:pupil_groups as text[]), cast(:periods as text[])) with ordinality as k ({_KEY}, place)
-    join lateral (
+    left join lateral (
         select o.id from academy.observation o
         where o.trust_id = :tenant and o.release = :release and o.superseded_at is null
           and {" and ".join(f"o.{column} = k.{column}" for column in SCHOOL_KEY)} limit 1
@@ -74,7 +77,7 @@ async def apply_at_once(session: Session, sent: Import, lines: bytes) -> tuple[R
         await take_turn_soon(session, sent.trust_id)
         counts, warnings = await load.load_own(session, sent, staged, report=lambda _: None)
         staged.reading.warn(warnings)
-        taken = await _taken(session, sent, await in_thread(_keys, staged))
+        taken = await _taken(session, sent, staged, await in_thread(_keys, staged))
     await _end(session, sent, staged, counts)
     return staged.reading, taken
 
@@ -92,16 +95,23 @@ def _keys(staged: Staged) -> list[dict[str, str]]:
         return list(csv.DictReader(file, table.columns))
 
 
-async def _taken(session: Session, sent: Import, keys: Sequence[dict[str, str]]) -> list[TakenFigure]:
+async def _taken(session: Session, sent: Import, staged: Staged, keys: Sequence[dict[str, str]]) -> list[TakenFigure]:
     values = {f"{column}s": [key[column] for key in keys] for column in SCHOOL_KEY}
     about = {**values, "urns": [int(key["urn"]) for key in keys], "tenant": sent.trust_id, "release": sent.release}
     written = {row[:-1]: row.old_id for row in (await session.execute(_WRITTEN)).all()}
+    left_out = frozenset(staged.left_out)
     taken = []
     for *key, standing in (await session.execute(_STANDING, about)).all():
         which = tuple(key)
         figure = dict(zip(SCHOOL_KEY, which, strict=True))
         taken.append(
-            TakenFigure(**figure, observation_id=standing, is_written=which in written, replaced=written.get(which))
+            TakenFigure(
+                **figure,
+                observation_id=standing,
+                is_written=which in written,
+                replaced=written.get(which),
+                is_left_out=which in left_out,
+            )
         )
     return taken
 

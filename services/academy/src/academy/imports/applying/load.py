@@ -14,7 +14,7 @@ from academy.imports.applying import members
 from academy.imports.applying.closings import clear_contradicted, end_with_schools
 from academy.imports.applying.doubtful_memberships import doubtful_memberships
 from academy.imports.applying.emptied import emptied
-from academy.imports.applying.erased import leave_out_erased
+from academy.imports.applying.erased import leave_out_erased, left_out_warnings
 from academy.imports.applying.merge import Counts, Origin, copy_in
 from academy.imports.applying.stage import Staged, StagedTable
 from academy.imports.applying.targets import (
@@ -79,13 +79,14 @@ async def load_own(
     if not started.dry_run:
         await take_turn(session, tenant)
     keeps_erased = Confirmation.VALUE_WAS_ERASED in started.confirmed
-    erased = [] if keeps_erased else await leave_out_erased(session, table, tenant)
+    staged.left_out = [] if keeps_erased else await leave_out_erased(session, table, started)
     strange = text(_STRANGE_URNS.format(rows=table.incoming))
     urns = list((await session.execute(strange, {"tenant": tenant, "today": today()})).scalars())
     origin = await _origin(session, started, staged, tenant=tenant)
     counts = await TRUST_FIGURES.merge(session, table, origin, dry_run=started.dry_run)
     report(1.0)
-    return counts, [*erased, *[warning async for warning in emptied(session, TRUST_FIGURES)], *_not_of_this_trust(urns)]
+    empty = [warning async for warning in emptied(session, TRUST_FIGURES)]
+    return counts, [*left_out_warnings(staged.left_out), *empty, *_not_of_this_trust(urns)]
 
 
 def _not_of_this_trust(urns: list[int]) -> Iterator[ReadingWarning]:

@@ -60,6 +60,8 @@ class Staged:
 
     reading: Reading = field(default_factory=Reading)
     tables: dict[str, StagedTable] = field(default_factory=dict)
+    left_out: list[tuple[int | str, ...]] = field(default_factory=list)
+    """Once applied: the keys of a trust's own figures that weren't stored, since the trust has erased their values."""
 
 
 def stage(path: Path, folder: Path, sent: Import, today: date, progress: Callable[[float, int], None]) -> Staged:
