@@ -160,6 +160,44 @@ async def test_a_handful_behind_its_own_waits_longer_and_a_flood_does_not(monkey
     assert row.order == ["first", "second", "a0", "a1"]
 
 
+async def test_a_flood_is_refused_by_its_header_until_fewer_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "MOST_OF_TOKEN", 2)
+    turns = Capacity(3, wait_seconds=PATIENT)
+    leaves = [await turns.enter(own(), sender=b"Bearer own")]
+    waiting = [asyncio.create_task(turns.enter(own(), sender=b"Bearer own")) for _ in range(2)]
+    await settle()
+    turns.refuse_flood(b"Bearer own")
+    with pytest.raises(TooManyAtOnce):
+        await turns.enter(own(), sender=b"Bearer own")
+    with pytest.raises(TooManyAtOnce) as refused:
+        turns.refuse_flood(b"Bearer own")
+    assert refused.value.headers["Retry-After"] == "1"
+    turns.refuse_flood(b"Bearer other")
+    turns.refuse_flood(b"")
+    leaves.pop()()
+    leaves.append(await waiting.pop(0))
+    turns.refuse_flood(b"Bearer own")
+    assert turns.refused == 2
+    leaves.pop()()
+    (await waiting.pop(0))()
+
+
+async def test_of_a_flood_nobody_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "MOST_OF_TOKEN", 1)
+    turns = Capacity(CONNECTIONS, wait_seconds=0.05)
+    leaving = [await turns.enter(own()) for _ in range(2)]
+    waiting = asyncio.create_task(turns.enter(own()))
+    await settle()
+    with pytest.raises(TooManyAtOnce):
+        await turns.enter(own())
+    began = time.monotonic()
+    with pytest.raises(TooManyAtOnce):
+        await waiting
+    assert time.monotonic() - began < capacity.OWN_WAIT_SECONDS / 2
+    for leave in leaving:
+        leave()
+
+
 async def test_who_has_waited_already_waits_no_longer() -> None:
     turns = Capacity(1, wait_seconds=PATIENT)
     leave = await turns.enter(own())

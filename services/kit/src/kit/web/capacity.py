@@ -7,6 +7,8 @@ Turns go from trust to trust and, within a trust, from token to token, so that o
 nor the queue. The time counts from when a request came, whatever else it waited for.
 Within a token the oldest request is first, unless there are many and it has waited for long: then the oldest will be
 refused soon anyway, and the newest go first, so that most answers are quick also then.
+A token of which as many wait as ever could have a turn is refused at once, before anything else is looked at: also
+refusals take time, and those that run wait for them.
 """
 
 import asyncio
@@ -27,6 +29,10 @@ LONG_SECONDS = 0.1
 # nobody else's delay.
 OWN_WAIT_SECONDS = 1.0
 HANDFUL = 16
+# More of one token than this never had a turn in time.
+MOST_OF_TOKEN = 32
+# Senders that are known to be a flood; forgotten all together, since each is found again by its next request.
+MOST_FLOODS = 1024
 # Tests run beside others on slow machines, and send many requests of one token at once.
 WAIT_SECONDS_IN_TESTS = 1.0
 # Those that wait cost little; beyond this many a request is refused at once.
@@ -74,10 +80,18 @@ class _Turn:
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """The requests of one trust that wait, by token, the newest last."""
+class _Row:
+    """The requests of one token that wait, the newest last, and when one of them was refused, by the same clock."""
 
-    by_token: OrderedDict[str, list[_Turn]] = field(default_factory=OrderedDict)
+    turns: list[_Turn] = field(default_factory=list)
+    refused_at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The requests of one trust that wait, by token."""
+
+    by_token: OrderedDict[str, _Row] = field(default_factory=OrderedDict)
 
 
 class Capacity:
@@ -96,16 +110,32 @@ class Capacity:
         self._of_trust: Counter[UUID] = Counter()
         self._of_token: Counter[Whose] = Counter()
         self._queues: OrderedDict[UUID, _Waiting] = OrderedDict()
+        self._floods: dict[bytes, Whose] = {}
 
-    async def enter(self, one: Whose, *, since: float | None = None) -> Leave:
+    def refuse_flood(self, sender: bytes) -> None:
+        """Raises TooManyAtOnce when as many requests of this sender wait as may.
+
+        A sender is an Authorization header; only those that `enter` has seen are known.
+        """
+        one = self._floods.get(sender)
+        if one is None:
+            return
+        if (row := self._row_of(one)) is None or len(row.turns) < MOST_OF_TOKEN:
+            del self._floods[sender]
+            return
+        self.refused += 1
+        row.refused_at = time.monotonic()
+        raise _too_many()
+
+    async def enter(self, one: Whose, *, since: float | None = None, sender: bytes = b"") -> Leave:
         """Wait for a turn; gives what to call once, when the request is answered.
 
-        `since` is when the request came, by the monotonic clock. Raises Overloaded or TooManyAtOnce when there was no
-        turn in time.
+        `since` is when the request came, by the monotonic clock; `sender` is how `refuse_flood` knows it again. Raises
+        Overloaded or TooManyAtOnce when there was no turn in time.
         """
         # Who comes now goes behind those that wait, unless these have reached their own limits.
         if not self._may_run(one):
-            await self._wait(one, time.monotonic() if since is None else since)
+            await self._wait(one, time.monotonic() if since is None else since, sender)
         else:
             self._begin(one)
         is_running = True
@@ -128,18 +158,24 @@ class Capacity:
         """Are there turns, only none for this trust or token?"""
         return self.running < self.most and self._is_at_limit(one)
 
-    async def _wait(self, one: Whose, since: float) -> None:
+    async def _wait(self, one: Whose, since: float, sender: bytes) -> None:
         left = since + self.wait_seconds - time.monotonic()
         if self.waiting >= MOST_WAITING or left <= 0:
             raise self._refusal(one)
         turn = _Turn(asyncio.get_running_loop().create_future(), since)
-        queue = self._queues.setdefault(one.trust_id, _Waiting()).by_token.setdefault(one.token_id, [])
-        queue.append(turn)
-        is_patient = len(queue) <= HANDFUL
+        row = self._queues.setdefault(one.trust_id, _Waiting()).by_token.setdefault(one.token_id, _Row())
+        if len(row.turns) >= MOST_OF_TOKEN:
+            self._note_flood(sender, one)
+            row.refused_at = time.monotonic()
+            self.refused += 1
+            raise _too_many()
+        row.turns.append(turn)
+        is_patient = len(row.turns) <= HANDFUL
         self.waiting += 1
         try:
             await asyncio.wait((turn.given,), timeout=left)
-            if is_patient and not turn.given.done() and self._is_held_by_own(one):
+            is_flood = time.monotonic() - row.refused_at < OWN_WAIT_SECONDS
+            if is_patient and not is_flood and not turn.given.done() and self._is_held_by_own(one):
                 await asyncio.wait((turn.given,), timeout=OWN_WAIT_SECONDS - self.wait_seconds)
             if not turn.given.done():
                 raise self._refusal(one)
@@ -152,13 +188,23 @@ class Capacity:
             self.waiting -= 1
             self._forget(one, turn)
 
-    def _forget(self, one: Whose, turn: _Turn) -> None:
+    def _row_of(self, one: Whose) -> _Row | None:
         waiting = self._queues.get(one.trust_id)
-        turns = None if waiting is None else waiting.by_token.get(one.token_id)
-        if waiting is None or turns is None or turn not in turns:
+        return None if waiting is None else waiting.by_token.get(one.token_id)
+
+    def _note_flood(self, sender: bytes, one: Whose) -> None:
+        if not sender:
             return
-        turns.remove(turn)
-        if not turns:
+        if len(self._floods) >= MOST_FLOODS:
+            self._floods.clear()
+        self._floods[sender] = one
+
+    def _forget(self, one: Whose, turn: _Turn) -> None:
+        waiting, row = self._queues.get(one.trust_id), self._row_of(one)
+        if waiting is None or row is None or turn not in row.turns:
+            return
+        row.turns.remove(turn)
+        if not row.turns:
             del waiting.by_token[one.token_id]
         if not waiting.by_token:
             del self._queues[one.trust_id]
@@ -166,10 +212,7 @@ class Capacity:
     def _refusal(self, one: Whose) -> Overloaded | TooManyAtOnce:
         self.refused += 1
         if self._is_held_by_own(one):
-            return TooManyAtOnce(
-                "You have too many requests at once. Send the next one when an earlier one is answered.",
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
+            return _too_many()
         return Overloaded(
             "More requests come than can be answered at the moment; nothing was done. Try again in a moment.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
@@ -210,11 +253,18 @@ class Capacity:
         for trust_id, waiting in self._queues.items():
             if self._of_trust[trust_id] >= self._most_of_trust:
                 continue
-            for token_id, turns in waiting.by_token.items():
+            for token_id, row in waiting.by_token.items():
                 one = Whose(trust_id, token_id)
-                if self._of_token[one] < self._most_of_token and (turn := _next_of(turns)) is not None:
+                if self._of_token[one] < self._most_of_token and (turn := _next_of(row.turns)) is not None:
                     return one, turn
         return None
+
+
+def _too_many() -> TooManyAtOnce:
+    return TooManyAtOnce(
+        "You have too many requests at once. Send the next one when an earlier one is answered.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
 
 
 def _next_of(turns: list[_Turn]) -> _Turn | None:

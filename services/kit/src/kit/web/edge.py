@@ -37,6 +37,11 @@ _CACHE = (b"cache-control", b"private, no-cache")
 log = logger(__name__)
 
 
+def _sender_of(scope: Scope) -> bytes:
+    """Who it says that it is: enough to know a flood by, and by nothing else."""
+    return next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+
+
 def _with_cache(headers: Headers) -> Headers:
     """What is read may be kept by the reader alone, and is checked again each time."""
     return headers if any(name == b"cache-control" for name, _ in headers) else [*headers, _CACHE]
@@ -192,6 +197,7 @@ class Edge:
             if scope["method"] == "OPTIONS" and path is not None and "OPTIONS" not in path.by_method:
                 await Response(status_code=204, headers={"Allow": path.allow})(scope, receive, answering)
                 return
+            self._capacity.refuse_flood(_sender_of(scope))
             receive = await self._admission.admit(path, scope, receive)
             # From here on it waits for us: for its turn, or for another that makes the same answer.
             exchange_of(scope).admitted_at = time.monotonic()
@@ -246,7 +252,9 @@ class Edge:
         exchange = exchange_of(scope)
         assert exchange.operation is not None
         if exchange.caller is not None and not exchange.operation.is_streamed:
-            exchange.leave = await self._capacity.enter(whose(exchange.caller), since=exchange.admitted_at)
+            exchange.leave = await self._capacity.enter(
+                whose(exchange.caller), since=exchange.admitted_at, sender=_sender_of(scope)
+            )
 
     async def _head(self, scope: Scope, receive: Receive, answering: _Answering) -> None:
         """Answer a HEAD as its GET, but no longer than it takes to know the headers."""
