@@ -20,7 +20,7 @@ from kit.database.sessions import Context, Session
 from kit.ids import PLATFORM, tenant_id, uuid7
 from tests.academy.imports.applying.links import ARK_UID, PROSPERE_UID, cancelling, link, links
 from tests.academy.imports.conftest import Workbench
-from tests.academy.rated import statuses
+from tests.academy.rated import rerate, statuses
 from tests.academy.rows import PROSPERE, add_school, add_trust
 from tests.support.databases import Sandbox
 from tests.support.tokens import OTHER_TRUST
@@ -165,6 +165,47 @@ async def test_the_wrong_trust_is_put_right_by_one_file(bench: Workbench, operat
     reader = await bench.client("trustee", trust=OTHER_TRUST)
     listed = await reader.get("/academy/v1/academies", params={"updated_since": "2020-01-01T00:00:00Z"})
     assert [(one["urn"], one["is_removed"]) for one in listed.json()["items"]] == [(URN, True)]
+
+
+async def test_a_row_that_cancels_leaves_the_register_of_schools_and_trusts_alone(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    stays, move = link(URN, PROSPERE_UID, "2018-09-01"), link(URN, ARK_UID, "2090-12-01")
+    await bench.load(operator, "gias-group-links", links(stays))
+    await bench.load(operator, "gias-group-links", links(move))
+    both = await bench.load(operator, "gias-group-links", cancelling(move, others=[move]))
+    assert (both["state"], [one["code"] for one in both["errors"]]) == ("failed", ["key_repeated"])
+    strange = link(999999, "99999", "2020-09-01")
+    renamed = move.replace("School ", "Renamed ").replace("Trust ", "Renamed ")
+    ended = await bench.load(operator, "gias-group-links", cancelling(renamed, strange))
+    assert (ended["state"], codes(ended)) == ("succeeded", {"unknown_membership"})
+    assert "URN 999999 in 99999 from 2020-09-01" in ended["warnings"][0]["detail"]
+    assert await told(bench) == [(PROSPERE_UID, "2018-09-01", None)]
+    names = await bench.rows("select name from academy.school union select name from academy.trust_register")
+    assert {row["name"] for row in names} == {f"School {URN}", f"Trust {PROSPERE_UID}", f"Trust {ARK_UID}"}
+
+
+async def test_an_academy_that_came_back_is_on_the_board_before_it_is_rated_again(
+    bench: Workbench, operator: httpx.AsyncClient
+) -> None:
+    await bench.rate(PROSPERE)
+    stays, move = link(URN, PROSPERE_UID, "2018-09-01"), link(URN, ARK_UID, "2020-09-01")
+    for row in (stays, move):
+        await bench.load(operator, "gias-group-links", links(row))
+        await rerate(bench.database)
+    ours = await bench.client("status-reader")
+    since = "2020-01-01T00:00:00Z"
+    assert await statuses(ours) == {}
+    assert (await statuses(ours, updated_since=since))[URN]["is_removed"] is True
+    await bench.execute("update academy.membership set superseded_at = now() where superseded_at is null")
+    await bench.execute(
+        "insert into academy.membership (urn, register_id, joined_on, recorded_at)"
+        " values ($1, $2, '2018-09-01', now())",
+        URN,
+        PROSPERE,
+    )
+    assert set(await statuses(ours)) == {URN}
+    assert (await statuses(ours, updated_since=since))[URN]["is_removed"] is False
 
 
 async def test_a_status_of_a_membership_that_is_not_known_is_refused(

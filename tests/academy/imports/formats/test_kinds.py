@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,28 @@ def test_an_empty_file_and_a_file_of_something_else_are_refused(code: str, tmp_p
     for content in ("", "apples,pears\n1,2\n", "<html><body>Service unavailable</body></html>\n"):
         found = read_file(code, csv_file(tmp_path, content), academic_year=YEAR)
         assert not found.is_valid and not found.frames
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_faulty_row_is_counted_once_and_neither_as_accepted_nor_as_ignored(kind: Kind, tmp_path: Path) -> None:
+    refused = 0
+    for name in kind.example_rows[0]:
+        for cell in ("01/12/2999", "=1", ""):
+            rows = [{**kind.example_rows[0], name: cell}, *kind.example_rows[1:]]
+            is_csv = "text/csv" in kind.media_types
+            text = json.dumps(rows) if not is_csv else [{key: str(value) for key, value in row.items()} for row in rows]
+            found = read_file(
+                kind.code,
+                csv_file(tmp_path, text),
+                academic_year=YEAR if kind.needs_academic_year else None,
+                latest_year="2026/27",
+                today=date(2026, 11, 25),
+            )
+            faulty = {error.row for error in found.errors if error.row is not None}
+            counts = (found.rows_accepted, found.rows_ignored, len(faulty))
+            assert found.rows_read == sum(counts) and min(counts) >= 0, (name, cell, counts, found.errors)
+            refused += bool(faulty)
+    assert refused or kind.code == "dfe-school-profiles"
 
 
 def test_a_reading_adds_up() -> None:

@@ -32,10 +32,10 @@ VISIBLE = """
 _NOW = VISIBLE.format(recorded="$4::timestamptz is null and m.superseded_at is null")
 _THEN = VISIBLE.format(recorded="m.recorded_at <= $4 and (m.superseded_at is null or m.superseded_at > $4)")
 
-# With `updated_since` also those that have left.
+# With `updated_since` also those that have left. One that came back is a member at once, before it is rated again.
 _LEFT = """
     union all
-    select rs.urn, coalesce(s.name, rs.urn::text), coalesce(rs.phase, s.phase), s.la_code, rs.changed_at
+    select rs.urn, coalesce(s.name, rs.urn::text), coalesce(rs.phase, s.phase), s.la_code, rs.changed_at, true
     from academy.rag_status rs left join academy.school s on s.urn = rs.urn
     where rs.trust_id = $1 and ($2::int[] is null or rs.urn = any($2::int[])) and rs.left_at is not null
       and $7::timestamptz is not null and not exists (select from member n where n.urn = rs.urn)
@@ -50,7 +50,7 @@ _TOLD_NOW = """
 
 _TOLD_THEN = """
     left join lateral (
-        select null::timestamptz as changed_at, null::timestamptz as left_at
+        select null::timestamptz as changed_at
     ) rs on true
     left join lateral (
         select * from academy.rating n
@@ -65,7 +65,7 @@ _TOLD_THEN = """
 """
 
 _LIST = """
-    with member as ({members}), v as (select * from member {left_ones}),
+    with member as ({members}), v as (select *, false as has_left from member {left_ones}),
     told as (
         select v.urn, v.name, v.phase, v.la_code, coalesce(o.status, r.status, 'not_assessed') as status,
             coalesce(o.step, r.step) as step, o.id is not null as moderated,
@@ -73,7 +73,7 @@ _LIST = """
             coalesce(o.computed_status <> r.status, false) as computed_changed_since,
             r.counts, r.criteria_set_id, r.id as rating_id, r.rated_at, r.data_as_at,
             greatest(rs.changed_at, v.register_changed_at) as changed_at,
-            coalesce(rs.changed_at, v.register_changed_at) as shown_since, rs.left_at is not null as has_left
+            coalesce(rs.changed_at, v.register_changed_at) as shown_since, v.has_left
         from v {told}
     ), matching as (
         select t.*, {place} as place, (t.has_left or ((cardinality($5::text[]) = 0 or t.status = any($5::text[]))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from academy.imports.formats.cells.schools import company_number, laestab_of, phase_of, status_of, whole
-from tests.academy.imports.formats.tables import codes, csv_file, one, read_file, reading, records
+from tests.academy.imports.formats.tables import WholeReading, codes, csv_file, one, read_file, reading, records
 
 PROSPERE = "16846"
 
@@ -123,6 +123,41 @@ def test_a_membership_without_any_date_is_refused(tmp_path: Path) -> None:
     row = "0,135874,16846,TR03794,A TRUST,,6,Multi-academy trust,,,Open,,A,Secondary\n"
     found = read_file("gias-group-links", csv_file(tmp_path, LINK_HEADER + row), academic_year=None)
     assert codes(found) == [(2, "Joined date", "value_missing")]
+
+
+STATED, CANCELLED = (f"142100,2044,2026-12-01,{word}" for word in ("", "Cancelled"))
+
+
+def link_rows(folder: Path, *rows: str) -> WholeReading:
+    """Rows of URN, trust, joined date and status, read."""
+    header = "URN,Group UID,Joined date,Membership status,Group Name,Group Type,EstablishmentName\n"
+    text = header + "".join(f"{row},A Trust,Multi-academy trust,A School\n" for row in rows)
+    return read_file("gias-group-links", csv_file(folder, text), academic_year=None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [((STATED, CANCELLED), ("cancels", "states")), ((CANCELLED, STATED), ("states", "cancels"))],
+)
+def test_a_membership_is_not_both_stated_and_cancelled(
+    tmp_path: Path, rows: tuple[str, str], words: tuple[str, str]
+) -> None:
+    found = link_rows(tmp_path, "142101,2044,2026-12-01,", *rows)
+    assert codes(found) == [(4, None, "key_repeated")]
+    assert found.errors[0].detail == (
+        f"Row 4 {words[0]} the membership that row 3 {words[1]}: same school, trust and first day."
+    )
+    other_day = STATED.replace("-12-", "-11-")
+    assert link_rows(tmp_path, CANCELLED, other_day).is_valid, "a wrong day beside the right one"
+
+
+@pytest.mark.parametrize("word", ["Cancelled", "canceled"])
+def test_a_row_that_cancels_says_nothing_of_its_school_and_trust(tmp_path: Path, word: str) -> None:
+    found = link_rows(tmp_path, f"142100,2044,2026-12-01,{word}", "142101,16846,2026-12-01,")
+    assert found.is_valid, found.errors
+    assert found.frame("memberships")["is_cancelled"].to_list() == [True, False]
+    assert found.frame("schools")["urn"].to_list() == [142101]
+    assert found.frame("trusts")["group_uid"].to_list() == ["16846"]
 
 
 def test_old_urns_lead_to_new_ones() -> None:

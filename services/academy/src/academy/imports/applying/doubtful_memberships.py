@@ -21,8 +21,9 @@ MOST_NAMED: Final = 20
 """So many memberships are named in a warning."""
 
 _UNKNOWN: Final = """
-    select c.urn, r.group_uid, c.joined_on from cancelled_memberships c
-    join academy.trust_register r on r.id = c.register_id
+    select distinct c.urn, i.group_uid, c.joined_on from cancelled_memberships c
+    join incoming_memberships i on i.urn = c.urn and i.register_id = c.register_id and i.joined_on = c.joined_on
+        and i.is_cancelled
     where c.id is null order by c.urn, c.joined_on
 """
 

@@ -115,7 +115,8 @@ async def load_national(register: Session, started: Import, staged: Staged, *, r
     for number, (name, merge) in enumerate(steps):
         await copy_in(register, staged.tables[name])
         if name in _NAMES_SCHOOLS and not started.dry_run:
-            await members.add_stubs(register, staged.tables[name].incoming, at=origin.at)
+            named = staged.tables[name].incoming
+            await members.add_stubs(register, _STATED if name == "memberships" else named, at=origin.at)
         counts += await merge(register, staged.tables[name], origin, dry_run=started.dry_run)
         if name == "memberships":
             staged.reading.warn([warning async for warning in doubtful_memberships(register)])
@@ -171,6 +172,8 @@ _ORDER: Final[tuple[tuple[str, Merge], ...]] = (
     ("comparison_figures", COMPARISONS.merge),
 )
 _FIGURES: Final = {"observations": NATIONAL_FIGURES, "comparison_figures": COMPARISONS}
+# A row that cancels a membership doesn't bring its school.
+_STATED: Final = "(select urn from incoming_memberships where not is_cancelled)"
 _NAMES_SCHOOLS: Final = ("memberships", "inspections", "observations")
 _TOUCHES_SCHOOLS: Final = ("schools", "observations")
 

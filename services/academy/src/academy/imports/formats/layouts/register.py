@@ -1,6 +1,6 @@
 """Registers: files with a row an entry, and the reading that they share."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from academy.imports.formats.cells.schools import PHASE_WORDS, PHASES_LISTED, TY
 from academy.imports.formats.cells.symbols import reason_of
 from academy.imports.formats.cells.values import shown
 from academy.imports.formats.layouts.csv_file import CsvFile
-from academy.imports.formats.reading import SCHEMAS, Column, Reading, ReadingWarning
+from academy.imports.formats.reading import SCHEMAS, Column, Reading
 
 Pair = tuple[str, str]
 TYPE_COLUMNS: Final = ("TypeOfEstablishment (code)", "TypeOfEstablishment (name)")
@@ -124,10 +124,10 @@ def read_register(
     key: str,
     passed_over: tuple[str, ...] = (),
     is_kept: Callable[[pl.DataFrame], pl.Expr] | None = None,
-    warnings: Callable[[], Iterable[ReadingWarning]] = tuple,
+    at_end: Callable[[Reading], None] | None = None,
 ) -> Iterator[Reading]:
     """Read a register. `key` says in words what may stand in it once only; rows where `is_kept` is false are
-    passed over, whatever is in them. `warnings` are those about the whole file, when it has been read."""
+    passed over, whatever is in them. `at_end` notes what only the whole file shows."""
     sheet = CsvFile(path, may_be_cp1252=True)
     chosen = sheet.choose(columns, known=passed_over)
     first = Reading(source=source, warnings=sheet.warnings, done=0.0)
@@ -152,7 +152,8 @@ def read_register(
         yield reading
     last = ending(seen, total)
     last.warn(sheet.last_warnings())
-    last.warn(warnings())
+    if at_end is not None:
+        at_end(last)
     yield last
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from academy.imports.codes import RowCode
-from academy.imports.formats.reading import ReadingWarning
+from academy.imports.formats.reading import Reading, ReadingWarning
 
 MOST_NAMED: Final = 20
 """So many schools or trusts are named in a warning."""
@@ -96,8 +96,11 @@ class Contradictions:
                     rows = rows.with_columns(day.set(where, None))
         return rows
 
-    def warnings(self) -> Iterator[ReadingWarning]:
-        """One for each kind of contradiction, which names the first schools or trusts."""
+    def report(self, reading: Reading) -> None:
+        """Note a warning for each kind of contradiction, which names the first schools or trusts."""
+        reading.warn(self._warnings())
+
+    def _warnings(self) -> Iterator[ReadingWarning]:
         title = "URN" if self._called == "urn" else "Group UID"
         for one, found in self._found.items():
             listed = [f"{title} {name} ({day})" for name, day in found.items()]

@@ -75,7 +75,7 @@ def read_establishments(path: Path, request: Request) -> Iterator[Reading]:
         source=SOURCE,
         key="URN",
         is_kept=_is_school,
-        warnings=contradictions.warnings,
+        at_end=contradictions.report,
     )
 
 

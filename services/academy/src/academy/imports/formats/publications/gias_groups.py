@@ -12,6 +12,7 @@ import polars as pl
 from academy.imports.codes import RowCode
 from academy.imports.formats.cells.schools import code, company_number, whole, words
 from academy.imports.formats.layouts.register import Rows, as_table, columns_in_file, read_register
+from academy.imports.formats.publications.gias_cancellations import Cancellations
 from academy.imports.formats.publications.gias_contradictions import Contradictions
 from academy.imports.formats.publications.gias_establishments import LA, NAME, SOURCE, TYPE, URN, local_authority, phase
 from academy.imports.formats.reading import Column, Reading, Request
@@ -111,7 +112,7 @@ def read_groups(path: Path, request: Request) -> Iterator[Reading]:
         source=SOURCE,
         key="Group UID",
         is_kept=_is_trust,
-        warnings=contradictions.warnings,
+        at_end=contradictions.report,
     )
 
 
@@ -163,19 +164,26 @@ def read_group_links(path: Path, request: Request) -> Iterator[Reading]:
     A school that has several rows (a sponsor's beside its trust's) is in the trust only. Where the register
     doesn't know when it joined, the day on which the trust was founded stands.
     """
-    contradictions = Contradictions.of_trusts(request.today)
+    contradictions, cancellations = Contradictions.of_trusts(request.today), Cancellations()
+
+    def report(last: Reading) -> None:
+        contradictions.report(last)
+        cancellations.report(last)
+
     yield from read_register(
         path,
         GROUP_LINK_COLUMNS,
-        partial(_group_links, contradictions),
+        partial(_group_links, contradictions, cancellations),
         source=SOURCE,
         key="school and trust",
         is_kept=_is_trust,
-        warnings=contradictions.warnings,
+        at_end=report,
     )
 
 
-def _group_links(contradictions: Contradictions, rows: Rows, reading: Reading) -> pl.Series:
+def _group_links(
+    contradictions: Contradictions, cancellations: Cancellations, rows: Rows, reading: Reading
+) -> pl.Series:
     links = _trusts(rows, contradictions).with_columns(
         rows.urn().alias("urn"),
         rows.date("Joined date").alias("joined_on"),
@@ -190,13 +198,16 @@ def _group_links(contradictions: Contradictions, rows: Rows, reading: Reading) -
     # The register has closed trusts which academies joined after they closed: they left as they came.
     links = links.with_columns(pl.max_horizontal("closed_on", "joined_on").alias("left_on"))
     links = links.with_columns(pl.when(pl.col("closed_on").is_not_null()).then("left_on").alias("left_on"))
-    status = rows.word(MEMBERSHIP_STATUS, {"cancelled"}, "Cancelled, and an empty cell")
+    status = rows.word(MEMBERSHIP_STATUS, {"cancelled", "canceled"}, "Cancelled, and an empty cell")
     links = links.with_columns(status.is_not_null().alias("is_cancelled"))
     has_days = "Closed Date" in rows.frame.columns
     reading.put("memberships", as_table("memberships", links if has_days else links.drop("left_on")))
-    trusts = columns_in_file(links, _SOURCES, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
+    cancellations.add(links, rows.frame["row"])
+    # A row that cancels says nothing else: neither its school nor its trust enters the register.
+    stated = links.filter(~pl.col("is_cancelled"))
+    trusts = columns_in_file(stated, _SOURCES, rows.frame.columns).unique("group_uid", keep="last", maintain_order=True)
     reading.put("trusts", as_table("trusts", trusts))
-    schools = links.select(
+    schools = stated.select(
         "urn",
         pl.col("school").alias("name"),
         pl.col("LA (code)").alias("la_code"),

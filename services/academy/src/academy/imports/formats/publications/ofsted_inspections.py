@@ -60,6 +60,8 @@ def read_inspections(path: Path, request: Request) -> Iterator[Reading]:
         check = Checker(frame["row"])
         check.ragged(ragged)
         batch = _Rows(frame, check, request.today).every_inspection()
+        # A row with a day to come gives an inspection although it is faulty: it counts as faulty alone.
+        batch = batch.filter(~pl.col("row").is_in(frame["row"].filter(check.faulty).to_list()))
         if batch.height:
             found.append(batch)
         reading.rows_read += frame.height
