@@ -1,6 +1,7 @@
 """Figures sent as JSON: stored as an import that is applied at once."""
 
 import asyncio
+import re
 from typing import Any
 
 import httpx
@@ -96,6 +97,11 @@ async def test_nothing_is_stored_when_one_figure_is_wrong_and_every_fault_is_nam
         ("#/observations/6/urn", "urn_invalid"),
     ]
     assert "LAESTAB" in refused.json()["errors"][-1]["detail"]
+    # Words of files have no place here.
+    other_year = await push(mis, figure(45, "2021/22"), academic_year="2022/23")
+    details = [one["detail"] for answer in (refused, other_year) for one in answer.json()["errors"]]
+    assert details[-1] == "This is of 2021/22, but the academic year that was sent is 2022/23."
+    assert [detail for detail in details if re.search(r"\b(file|row)\b", detail, re.IGNORECASE)] == []
     assert (await mis.get(IMPORTS)).json()["items"] == []
     assert await listed(mis) == []
     # The same words as for a file.

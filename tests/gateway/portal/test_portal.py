@@ -198,6 +198,21 @@ async def test_the_command_that_gets_a_token_works_when_it_is_pasted(is_demo: bo
         assert body == "grant_type=client_credentials"
 
 
+async def test_the_command_that_gets_the_reasons_works_when_it_is_pasted() -> None:
+    page = Page((await page_of()).text)
+    (command,) = [code for code in page.code if "/ratings/" in code]
+    items = [{"urn": 1, "rating_id": "0193-a"}, {"urn": 2, "rating_id": "0193-b"}, {"urn": 3, "rating_id": None}]
+    answer = json.dumps({"items": items}, separators=(",", ":"))
+    curl = f"curl() {{ printf '%s\\n' \"$@\" >&2; printf '%s' {shlex.quote(answer)}; }}"
+    pasted = f"{curl}\nTOKEN=eyJ\n{command}"
+    shell = await asyncio.create_subprocess_exec("bash", "-c", pasted, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _, err = await shell.communicate()
+    assert shell.returncode == 0
+    sent = err.decode().splitlines()
+    assert sent[-1] == "http://127.0.0.1:8080/academy/v1/ratings/0193-b"
+    assert sent.count("Authorization: Bearer eyJ") == 2
+
+
 async def test_missing_bundle_is_made(tmp_path: Path) -> None:
     shutil.copy(COMMITTED / "research.v1.json", tmp_path)
     shutil.copy(COMMITTED / "reporting.v1.json", tmp_path)

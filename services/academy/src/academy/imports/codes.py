@@ -8,7 +8,7 @@ class RowCode(FieldCode):
 
     ABOVE_THE_WHOLE = "above_the_whole", "A percentage is above 100; it is kept as published."
     ACADEMIC_YEAR_AHEAD = "academic_year_ahead", "The academic year hasn't begun."
-    ACADEMIC_YEAR_DIFFERS = "academic_year_differs", "The row is of another academic year than was sent with the file."
+    ACADEMIC_YEAR_DIFFERS = "academic_year_differs", "It is of another academic year than the one that was sent."
     ACADEMIC_YEAR_MISSING = "academic_year_missing", "Nothing says which academic year the figures are of."
     ACADEMIC_YEARS_SEVERAL = "academic_years_several", "The file is about several academic years; all are kept."
     ACADEMIES_NOT_OF_TRUST = "academies_not_of_trust", "Several schools aren't academies of the trust."
@@ -46,7 +46,7 @@ class RowCode(FieldCode):
     JSON_IS_A_LIST = "json_is_a_list", "The file is one JSON list; send an object a line."
     JSON_MALFORMED = "json_malformed", "The JSON can't be read."
     JSON_NOT_A_LIST = "json_not_a_list", "The file isn't one JSON list of objects."
-    KEY_REPEATED = "key_repeated", "A row says again what an earlier one has said."
+    KEY_REPEATED = "key_repeated", "It says again what an earlier row or figure has said."
     LATER_MEMBERSHIP_KEPT = (
         "later_membership_kept",
         "A later membership in another trust, which the file doesn't have, is kept.",

@@ -147,8 +147,9 @@ class Seen:
     about one in 400,000 that a file is refused without cause.
     """
 
-    def __init__(self, meaning: str) -> None:
+    def __init__(self, meaning: str, *, is_json: bool = False) -> None:
         self._meaning = meaning
+        self._is_json = is_json
         self._parts: list[pl.DataFrame] = []
 
     def add(self, keys: pl.DataFrame, rows: pl.Series, *, without: pl.Series | None = None) -> None:
@@ -171,10 +172,16 @@ class Seen:
             .sort("row")
         )
         errors = [
-            RowError(row, None, RowCode.KEY_REPEATED, f"Row {row} repeats row {first}: same {self._meaning}.")
+            RowError(row, None, RowCode.KEY_REPEATED, f"{self._repeats(row, first)}: same {self._meaning}.")
             for _, row, first in again.head(MOST_ERRORS_KEPT).iter_rows()
         ]
         return errors, again.height
+
+    def _repeats(self, row: int, first: int) -> str:
+        # Objects are lines of a file or items of a list, whose pointers count from 0.
+        if self._is_json:
+            return f"Number {row} repeats number {first} (the first is number 1)"
+        return f"Row {row} repeats row {first}"
 
 
 def ending(seen: Seen, rows: int) -> Reading:

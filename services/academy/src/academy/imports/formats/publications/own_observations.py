@@ -65,13 +65,13 @@ class _Years:
         """Note rows of years that can't be, or weren't meant."""
         check_not_ahead(check, "academic_year", years, self.latest)
         if self.sent is not None:
-            detail = f"but {self.sent} was sent with the file."
+            detail = f"but the academic year that was sent is {self.sent}."
             differs = (years != self.sent) & years.is_not_null()
             check.refuse(
                 "academic_year",
                 differs,
                 RowCode.ACADEMIC_YEAR_DIFFERS,
-                lambda row: f"The row is of {years[row]}, {detail}",
+                lambda row: f"This is of {years[row]}, {detail}",
             )
 
 
@@ -114,7 +114,7 @@ def _missing(names: set[str], year: str | None) -> Iterator[RowError]:
 def _ndjson(path: Path, years: _Years) -> Iterator[Reading]:
     lines = NdjsonFile(path, COLUMNS)
     yield Reading(source=SOURCE, done=0.0)
-    seen, rows = Seen(", ".join(KEY)), 0
+    seen, rows = Seen(", ".join(KEY), is_json=True), 0
     for frame, wrong, done in lines.batches():
         reading = _batch(frame, wrong, seen, years)
         reading.done = done
