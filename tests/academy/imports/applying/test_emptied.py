@@ -38,7 +38,7 @@ async def test_own_figures_that_become_empty_are_warned_of_with_their_number(
         "unknown_column",
     ]
     assert "Attainment 8" in second["warnings"][0]["detail"]
-    assert "not_applicable" in second["warnings"][0]["detail"] and "(1 time)" in second["warnings"][0]["detail"]
+    assert "not_applicable" in second["warnings"][0]["detail"] and "time)" not in second["warnings"][0]["detail"]
 
 
 async def test_published_figures_of_schools_and_areas_that_become_empty_are_counted(
@@ -51,6 +51,6 @@ async def test_published_figures_of_schools_and_areas_that_become_empty_are_coun
     assert ended["state"] == "succeeded", ended
     emptied = [warning["detail"] for warning in ended["warnings"] if warning["code"] == "figures_emptied"]
     assert len(emptied) == 2
-    assert any("(2 times)" in detail for detail in emptied) and any("(1 time)" in detail for detail in emptied)
+    assert any("(2 times)" in detail for detail in emptied) and not any("(1 time)" in detail for detail in emptied)
     again = await bench.load(operator, "dfe-ks4", KS4 + empty, academic_year="2017/18")
     assert [warning["code"] for warning in again["warnings"]] == []

@@ -151,3 +151,19 @@ def test_a_reading_adds_up() -> None:
 def test_an_unknown_kind_is_the_callers_fault(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         read_file("dfe-ks5", csv_file(tmp_path, "a\n"), academic_year=None)
+
+
+@pytest.mark.parametrize("meant", CSV_KINDS, ids=[kind.code for kind in CSV_KINDS])
+def test_a_file_of_another_kind_is_recognised_by_its_header(meant: Kind, tmp_path: Path) -> None:
+    file = csv_file(tmp_path, meant.example(every_column=False))
+    for sent in CSV_KINDS:
+        missing = [
+            e.detail for e in read_file(sent.code, file, academic_year=YEAR).errors if e.code == "column_missing"
+        ]
+        if missing:
+            assert sum(f"The header fits the kind {meant.code}." in detail for detail in missing) == 1, (sent, missing)
+
+
+def test_a_header_that_fits_no_kind_names_none(tmp_path: Path) -> None:
+    (error,) = read_file("dfe-ks2", csv_file(tmp_path, "RECTYPE,URN,LEA\n1,115851,850\n"), academic_year=YEAR).errors
+    assert "fits" not in error.detail

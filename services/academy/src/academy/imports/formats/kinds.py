@@ -13,6 +13,7 @@ from academy.imports.formats.kind import Kind
 from academy.imports.formats.layouts.csv_file import CsvFile
 from academy.imports.formats.layouts.tidy_table import TidyTable, read_tidy
 from academy.imports.formats.layouts.wide_table import WideTable, read_wide
+from academy.imports.formats.other_kinds import name_other_kind
 from academy.imports.formats.publications import (
     dfe_absence,
     dfe_destinations,
@@ -302,6 +303,8 @@ def read_batches(kind: str, path: Path, request: Request) -> Iterator[Reading]:
     done = 0.0
     try:
         for batch in KINDS[kind].read(path, request):
+            if batch.errors and not done:
+                name_other_kind(batch, path, request, KINDS[kind], KINDS.values())
             for key, tally in batch.tallies.items():
                 tallies.setdefault(key, Tally()).add(tally)
             done = batch.done

@@ -171,10 +171,8 @@ class ReadingWarning:
 
     @property
     def sentence(self) -> str:
-        """What people read: the detail, and how often it was found."""
-        if self.times is None:
-            return self.detail
-        return f"{self.detail} ({self.times:,} {'time' if self.times == 1 else 'times'})"
+        """What people read: the detail, and how often it was found when that was more than once."""
+        return self.detail if self.times is None or self.times == 1 else f"{self.detail} ({self.times:,} times)"
 
 
 @dataclass(slots=True)

@@ -87,6 +87,7 @@ class FigureReader:
         if len(empty) == 2:
             reversed_ = _reversed(self._check, str(figure.lower), empty["lower"], empty["upper"])
             empty = {part: limits.set(reversed_, None) for part, limits in empty.items()}
+            check_inside(self._check, figure.value, values, empty["lower"], empty["upper"])
         if found := self._has(figure.cohort):
             empty["cohort"] = self._pupils(found)
         if found := self._has(figure.band):
@@ -147,6 +148,16 @@ def without_nobody(
             column, RowCode.VALUE_OF_NOBODY, "There are values where the number of pupils behind them is 0.", strange
         )
     return values.set(empty, None), reasons.set(empty, NOT_COUNTED)
+
+
+def check_inside(check: Checker, column: str, values: pl.Series, lower: pl.Series, upper: pl.Series) -> None:
+    """Note values outside of their own confidence interval: one of the three is wrong, and nobody knows which."""
+    outside = ((values < lower).fill_null(value=False) | (values > upper).fill_null(value=False)) & ~(
+        lower > upper
+    ).fill_null(value=False)
+    if outside.any():
+        detail = "Values are outside their confidence interval; both are kept."
+        check.warn(column, RowCode.OUTSIDE_INTERVAL, detail, int(outside.sum()))
 
 
 def check_range(check: Checker, figure: Figure, values: pl.Series) -> None:

@@ -1,5 +1,6 @@
 """NDJSON: blocks of objects, one a line, as rows of text such as a CSV would hold."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,9 @@ from kit.names import repeated_name
 SAMPLED: Final = 16 << 10
 """Keys that nobody knows are looked for in a line every so many bytes: in every line it would take as long as
 reading."""
+
+_NO_CELL: Final = re.compile(rb":\s*(?:true|false|\[|\{)")
+"""Where a member may hold neither a number nor text; the fast parser makes text of it."""
 
 MOST_STRANGE: Final = 1000
 """So many of them are kept."""
@@ -61,7 +65,7 @@ class NdjsonFile:
         except pl.exceptions.PolarsError:
             pass  # the slow reader finds the lines that are wrong
         else:
-            if frame.height == lines:
+            if frame.height == lines and not (_NO_CELL.search(block) and _has_no_cells(frame)):
                 frame = frame.rename({name: column for column, name in spelled.items()})
                 wrong = self._repeated_names(block, frame, line, frozenset(spelled.values()))
                 if wrong is not None:
@@ -153,6 +157,11 @@ class NdjsonFile:
                 columns[column].append(None if value is None else str(value))
         rows = pl.Series("row", numbers, dtype=pl.UInt32)
         return pl.DataFrame([rows, *(pl.Series(n, v, dtype=pl.String) for n, v in columns.items())]), wrong
+
+
+def _has_no_cells(frame: pl.DataFrame) -> bool:
+    """True where a cell reads like a boolean, a list or an object: whether it is one the slow reader finds out."""
+    return any(bool(cells.str.contains(r"^(true|false|\[.*|\{.*)$").any()) for cells in frame)
 
 
 def _twice(row: int, name: str) -> RowError:

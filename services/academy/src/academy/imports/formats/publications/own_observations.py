@@ -3,6 +3,7 @@ more."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,12 @@ from academy.imports.formats.cells.faults import Checker, Seen, check_not_ahead,
 from academy.imports.formats.cells.symbols import REASONS, reason_of
 from academy.imports.formats.cells.values import Unreadable, read_year, shown
 from academy.imports.formats.layouts.csv_file import CsvFile
-from academy.imports.formats.layouts.figures import without_nobody
+from academy.imports.formats.layouts.figures import check_inside, without_nobody
 from academy.imports.formats.layouts.ndjson_file import NdjsonFile
 from academy.imports.formats.reading import SCHEMAS, Column, FileRefused, Reading, Request, RowError
 from academy.imports.formats.tallies import Tally
 from academy.measures.rules import MEASURES, PERIODS, PUPIL_GROUPS, Unit, suggest_measure
-from sector.years import FIRST_YEAR, LAST_YEAR, format_academic_year
+from sector.years import FIRST_YEAR, LAST_YEAR, academic_year_on, format_academic_year, year_start
 
 SOURCE: Final = "the trust's own data"
 
@@ -48,18 +49,24 @@ COLUMNS: Final = (
 KEY: Final = ("urn", "measure", "pupil_group", "academic_year", "period")
 
 
+_BEGINS: Final = {"spring": (1, 1), "autumn_spring": (1, 1), "summer": (4, 1)}
+"""The month and day of an academic year's second half on which a term has begun at the earliest. The autumn term, the
+year and the year to date begin with the year."""
+
+
 def read_observations(path: Path, request: Request) -> Iterator[Reading]:
     """Read such a file: NDJSON when its first character is a brace, else CSV."""
-    years = _Years(request.academic_year, request.latest_year)
+    years = _Years(request.academic_year, request.latest_year, request.today)
     yield from _ndjson(path, years) if _is_json(path) else _csv(path, years)
 
 
 @dataclass(frozen=True, slots=True)
 class _Years:
-    """The year that was sent with the file, which its rows must agree with, and the latest that they can be of."""
+    """The year that was sent with the file, which its rows must agree with; the latest that they can be of; today."""
 
     sent: str | None
     latest: str | None
+    today: date | None
 
     def check(self, check: Checker, years: pl.Series) -> None:
         """Note rows of years that can't be, or weren't meant."""
@@ -73,6 +80,18 @@ class _Years:
                 RowCode.ACADEMIC_YEAR_DIFFERS,
                 lambda row: f"This is of {years[row]}, {detail}",
             )
+
+    def check_periods(self, check: Checker, years: pl.Series, periods: pl.Series) -> None:
+        """Note figures of terms of this year that haven't begun; they are kept, since they may be estimates."""
+        if self.today is None:
+            return
+        year = academic_year_on(self.today)
+        for period, (month, day) in _BEGINS.items():
+            if self.today < date(year_start(year) + 1, month, day):
+                times = int(((years == year) & (periods == period)).sum())
+                if times:
+                    detail = f"The part of {year} that is called {period} hasn't begun; its figures are kept."
+                    check.warn("period", RowCode.PERIOD_AHEAD, detail, times)
 
 
 def _is_json(path: Path) -> bool:
@@ -134,6 +153,8 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years
     measure = cells.coded("measure", _MEASURES, _read_measure, None)
     academic_year = cells.coded("academic_year", _YEARS, read_year, years.sent)
     years.check(check, academic_year)
+    period = cells.coded("period", _PERIODS, _read_period, "year")
+    years.check_periods(check, academic_year, period)
     values = cells.figures(measure)
     found = pl.DataFrame(
         {
@@ -141,7 +162,7 @@ def _batch(frame: pl.DataFrame, wrong: list[RowError], seen: Seen, years: _Years
             "measure": measure,
             "pupil_group": cells.coded("pupil_group", _GROUPS, _read_group, "all"),
             "academic_year": academic_year,
-            "period": cells.coded("period", _PERIODS, _read_period, "year"),
+            "period": period,
             **values,
         }
     )
@@ -259,7 +280,8 @@ class _Cells:
         counted, reason = without_nobody(self._check, "value", value, reason, nobody)
         emptied = counted.is_null() & value.is_not_null()
         # As without a value in the first place: an interval or a band says what it would have been.
-        details |= {name: details[name].set(emptied, None) for name in ("lower", "upper", "published_band")}
+        details |= {name: self._without(emptied, name, details[name]) for name in _OF_VALUES}
+        check_inside(self._check, "value", counted, details["lower"], details["upper"])
         return {"value": counted, "reason": reason, **details}
 
     def _count_percents(self, value: pl.Series, measure: pl.Series) -> None:
@@ -296,12 +318,19 @@ class _Cells:
         )
         below = (read["cohort"] < 0).fill_null(value=False)
         self._check.refuse("cohort", below, RowCode.OUT_OF_RANGE, lambda _: "A cohort can't be below 0.")
-        for name in ("lower", "upper", "published_band"):
-            if read[name].null_count() < len(value):
-                read[name] = read[name].set(value.is_null(), None)
-        return read
+        return read | {name: self._without(value.is_null(), name, read[name]) for name in _OF_VALUES}
+
+    def _without(self, missing: pl.Series, name: str, cells: pl.Series) -> pl.Series:
+        """A detail where there is a value: without one, an interval or a band would say what it was hidden for."""
+        if cells.null_count() == len(cells):
+            return cells
+        if times := int((missing & cells.is_not_null()).sum()):
+            detail = f"{name} was left out where there is no value."
+            self._check.warn(name, RowCode.DETAIL_WITHOUT_VALUE, detail, times)
+        return cells.set(missing, None)
 
 
+_OF_VALUES: Final = ("lower", "upper", "published_band")
 _DETAILS: Final[dict[str, Callable[[pl.Series], Parsed]]] = {
     "lower": read_numbers,
     "upper": read_numbers,
