@@ -26,9 +26,11 @@ def _same(left: str, right: str) -> str:
     return " and ".join(f"{left}.{column} = {right}.{column}" for column in SCHOOL_KEY)
 
 
-# From the erasures, which are few, to what is known of their figures, one by one, and then to the rows. An erasure
-# counts until a value was stored after it by an import that hadn't stored this figure before (a withdrawal records old
-# values again) and that wasn't taken back. A row that says what stands already brings nothing back.
+# From the erasures, which are few, to what is known of their figures, one by one, and then to the rows. Imports that
+# hadn't stored the figure before it was erased were sent later (a withdrawal records old values again): the erasure
+# counts until they have stored a value, and as long as nothing of theirs stands. The imports themselves aren't looked
+# at: who sends figures of some academies may not see those of the whole trust. A row that says what stands already
+# brings nothing back.
 _LEAVE_OUT: Final = f"""
     with erased as materialized (
         select distinct on ({", ".join(f"e.{column}" for column in SCHOOL_KEY)})
@@ -36,23 +38,19 @@ _LEAVE_OUT: Final = f"""
             {", ".join(f"standing.{column} as known_{column}" for column in _SAYS)}
         from academy.observation_erasure e
         left join lateral (
-            select true as is_there from academy.observation v
+            select bool_or(v.value is not null or v.cohort is not null) and bool_or(v.superseded_at is null) as is_there
+            from academy.observation v
             where v.trust_id = :tenant and {_same("v", "e")} and v.recorded_at > e.erased_at
-              and (v.value is not null or v.cohort is not null)
               and not exists (
                 select from academy.observation w where w.trust_id = :tenant and {_same("w", "e")}
                   and w.import_id = v.import_id and w.recorded_at <= e.erased_at)
-              and not exists (
-                select from academy.import b where b.trust_id = :tenant and b.id = v.import_id
-                  and b.state in ('withdrawing', 'withdrawn'))
-            limit 1
         ) confirmed on true
         left join lateral (
             select {", ".join(f"s.{column}" for column in _SAYS)} from academy.observation s
             where s.trust_id = :tenant and {_same("s", "e")} and s.release = :release and s.superseded_at is null
             limit 1
         ) standing on true
-        where e.trust_id = :tenant and confirmed.is_there is null
+        where e.trust_id = :tenant and confirmed.is_there is not true
     )
     delete from {{rows}} i using erased e
     where {_same("i", "e")} and ({{says}}) and not ({{stands}})
