@@ -180,3 +180,11 @@ async def test_a_thousand_figures_are_taken(bench: Workbench) -> None:
     assert [one["urn"] for one in taken.json()["observations"]] == [one["urn"] for one in many]
     more = await push(mis, *many, many[0], academic_year="2022/23")
     assert [one["code"] for one in more.json()["errors"]] == ["too_long"]
+
+
+async def test_a_request_warns_as_a_file_does_and_takes_no_boolean(bench: Workbench) -> None:
+    mis = await bench.client("mis-client")
+    sent = await push(mis, figure(45, lower=50, upper=60))
+    assert "outside_interval" in {one["code"] for one in sent.json()["warnings"]}
+    refused = await push(mis, figure(True))
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")
