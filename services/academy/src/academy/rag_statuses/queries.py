@@ -41,14 +41,14 @@ _LEFT = """
       and $7::timestamptz is not null and not exists (select from member n where n.urn = rs.urn)
 """
 
-_TOLD_NOW = """
+_SHOWN_NOW = """
     left join academy.rag_status rs on rs.trust_id = $1 and rs.urn = v.urn
     left join academy.rating r on r.trust_id = $1 and r.id = rs.rating_id
     left join academy.moderation o on o.trust_id = $1 and o.id = rs.moderation_id
         and o.ended_at is null and o.lapses_on >= $3
 """
 
-_TOLD_THEN = """
+_SHOWN_THEN = """
     left join lateral (
         select null::timestamptz as changed_at
     ) rs on true
@@ -66,7 +66,7 @@ _TOLD_THEN = """
 
 _LIST = """
     with member as ({members}), v as (select *, false as has_left from member {left_ones}),
-    told as (
+    shown as (
         select v.urn, v.name, v.phase, v.la_code, coalesce(o.status, r.status, 'not_assessed') as status,
             coalesce(o.step, r.step) as step, o.id is not null as moderated,
             coalesce(r.status, 'not_assessed') as computed_status,
@@ -74,12 +74,12 @@ _LIST = """
             r.counts, r.criteria_set_id, r.id as rating_id, r.rated_at, r.data_as_at,
             greatest(rs.changed_at, v.register_changed_at) as changed_at,
             coalesce(rs.changed_at, v.register_changed_at) as shown_since, v.has_left
-        from v {told}
+        from v {shown}
     ), matching as (
         select t.*, {place} as place, (t.has_left or ((cardinality($5::text[]) = 0 or t.status = any($5::text[]))
             and (cardinality($6::text[]) = 0 or t.phase = any($6::text[]))
             and (cardinality($11::text[]) = 0 or t.la_code = any($11::text[]))) is not true) as is_removed
-        from told t
+        from shown t
     )
     select m.urn, m.name, m.phase, m.status, m.step::text as step, m.moderated, m.computed_status,
         m.computed_changed_since, m.counts::text as counts, m.criteria_set_id::text as criteria_set_id,
@@ -113,8 +113,8 @@ def _sorted(sort: RagSort, **parts: str) -> str:
     return _LIST.format(place=_PLACES[sort], order=order, after=after, **parts)
 
 
-LISTS_NOW = {sort: _sorted(sort, members=_NOW, left_ones=_LEFT, told=_TOLD_NOW) for sort in RagSort}
-LISTS_THEN = {sort: _sorted(sort, members=_THEN, left_ones="", told=_TOLD_THEN) for sort in RagSort}
+LISTS_NOW = {sort: _sorted(sort, members=_NOW, left_ones=_LEFT, shown=_SHOWN_NOW) for sort in RagSort}
+LISTS_THEN = {sort: _sorted(sort, members=_THEN, left_ones="", shown=_SHOWN_THEN) for sort in RagSort}
 
 # What the lists say follows from the trust's own version, from the phases that have criteria, and from the register:
 # its names, its phases, who belongs.
@@ -198,7 +198,7 @@ async def published_sets(connection: Connection, caller: Caller, as_of: datetime
 
 
 async def version(connection: Connection, context: Context, day: date) -> str:
-    """A word that changes whenever what is told to this trust does: also at midnight, when overrides lapse."""
+    """A word that changes whenever what this trust is shown does: also at midnight, when overrides lapse."""
     row = await connection.fetchrow(_VERSION, context.tenant_id)
     assert row is not None
     return f"{day}|" + "|".join(str(value) for value in row.values())

@@ -91,7 +91,7 @@ async def list_statuses(session: Session, caller: Caller, params: RagStatusListP
     after = None
     if params.cursor is not None:
         after = decode(LIST, params.cursor, tenant=caller.tenant_id, filters=filters)
-    # Asked before the rows are read: what commits in between is then told again, never missed.
+    # Read before the rows: what commits in between is then returned again, never missed.
     watermark = await synced_to(session)
     wanted = queries.Wanted(
         day=day_in_london(params.as_of or now),

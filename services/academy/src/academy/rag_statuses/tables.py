@@ -1,4 +1,4 @@
-"""What is told of each academy now: which rating, which override, and since when."""
+"""What is shown of each academy now: which rating, which override, and since when."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,7 +12,7 @@ from kit.schema.tables import TableName, TenantRow, instant_column, text_column
 
 
 class RagStatus(TenantRow, table=True):
-    """What is told of one academy now; with `left_at` it is what was told when the academy left."""
+    """What is shown of one academy now; with `left_at` it is what was shown when the academy left."""
 
     __tablename__: ClassVar[TableName] = "rag_status"
     __table_args__ = (
